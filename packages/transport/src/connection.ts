@@ -1,0 +1,56 @@
+import type { QconnError } from '@qconn/protocol';
+import type { Stream } from './stream.ts';
+
+/** An IP address in text form and a UDP port. */
+export interface SocketAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Why a connection ended. */
+export interface CloseInfo {
+  /** `local`: this side closed; `peer`: the peer did; `timeout`: nothing was heard; `transport`: QUIC or TLS failed. */
+  readonly by: 'local' | 'peer' | 'timeout' | 'transport';
+  /** The error to report, with the peer's code and reason where it gave one. `closed` for an ordinary end. */
+  readonly error: QconnError;
+}
+
+/** Counters of one connection since its start. */
+export interface ConnectionStats {
+  /** Smoothed round-trip time in milliseconds; 0 before the first sample. */
+  readonly rttMs: number;
+  /** Congestion window in bytes. */
+  readonly congestionWindow: number;
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Streams open now. */
+  readonly streams: number;
+}
+
+/** A connection whose handshake has finished: the peer's certificate chain has been verified. */
+export interface Connection {
+  /** The side that this program has in it. */
+  readonly role: 'client' | 'server';
+  /** The application protocol that the handshake chose (RFC 7301). */
+  readonly alpn: string;
+  /** Where the peer is now; changes when it migrates. */
+  readonly remote: SocketAddress;
+  readonly local: SocketAddress;
+  /**
+   * The peer's certificates in DER, leaf first. The leaf is the one whose key signed the handshake;
+   * identity is taken from it alone (GHSA-mrpr-756c-xm47).
+   */
+  readonly peerCertificates: readonly Uint8Array[];
+  /** Opens a bidirectional stream. @throws QconnError `stream_limit` or `closed` */
+  openStream(): Stream;
+  /** Takes the streams that the peer opens. Those that came earlier are handed over at once. */
+  onStream(accept: (stream: Stream) => void): void;
+  /** Ends the connection. @param code a wire number of the error table @param reason for people, at most 1,024 bytes */
+  close(code: number, reason: string): void;
+  /** Resolves when the connection has ended, for whatever reason. Never rejects. */
+  readonly closed: Promise<CloseInfo>;
+  stats(): ConnectionStats;
+}

@@ -1,0 +1,43 @@
+import type { Connection, SocketAddress } from './connection.ts';
+
+/** Key, chain and trust of one side, in PEM. */
+export interface TlsIdentity {
+  /** PKCS#8 private key. */
+  readonly keyPem: string;
+  /** Leaf first, then the issuing CA. Never the root. */
+  readonly chainPem: readonly string[];
+  /** The roots that the peer's chain must lead to. */
+  readonly trustPem: readonly string[];
+}
+
+/** How to reach a server. */
+export interface ConnectTarget {
+  /** IP address of the server. Names are resolved by the caller. */
+  readonly address: SocketAddress;
+  /** Name or IP address that the server's certificate must carry (SAN); also sent as SNI when it is a name. */
+  readonly serverName: string;
+  /** Application protocols to offer, the preferred one first. */
+  readonly alpns: readonly string[];
+  readonly tls: TlsIdentity;
+  /** Aborts the handshake. */
+  readonly signal?: AbortSignal;
+}
+
+/** Takes connections whose handshake chose its protocol. A rejection or throw closes that connection only. */
+export type AlpnHandler = (connection: Connection) => void | Promise<void>;
+
+/** One socket with many connections, in either role. */
+export interface Endpoint {
+  readonly address: SocketAddress;
+  /**
+   * Connects as a client.
+   * @throws QconnError `unreachable`, `handshake_timeout`, `no_alpn`, `hub_untrusted`, `tls_config`, `closed`, …
+   */
+  connect(target: ConnectTarget): Promise<Connection>;
+  /** New connections use this identity from now on; live ones go on (DESIGN.md, section 3). */
+  reload(tls: TlsIdentity): void;
+  /** Connections open now. */
+  readonly connections: number;
+  /** Stops accepting, closes every connection with the code and reason, then the socket. */
+  close(code?: number, reason?: string): Promise<void>;
+}
