@@ -36,6 +36,7 @@ const ROWS = {
   quota: { wire: 0x0c, http: 429, retrySafe: true, summary: 'The machine is over its rate or its number of exchanges in flight.', action: 'Wait as long as retry-after says, then try again.' },
   hub_draining: { wire: 0x0d, http: 503, retrySafe: true, summary: 'The hub is shutting down and takes no new exchanges.', action: 'Try again: the client reconnects by itself.' },
   sender_lost: { wire: 0x0e, http: 499, retrySafe: false, summary: 'The sender of the job is gone.', action: 'Nothing: nobody waits for the result any more.' },
+  hub_lost: { wire: 0x0f, http: 502, retrySafe: false, summary: 'The connection to the hub was lost while the request was in flight; the result is unknown.', action: 'Retry with an idempotency key, or ask the target what became of the job.' },
 
   // Sessions and connections
   closed: { wire: 0x40, http: 503, retrySafe: true, summary: 'The connection was closed.', action: 'Connect again.' },

@@ -1,3 +1,57 @@
-export { QconnError, errorCodeOfWire, isQconnError, type ErrorDetails } from './errors.ts';
+export { checkAddress, formatAddress, isDeviceName, isHostname, isServiceType, parseAddress, type Address } from './address.ts';
 export { ERROR_TABLE, type ErrorCode, type ErrorRow } from './error-table.ts';
+export { QconnError, errorCodeOfWire, isQconnError, type ErrorDetails } from './errors.ts';
+export { HUB_EXCHANGE, type HubAction, type HubEvent, type HubState } from './exchange/hub-exchange.ts';
+export { PROVIDER_EXCHANGE, type ProviderAction, type ProviderEvent, type ProviderState } from './exchange/provider-exchange.ts';
+export { SENDER_EXCHANGE, type SenderAction, type SenderEvent, type SenderState } from './exchange/sender-exchange.ts';
+export { transition, type StateTable, type Transition } from './exchange/transition.ts';
 export * from './limits.ts';
+export {
+  decodeProvide,
+  decodeProvided,
+  decodeQuery,
+  decodeQueryResult,
+  decodeRenewed,
+  decodeWithdraw,
+  encodeProvide,
+  encodeProvided,
+  encodeQuery,
+  encodeQueryResult,
+  encodeRenew,
+  encodeRenewed,
+  encodeWithdraw,
+  encodeWithdrawn,
+  type Device,
+  type Provider,
+  type Query,
+  type QueryResult,
+  type Renewed,
+} from './wire/call-messages.ts';
+export { decodeDeliver, encodeDeliver, type Deliver } from './wire/deliver.ts';
+export { FrameReader } from './wire/frame-reader.ts';
+export { FrameType, frameTypeName } from './wire/frame-type.ts';
+export { readFrameHeader, writeFrameHeader, type Frame, type FrameHeader } from './wire/frame.ts';
+export { decodeHeaders, encodeHeaders, type Headers } from './wire/headers.ts';
+export { decodeCancel, decodeExtend, decodeResponse, encodeAck, encodeCancel, encodeExtend, encodeProgress, encodeResponse, type Response } from './wire/job-frames.ts';
+export { cutReason, decodeOutcome, encodeOutcome, outcomeError, type Outcome } from './wire/outcome.ts';
+export { PackedWriter } from './wire/packed-writer.ts';
+export { decodeRequest, encodeRequest, type Request } from './wire/request.ts';
+export {
+  decodeCallFailed,
+  decodeGoAway,
+  decodeHello,
+  decodeStatus,
+  decodeWelcome,
+  encodeCallFailed,
+  encodeGoAway,
+  encodeHello,
+  encodeStatus,
+  encodeWelcome,
+  type CallFailed,
+  type GoAway,
+  type Hello,
+  type MachineStatus,
+  type Welcome,
+} from './wire/session-messages.ts';
+export { decodeStages, encodeStages, STAGES, type ResolvedTarget, type Stage, type StageReport } from './wire/stages.ts';
+export { laneOf, StreamType } from './wire/stream-type.ts';

@@ -1,0 +1,114 @@
+import { to, type StateTable } from './transition.ts';
+
+/**
+ * Where an exchange stands at the hub.
+ * - `resolving`: accepted; no target has been sent to
+ * - `forwarded`: sent to the target, which has not acknowledged
+ * - `waiting`: was forwarded, then the target's session was lost before it acknowledged; it may have run
+ * - `acknowledged`: the target has it
+ * - `orphaned`: forwarded or acknowledged, and the sender is gone; the job goes on, nobody is told
+ * - `done`: over; nothing is kept
+ */
+export type HubState = 'resolving' | 'forwarded' | 'waiting' | 'acknowledged' | 'orphaned' | 'done';
+
+export type HubEvent =
+  /** A target was chosen and the request was written to its session. */
+  | 'forward'
+  | 'ack'
+  | 'progress'
+  | 'extend'
+  | 'respond'
+  /** The provider gave an outcome instead of a result: it refused, or its handler failed. */
+  | 'fail'
+  | 'cancel'
+  | 'resolutionDeadline'
+  | 'jobDeadline'
+  | 'senderLost'
+  | 'senderRevoked'
+  | 'targetLost'
+  | 'targetRevoked'
+  /** The hub stops: what has not been sent anywhere is given back to its sender. */
+  | 'drain'
+  /** The hub's drain time is over. */
+  | 'shutdown';
+
+export type HubAction =
+  | 'reportForwarded'
+  | 'reportAcknowledged'
+  | 'relayProgress'
+  | 'relayResponse'
+  /** Reports the outcome that the provider gave. */
+  | 'relayOutcome'
+  | 'armJobDeadline'
+  | 'extendJobDeadline'
+  /** Tells the target to stop; the reason is the outcome that goes with it, or that the sender is gone. */
+  | 'cancelTarget'
+  | 'failOffline'
+  | 'failNotAcknowledged'
+  | 'failDeadlineExceeded'
+  | 'failTargetLost'
+  | 'failCancelled'
+  | 'failDraining';
+
+/**
+ * The hub's side of an exchange. Two rules stand behind it: exactly one final word reaches the
+ * sender, and nothing that may have run is ever called safe to retry.
+ */
+export const HUB_EXCHANGE: StateTable<HubState, HubEvent, HubAction> = {
+  resolving: {
+    forward: to('forwarded', 'reportForwarded'),
+    cancel: to('done', 'failCancelled'),
+    resolutionDeadline: to('done', 'failOffline'),
+    senderLost: to('done'),
+    senderRevoked: to('done'),
+    drain: to('done', 'failDraining'),
+    shutdown: to('done', 'failDraining'),
+  },
+  forwarded: {
+    ack: to('acknowledged', 'armJobDeadline', 'reportAcknowledged'),
+    // A provider that answers at once may leave the acknowledgement out: the answer implies it.
+    respond: to('done', 'reportAcknowledged', 'relayResponse'),
+    fail: to('done', 'relayOutcome'),
+    cancel: to('done', 'cancelTarget', 'failCancelled'),
+    resolutionDeadline: to('done', 'cancelTarget', 'failNotAcknowledged'),
+    senderLost: to('orphaned', 'armJobDeadline'),
+    senderRevoked: to('done', 'cancelTarget'),
+    targetLost: to('waiting'),
+    targetRevoked: to('done', 'failNotAcknowledged'),
+    shutdown: to('done', 'failNotAcknowledged'),
+  },
+  waiting: {
+    forward: to('forwarded'),
+    cancel: to('done', 'failCancelled'),
+    resolutionDeadline: to('done', 'failNotAcknowledged'),
+    senderLost: to('done'),
+    senderRevoked: to('done'),
+    targetRevoked: to('done', 'failNotAcknowledged'),
+    drain: to('done', 'failNotAcknowledged'),
+    shutdown: to('done', 'failNotAcknowledged'),
+  },
+  acknowledged: {
+    progress: to('acknowledged', 'relayProgress'),
+    extend: to('acknowledged', 'extendJobDeadline'),
+    respond: to('done', 'relayResponse'),
+    fail: to('done', 'relayOutcome'),
+    cancel: to('done', 'cancelTarget', 'failCancelled'),
+    jobDeadline: to('done', 'cancelTarget', 'failDeadlineExceeded'),
+    senderLost: to('orphaned'),
+    senderRevoked: to('done', 'cancelTarget'),
+    targetLost: to('done', 'failTargetLost'),
+    targetRevoked: to('done', 'failTargetLost'),
+    shutdown: to('done', 'failTargetLost'),
+  },
+  orphaned: {
+    extend: to('orphaned', 'extendJobDeadline'),
+    respond: to('done'),
+    fail: to('done'),
+    jobDeadline: to('done', 'cancelTarget'),
+    senderRevoked: to('done', 'cancelTarget'),
+    targetLost: to('done'),
+    targetRevoked: to('done'),
+    shutdown: to('done'),
+  },
+  done: {},
+};

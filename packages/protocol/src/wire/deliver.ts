@@ -1,0 +1,54 @@
+import { isDeviceName, isServiceType } from '../address.ts';
+import { ADDRESS_PART_MAX_BYTES, HEADER_BLOCK_MAX_BYTES, IDEMPOTENCY_KEY_MAX_BYTES } from '../limits.ts';
+import { FrameType } from './frame-type.ts';
+import type { Frame } from './frame.ts';
+import { PackedReader } from './packed-reader.ts';
+import type { PackedWriter } from './packed-writer.ts';
+
+/** A request as its provider gets it. `from` is written by the hub, never by the sender. */
+export interface Deliver {
+  readonly from: { readonly fingerprint: string; readonly hostname: string | undefined };
+  readonly serviceType: string;
+  readonly device: string;
+  /** Time from the acknowledgement to the result, in milliseconds. */
+  readonly jobMs: number;
+  readonly idempotencyKey: string | undefined;
+  /** True when the hub has sent this exchange before and saw no acknowledgement. */
+  readonly redelivered: boolean;
+  readonly headers: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+/** Flag bit: see {@link Deliver.redelivered}. */
+const REDELIVERED = 0x01;
+
+/** Writes a Deliver frame. @throws QconnError `too_large` */
+export function encodeDeliver(writer: PackedWriter, id: number, deliver: Deliver): Uint8Array {
+  return writer
+    .begin()
+    .text8(deliver.from.fingerprint, ADDRESS_PART_MAX_BYTES)
+    .text8(deliver.from.hostname ?? '', ADDRESS_PART_MAX_BYTES)
+    .text8(deliver.serviceType, ADDRESS_PART_MAX_BYTES)
+    .text8(deliver.device, ADDRESS_PART_MAX_BYTES)
+    .u32(deliver.jobMs)
+    .text8(deliver.idempotencyKey ?? '', IDEMPOTENCY_KEY_MAX_BYTES)
+    .bytes16(deliver.headers, HEADER_BLOCK_MAX_BYTES)
+    .finish(FrameType.Deliver, id, deliver.body, deliver.redelivered ? REDELIVERED : 0);
+}
+
+/** Reads a Deliver frame. @throws QconnError `bad_frame` */
+export function decodeDeliver(frame: Frame): Deliver {
+  const reader = new PackedReader(frame.control, 'Deliver');
+  const fingerprint = reader.text8(ADDRESS_PART_MAX_BYTES);
+  const hostname = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
+  const serviceType = reader.text8(ADDRESS_PART_MAX_BYTES);
+  const device = reader.text8(ADDRESS_PART_MAX_BYTES);
+  const jobMs = reader.u32();
+  const idempotencyKey = reader.text8(IDEMPOTENCY_KEY_MAX_BYTES) || undefined;
+  const headers = reader.bytes16(HEADER_BLOCK_MAX_BYTES);
+  reader.end();
+  if (!isServiceType(serviceType)) throw reader.bad('a malformed service type');
+  if (!isDeviceName(device)) throw reader.bad('a malformed device');
+  const redelivered = (frame.flags & REDELIVERED) !== 0;
+  return { from: { fingerprint, hostname }, serviceType, device, jobMs, idempotencyKey, redelivered, headers, body: frame.body };
+}

@@ -1,0 +1,79 @@
+import { QconnError } from '../errors.ts';
+import { HEADER_BLOCK_MAX_BYTES } from '../limits.ts';
+import { readU16 } from './frame.ts';
+
+/** Headers of a message: lower-case names, text values. The hub passes them on unread. */
+export type Headers = Readonly<Record<string, string>>;
+
+const NAME = /^[a-z0-9][a-z0-9-]*$/;
+const NAME_MAX_BYTES = 64;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const EMPTY_BLOCK = new Uint8Array(0);
+const EMPTY_HEADERS: Headers = Object.freeze({});
+
+/**
+ * Packs headers into a block: for each a length byte and the name, then two length bytes and the value in UTF-8.
+ * @throws QconnError `bad_frame` for a malformed name, `too_large` over 8 KiB
+ */
+export function encodeHeaders(headers: Headers): Uint8Array {
+  const entries = Object.entries(headers);
+  if (entries.length === 0) return EMPTY_BLOCK;
+  const parts = entries.map(([name, value]) => encodeHeader(name, value));
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+  if (bytes > HEADER_BLOCK_MAX_BYTES) throw new QconnError('too_large', `The headers have ${bytes} bytes; the limit is ${HEADER_BLOCK_MAX_BYTES}.`);
+  const block = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    block.set(part, at);
+    at += part.length;
+  }
+  return block;
+}
+
+/**
+ * Unpacks a header block.
+ * @throws QconnError `bad_frame` for anything that {@link encodeHeaders} would not have written, such as a repeated name
+ */
+export function decodeHeaders(block: Uint8Array): Headers {
+  if (block.length === 0) return EMPTY_HEADERS;
+  const headers: Record<string, string> = Object.create(null) as Record<string, string>;
+  let at = 0;
+  while (at < block.length) {
+    const nameEnd = at + 1 + (block[at] as number);
+    if (nameEnd + 2 > block.length) throw malformed('ends inside a name');
+    const valueEnd = nameEnd + 2 + readU16(block, nameEnd);
+    if (valueEnd > block.length) throw malformed('ends inside a value');
+    const name = text(block.subarray(at + 1, nameEnd));
+    if (!NAME.test(name) || name.length > NAME_MAX_BYTES) throw malformed('has a malformed name');
+    if (name in headers) throw malformed(`repeats “${name}”`);
+    headers[name] = text(block.subarray(nameEnd + 2, valueEnd));
+    at = valueEnd;
+  }
+  return headers;
+}
+
+function encodeHeader(name: string, value: string): Uint8Array {
+  if (!NAME.test(name) || name.length > NAME_MAX_BYTES) throw malformed(`has the malformed name ${JSON.stringify(name.slice(0, 40))}`);
+  if (value.length > HEADER_BLOCK_MAX_BYTES) throw new QconnError('too_large', `The header “${name}” has over ${HEADER_BLOCK_MAX_BYTES} bytes.`);
+  const bytes = encoder.encode(value);
+  const part = new Uint8Array(1 + name.length + 2 + bytes.length);
+  part[0] = name.length;
+  part.set(encoder.encode(name), 1);
+  part[1 + name.length] = bytes.length >>> 8;
+  part[2 + name.length] = bytes.length;
+  part.set(bytes, 3 + name.length);
+  return part;
+}
+
+function text(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw new QconnError('bad_frame', 'A header block has text that is not UTF-8.', { cause });
+  }
+}
+
+function malformed(what: string): QconnError {
+  return new QconnError('bad_frame', `A header block ${what}.`);
+}

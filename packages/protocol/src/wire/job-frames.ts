@@ -1,0 +1,63 @@
+import { errorCodeOfWire } from '../errors.ts';
+import { ERROR_TABLE, type ErrorCode } from '../error-table.ts';
+import { DEADLINE_MAX_MS, HEADER_BLOCK_MAX_BYTES } from '../limits.ts';
+import { FrameType } from './frame-type.ts';
+import type { Frame } from './frame.ts';
+import { PackedReader } from './packed-reader.ts';
+import type { PackedWriter } from './packed-writer.ts';
+
+/** A result: packed headers and a body. */
+export interface Response {
+  readonly headers: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+/** Writes an Ack frame: no fields. */
+export function encodeAck(writer: PackedWriter, id: number): Uint8Array {
+  return writer.begin().finish(FrameType.Ack, id);
+}
+
+/** Writes a Response frame. @throws QconnError `too_large` */
+export function encodeResponse(writer: PackedWriter, id: number, response: Response): Uint8Array {
+  return writer.begin().bytes16(response.headers, HEADER_BLOCK_MAX_BYTES).finish(FrameType.Response, id, response.body);
+}
+
+/** Reads a Response frame. @throws QconnError `bad_frame` */
+export function decodeResponse(frame: Frame): Response {
+  const reader = new PackedReader(frame.control, 'Response');
+  const headers = reader.bytes16(HEADER_BLOCK_MAX_BYTES);
+  reader.end();
+  return { headers, body: frame.body };
+}
+
+/** Writes a Progress frame: the body is whatever provider and sender have agreed on. */
+export function encodeProgress(writer: PackedWriter, id: number, body: Uint8Array): Uint8Array {
+  return writer.begin().finish(FrameType.Progress, id, body);
+}
+
+/** Writes an Extend frame. @param ms time asked for from now on, 1 … 86,400,000 */
+export function encodeExtend(writer: PackedWriter, id: number, ms: number): Uint8Array {
+  return writer.begin().u32(ms).finish(FrameType.Extend, id);
+}
+
+/** Reads an Extend frame. @throws QconnError `bad_frame` */
+export function decodeExtend(frame: Frame): number {
+  const reader = new PackedReader(frame.control, 'Extend');
+  const ms = reader.u32();
+  reader.end();
+  if (ms < 1 || ms > DEADLINE_MAX_MS) throw reader.bad(`an extension of ${ms} ms; it is 1 … ${DEADLINE_MAX_MS}`);
+  return ms;
+}
+
+/** Writes a Cancel frame. @param code why: `cancelled`, `deadline_exceeded`, `revoked`, … */
+export function encodeCancel(writer: PackedWriter, id: number, code: ErrorCode): Uint8Array {
+  return writer.begin().u16(ERROR_TABLE[code].wire).finish(FrameType.Cancel, id);
+}
+
+/** Reads a Cancel frame; an unknown code counts as `cancelled`. @throws QconnError `bad_frame` */
+export function decodeCancel(frame: Frame): ErrorCode {
+  const reader = new PackedReader(frame.control, 'Cancel');
+  const wire = reader.u16();
+  reader.end();
+  return errorCodeOfWire(wire) ?? 'cancelled';
+}

@@ -1,0 +1,101 @@
+import { QconnError } from '../errors.ts';
+import { readU16, readU32 } from './frame.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const floats = new Float64Array(1);
+const floatBytes = new Uint8Array(floats.buffer);
+
+/** Reads the fields of a packed control section; every read checks that the bytes are there. */
+export class PackedReader {
+  readonly #bytes: Uint8Array;
+  readonly #frame: string;
+  #at = 0;
+
+  /** @param frame the frame's name, for error messages */
+  constructor(bytes: Uint8Array, frame: string) {
+    this.#bytes = bytes;
+    this.#frame = frame;
+  }
+
+  u8(): number {
+    return this.#bytes[this.#take(1)] as number;
+  }
+
+  u16(): number {
+    return readU16(this.#bytes, this.#take(2));
+  }
+
+  u32(): number {
+    return readU32(this.#bytes, this.#take(4));
+  }
+
+  f64(): number {
+    const at = this.#take(8);
+    floatBytes.set(this.#bytes.subarray(at, at + 8));
+    return floats[0] as number;
+  }
+
+  /** A length byte and UTF-8. @throws QconnError `bad_frame` over `maxBytes` or for bytes that are not UTF-8 */
+  text8(maxBytes: number): string {
+    return this.#text(this.u8(), maxBytes);
+  }
+
+  /** Two length bytes and UTF-8. @throws QconnError `bad_frame` over `maxBytes` or for bytes that are not UTF-8 */
+  text16(maxBytes: number): string {
+    return this.#text(this.u16(), maxBytes);
+  }
+
+  /** Two length bytes and bytes, as a view. @throws QconnError `bad_frame` over `maxBytes` */
+  bytes16(maxBytes: number): Uint8Array {
+    const length = this.u16();
+    if (length > maxBytes) throw this.bad(`a field of ${length} bytes; the limit is ${maxBytes}`);
+    const at = this.#take(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  /** @throws QconnError `bad_frame` when bytes are left over */
+  end(): void {
+    if (this.#at !== this.#bytes.length) throw this.bad(`${this.#bytes.length - this.#at} bytes too many`);
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** The error for this frame. @param what what is wrong, to follow “has” */
+  bad(what: string, cause?: unknown): QconnError {
+    return new QconnError('bad_frame', `A ${this.#frame} frame has ${what}.`, { cause });
+  }
+
+  #text(length: number, maxBytes: number): string {
+    if (length > maxBytes) throw this.bad(`a field of ${length} bytes; the limit is ${maxBytes}`);
+    const at = this.#take(length);
+    if (length <= 32) {
+      const text = this.#ascii(at, length);
+      if (text !== undefined) return text;
+    }
+    try {
+      return decoder.decode(this.#bytes.subarray(at, at + length));
+    } catch (cause) {
+      throw this.bad('text that is not UTF-8', cause);
+    }
+  }
+
+  /** Short ASCII without a call into the decoder; `undefined` when it is not ASCII. */
+  #ascii(at: number, length: number): string | undefined {
+    let text = '';
+    for (let i = at; i < at + length; i++) {
+      const unit = this.#bytes[i] as number;
+      if (unit > 0x7f) return undefined;
+      text += String.fromCharCode(unit);
+    }
+    return text;
+  }
+
+  #take(bytes: number): number {
+    const at = this.#at;
+    if (this.#bytes.length - at < bytes) throw this.bad('fewer bytes than its fields need');
+    this.#at = at + bytes;
+    return at;
+  }
+}

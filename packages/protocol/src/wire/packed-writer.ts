@@ -1,0 +1,140 @@
+import { QconnError } from '../errors.ts';
+import { BODY_MAX_BYTES, CONTROL_MAX_BYTES, FRAME_HEADER_BYTES, FRAME_MAX_BYTES } from '../limits.ts';
+import { writeFrameHeader, writeU16, writeU32 } from './frame.ts';
+
+const SLAB_BYTES = 256 * 1024;
+const encoder = new TextEncoder();
+const floats = new Float64Array(1);
+const floatBytes = new Uint8Array(floats.buffer);
+
+/**
+ * Writes frames one after another into slabs of memory that are never written twice, so that a
+ * finished frame may be handed on without a copy. `begin`, then fields, then `finish`.
+ */
+export class PackedWriter {
+  #slab = new Uint8Array(SLAB_BYTES);
+  #start = 0;
+  #at = 0;
+
+  /** Starts a frame. A frame that was begun and not finished is forgotten. */
+  begin(): this {
+    if (this.#slab.length - this.#start < FRAME_MAX_BYTES) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#start = 0;
+    }
+    this.#at = this.#start + FRAME_HEADER_BYTES;
+    return this;
+  }
+
+  u8(value: number): this {
+    this.#need(1);
+    this.#slab[this.#at++] = value;
+    return this;
+  }
+
+  u16(value: number): this {
+    this.#need(2);
+    writeU16(this.#slab, this.#at, value);
+    this.#at += 2;
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#need(4);
+    writeU32(this.#slab, this.#at, value);
+    this.#at += 4;
+    return this;
+  }
+
+  /** IEEE 754 binary64, little-endian: written as the machine has it on every platform that Node runs on. */
+  f64(value: number): this {
+    this.#need(8);
+    floats[0] = value;
+    this.#slab.set(floatBytes, this.#at);
+    this.#at += 8;
+    return this;
+  }
+
+  /** A length byte and UTF-8. @throws QconnError `too_large` over `maxBytes` (at most 255) */
+  text8(text: string, maxBytes: number): this {
+    const bytes = this.#text(text, 1, maxBytes);
+    this.#slab[this.#at] = bytes;
+    this.#at += 1 + bytes;
+    return this;
+  }
+
+  /** Two length bytes and UTF-8. @throws QconnError `too_large` over `maxBytes` */
+  text16(text: string, maxBytes: number): this {
+    const bytes = this.#text(text, 2, maxBytes);
+    writeU16(this.#slab, this.#at, bytes);
+    this.#at += 2 + bytes;
+    return this;
+  }
+
+  /** Two length bytes and bytes as they are. @throws QconnError `too_large` over `maxBytes` */
+  bytes16(bytes: Uint8Array, maxBytes: number): this {
+    if (bytes.length > maxBytes) throw over(bytes.length, maxBytes);
+    this.u16(bytes.length);
+    this.#need(bytes.length);
+    this.#slab.set(bytes, this.#at);
+    this.#at += bytes.length;
+    return this;
+  }
+
+  /** Bytes as they are, with no length before them. */
+  raw(bytes: Uint8Array): this {
+    this.#need(bytes.length);
+    this.#slab.set(bytes, this.#at);
+    this.#at += bytes.length;
+    return this;
+  }
+
+  /**
+   * Ends the frame: header in front, body behind.
+   * @returns the frame's bytes; nobody writes to them again
+   * @throws QconnError `too_large` for a body over 64 KiB
+   */
+  finish(type: number, id: number, body?: Uint8Array, flags = 0): Uint8Array {
+    const bodyBytes = body?.length ?? 0;
+    if (bodyBytes > BODY_MAX_BYTES) throw new QconnError('too_large', `The body has ${bodyBytes} bytes; the limit is ${BODY_MAX_BYTES}.`);
+    const start = this.#start;
+    const controlBytes = this.#at - start - FRAME_HEADER_BYTES;
+    writeFrameHeader(this.#slab, start, { type, flags, id, controlBytes, bodyBytes });
+    if (body !== undefined) this.#slab.set(body, this.#at);
+    this.#start = this.#at + bodyBytes;
+    return this.#slab.subarray(start, this.#start);
+  }
+
+  #text(text: string, lengthBytes: number, maxBytes: number): number {
+    // UTF-8 takes at most three bytes for each UTF-16 unit: longer text is refused before it is encoded.
+    if (text.length > maxBytes) throw over(text.length, maxBytes);
+    this.#need(lengthBytes + Math.min(text.length * 3, maxBytes));
+    const bytes = encodeText(text, this.#slab, this.#at + lengthBytes, maxBytes);
+    if (bytes < 0) throw over(text.length * 3, maxBytes);
+    return bytes;
+  }
+
+  #need(bytes: number): void {
+    const used = this.#at - this.#start - FRAME_HEADER_BYTES;
+    if (used + bytes > CONTROL_MAX_BYTES) throw over(used + bytes, CONTROL_MAX_BYTES);
+  }
+}
+
+/** Short ASCII is by far the commonest: written unit by unit, which beats a call into the encoder. */
+function encodeText(text: string, into: Uint8Array, at: number, maxBytes: number): number {
+  if (text.length <= 64) {
+    let i = 0;
+    for (; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) break;
+      into[at + i] = unit;
+    }
+    if (i === text.length) return i;
+  }
+  const { read, written } = encoder.encodeInto(text, into.subarray(at, at + maxBytes));
+  return read === text.length ? written : -1;
+}
+
+function over(bytes: number, limit: number): QconnError {
+  return new QconnError('too_large', `A field has ${bytes} bytes; the limit is ${limit}.`);
+}

@@ -1,0 +1,15 @@
+/**
+ * The first byte of every stream says what the stream is for. Numbers are never reused.
+ * The client opens its lanes right after the handshake, lane 0 first.
+ */
+export const StreamType = {
+  /** A sequence of frames both ways for as long as the connection lives. */
+  Lane: 0x01,
+  /** One body of more than 64 KiB, with the flow control of its own stream. */
+  Body: 0x02,
+} as const;
+
+/** The lane that an exchange or a call uses: spread by id, so that one lost packet does not stall all. */
+export function laneOf(id: number, lanes: number): number {
+  return id % lanes;
+}
