@@ -47,6 +47,9 @@ export const EXCHANGES_IN_FLIGHT_MAX = 1_024;
 /** Lanes per connection: one lost packet stalls a quarter of the messages, and four streams cost little. */
 export const LANES_PER_CONNECTION = 4;
 
+/** Most lanes that a client may open: more would only take memory. */
+export const LANES_PER_CONNECTION_MAX = 16;
+
 /** Devices that one session may provide. */
 export const DEVICES_PER_SESSION_MAX = 256;
 

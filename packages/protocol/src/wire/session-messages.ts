@@ -1,6 +1,6 @@
 import { errorCodeOfWire } from '../errors.ts';
 import { ERROR_TABLE, type ErrorCode } from '../error-table.ts';
-import { ADDRESS_PART_MAX_BYTES, DEADLINE_MAX_MS, REASON_MAX_BYTES } from '../limits.ts';
+import { ADDRESS_PART_MAX_BYTES, DEADLINE_MAX_MS, LANES_PER_CONNECTION_MAX, REASON_MAX_BYTES } from '../limits.ts';
 import { encodeControlMap } from './control-map.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
@@ -67,7 +67,7 @@ export function encodeHello(writer: PackedWriter, hello: Hello): Uint8Array {
 /** @throws QconnError `bad_frame` */
 export function decodeHello(frame: Frame): Hello {
   const fields = MapFields.of(frame.control, 'Hello');
-  return { agent: fields.text('agent', NAME_MAX), lanes: fields.integer('lanes', 1, 16) };
+  return { agent: fields.text('agent', NAME_MAX), lanes: fields.integer('lanes', 1, LANES_PER_CONNECTION_MAX) };
 }
 
 export function encodeWelcome(writer: PackedWriter, welcome: Welcome): Uint8Array {

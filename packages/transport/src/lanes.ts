@@ -1,0 +1,149 @@
+import { FrameReader, LANES_PER_CONNECTION_MAX, laneOf, QconnError, StreamType, type Frame } from '@qconn/protocol';
+import type { Connection } from './connection.ts';
+import type { Stream } from './stream.ts';
+
+/** What the user of the lanes is told. */
+export interface LanesHandlers {
+  /**
+   * A frame came. Its arrays are views that stay valid. A QconnError thrown here closes the
+   * connection with its code: the peer broke the protocol.
+   */
+  frame(frame: Frame): void;
+  /** The connection is being closed because of this: what the peer sent, or what a handler threw. */
+  failed(error: QconnError): void;
+}
+
+/**
+ * The lanes of a connection: a few bidirectional streams, opened by the client, on which frames
+ * travel both ways. All frames of one exchange or call use one lane, so they stay in order.
+ */
+export class Lanes {
+  readonly #connection: Connection;
+  readonly #handlers: LanesHandlers;
+  readonly #streams: (Stream | undefined)[] = [];
+  #open = 0;
+  #failed = false;
+
+  private constructor(connection: Connection, handlers: LanesHandlers) {
+    this.#connection = connection;
+    this.#handlers = handlers;
+  }
+
+  /** The client's end: opens `count` lanes, 1 … 16. */
+  static open(connection: Connection, count: number, handlers: LanesHandlers): Lanes {
+    const lanes = new Lanes(connection, handlers);
+    for (let index = 0; index < count; index++) {
+      const stream = connection.openStream();
+      stream.write(Uint8Array.of(StreamType.Lane));
+      lanes.#add(index, stream, new FrameReader((frame) => lanes.#take(frame)));
+    }
+    connection.onStream((stream) => lanes.#refuse(stream, 'The server opened a stream that no exchange asked for.'));
+    return lanes;
+  }
+
+  /** The server's end: takes the streams that the client opens. */
+  static accept(connection: Connection, handlers: LanesHandlers): Lanes {
+    const lanes = new Lanes(connection, handlers);
+    connection.onStream((stream) => lanes.#accept(stream));
+    return lanes;
+  }
+
+  /** Lanes that are open now. */
+  get count(): number {
+    return this.#open;
+  }
+
+  /** Bytes that wait in all lanes because the peer or the network takes no more now. */
+  get bufferedBytes(): number {
+    let bytes = 0;
+    for (const stream of this.#streams) bytes += stream?.bufferedBytes ?? 0;
+    return bytes;
+  }
+
+  /**
+   * Sends a frame on the lane of its id. A frame for a connection that has ended is dropped: whoever
+   * waits for an answer learns from the connection's end.
+   * @param id of the exchange or call; 0 for the session itself
+   */
+  send(id: number, frame: Uint8Array): void {
+    const stream = this.#streams[laneOf(id, this.#open)];
+    if (stream === undefined || this.#failed) return;
+    try {
+      stream.write(frame);
+    } catch (error) {
+      if (!(error instanceof QconnError)) throw error;
+    }
+  }
+
+  /** Resolves when every lane takes more; rejects when the connection ends first. */
+  async writable(): Promise<void> {
+    await Promise.all(this.#streams.map((stream) => stream?.writable()));
+  }
+
+  /** Stops reading: flow control then holds the peer back. */
+  pause(): void {
+    for (const stream of this.#streams) stream?.pause();
+  }
+
+  resume(): void {
+    for (const stream of this.#streams) stream?.resume();
+  }
+
+  #accept(stream: Stream): void {
+    // Client-initiated bidirectional streams are numbered 0, 4, 8, … (RFC 9000, section 2.1).
+    const index = stream.id >> 2;
+    const reader = new FrameReader((frame) => this.#take(frame));
+    let typed = false;
+    stream.read({
+      data: (chunk) => {
+        if (typed) return this.#push(reader, chunk);
+        typed = true;
+        if (chunk[0] !== StreamType.Lane || index >= LANES_PER_CONNECTION_MAX) {
+          return this.#refuse(stream, `Stream ${stream.id} begins with type ${chunk[0]}.`);
+        }
+        this.#streams[index] = stream;
+        this.#open++;
+        this.#push(reader, chunk.subarray(1));
+      },
+      end: (end) => this.#ended(end.kind),
+    });
+  }
+
+  #add(index: number, stream: Stream, reader: FrameReader): void {
+    this.#streams[index] = stream;
+    this.#open++;
+    stream.read({ data: (chunk) => this.#push(reader, chunk), end: (end) => this.#ended(end.kind) });
+  }
+
+  #push(reader: FrameReader, chunk: Uint8Array): void {
+    if (this.#failed) return;
+    try {
+      reader.push(chunk);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #take(frame: Frame): void {
+    if (!this.#failed) this.#handlers.frame(frame);
+  }
+
+  #refuse(stream: Stream, why: string): void {
+    const error = new QconnError('bad_stream', why);
+    stream.reset(error.wire);
+    stream.stopSending(error.wire);
+    this.#fail(error);
+  }
+
+  #ended(kind: 'finished' | 'reset' | 'closed'): void {
+    if (kind !== 'closed') this.#fail(new QconnError('bad_stream', 'The peer ended a lane, which lives as long as its connection.'));
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    const error = cause instanceof QconnError ? cause : new QconnError('internal', undefined, { cause });
+    this.#connection.close(error.wire, error.message);
+    this.#handlers.failed(error);
+  }
+}
