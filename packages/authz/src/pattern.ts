@@ -1,0 +1,27 @@
+import { ADDRESS_PART_MAX_BYTES } from '@qconn/protocol';
+
+const SERVICE_TYPE = /^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*$/;
+
+/** True for a well-formed service type: lower-case segments, separated by dots. */
+export function isServiceType(text: string): boolean {
+  return text.length <= ADDRESS_PART_MAX_BYTES && SERVICE_TYPE.test(text);
+}
+
+/** True for a service type, for one with a final segment `*`, and for `*` alone. */
+export function isPattern(text: string): boolean {
+  if (text === '*') return true;
+  return isServiceType(text.endsWith('.*') ? text.slice(0, -2) : text);
+}
+
+/**
+ * Every pattern that matches a service type, the most specific first: `a.b` → `a.b`, `a.*`, `*`.
+ * Rules are kept by pattern, so a lookup takes as many steps as the type has segments, however many rules there are.
+ */
+export function patternsMatching(serviceType: string): string[] {
+  const patterns = [serviceType];
+  for (let dot = serviceType.lastIndexOf('.'); dot > 0; dot = serviceType.lastIndexOf('.', dot - 1)) {
+    patterns.push(`${serviceType.slice(0, dot)}.*`);
+  }
+  patterns.push('*');
+  return patterns;
+}
