@@ -1,16 +1,12 @@
 import { LAYERS, testsMayImport } from './table.ts';
 
 /** The layer table in the words of eslint-plugin-boundaries: one element per folder with code in it. */
-export function boundaryElements(): { type: string; pattern: string; mode: 'folder' }[] {
+export function boundaryElements(): { type: string; pattern: string }[] {
   const layers = Object.entries(LAYERS).flatMap(([type, { folder }]) => [
-    { type, pattern: `${folder}/src`, mode: 'folder' as const },
-    { type: `${type}:test`, pattern: `${folder}/{test,bench}`, mode: 'folder' as const },
+    { type, pattern: `${folder}/src` },
+    { type: `${type}:test`, pattern: `${folder}/{test,bench}` },
   ]);
-  return [
-    ...layers,
-    { type: 'tooling', pattern: 'tooling', mode: 'folder' },
-    { type: 'demo', pattern: 'demo', mode: 'folder' },
-  ];
+  return [...layers, { type: 'tooling', pattern: 'tooling' }, { type: 'demo', pattern: 'demo' }];
 }
 
 export function boundaryPolicies(): object[] {
