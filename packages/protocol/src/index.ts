@@ -1,8 +1,9 @@
 export { checkAddress, formatAddress, isDeviceName, isHostname, isServiceType, parseAddress, type Address } from './address.ts';
 export { ERROR_TABLE, type ErrorCode, type ErrorRow } from './error-table.ts';
 export { QconnError, errorCodeOfWire, isQconnError, type ErrorDetails } from './errors.ts';
-export { HUB_EXCHANGE, type HubAction, type HubEvent, type HubState } from './exchange/hub-exchange.ts';
+export { HUB_EXCHANGE, HUB_FAILURES, type HubAction, type HubEvent, type HubState } from './exchange/hub-exchange.ts';
 export { PROVIDER_EXCHANGE, type ProviderAction, type ProviderEvent, type ProviderState } from './exchange/provider-exchange.ts';
+export { outcomeFromProvider } from './exchange/provider-outcome.ts';
 export { SENDER_EXCHANGE, type SenderAction, type SenderEvent, type SenderState } from './exchange/sender-exchange.ts';
 export { transition, type StateTable, type Transition } from './exchange/transition.ts';
 export * from './limits.ts';

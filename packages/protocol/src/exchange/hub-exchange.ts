@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-table.ts';
 import { to, type StateTable } from './transition.ts';
 
 /**
@@ -12,8 +13,13 @@ import { to, type StateTable } from './transition.ts';
 export type HubState = 'resolving' | 'forwarded' | 'waiting' | 'acknowledged' | 'orphaned' | 'done';
 
 export type HubEvent =
-  /** A target was chosen and the request was written to its session. */
+  /**
+   * A target was chosen and the request was written to its session. From `waiting`: the same machine
+   * is back and the request was written to it again; never to another machine, for the first may have run it.
+   */
   | 'forward'
+  /** Resolution ended without a target: unknown, offline, not permitted, at its limit. */
+  | 'unresolved'
   | 'ack'
   | 'progress'
   | 'extend'
@@ -33,22 +39,35 @@ export type HubEvent =
   | 'shutdown';
 
 export type HubAction =
+  /** Reports `accepted`, `resolved` and `forwarded`, as far as they have not been reported. */
   | 'reportForwarded'
   | 'reportAcknowledged'
   | 'relayProgress'
   | 'relayResponse'
-  /** Reports the outcome that the provider gave. */
+  /** Reports the outcome that the provider gave, after `outcomeFromProvider` has judged it. */
   | 'relayOutcome'
   | 'armJobDeadline'
   | 'extendJobDeadline'
   /** Tells the target to stop; the reason is the outcome that goes with it, or that the sender is gone. */
   | 'cancelTarget'
+  /** Reports why there is no target; always an outcome that is safe to retry. */
+  | 'failUnresolved'
   | 'failOffline'
   | 'failNotAcknowledged'
   | 'failDeadlineExceeded'
   | 'failTargetLost'
   | 'failCancelled'
   | 'failDraining';
+
+/** The outcome behind each action that fails an exchange; with `failUnresolved` resolution itself says which. */
+export const HUB_FAILURES: Readonly<Record<Exclude<Extract<HubAction, `fail${string}`>, 'failUnresolved'>, ErrorCode>> = {
+  failOffline: 'offline',
+  failNotAcknowledged: 'not_acknowledged',
+  failDeadlineExceeded: 'deadline_exceeded',
+  failTargetLost: 'target_lost',
+  failCancelled: 'cancelled',
+  failDraining: 'hub_draining',
+};
 
 /**
  * The hub's side of an exchange. Two rules stand behind it: exactly one final word reaches the
@@ -57,6 +76,7 @@ export type HubAction =
 export const HUB_EXCHANGE: StateTable<HubState, HubEvent, HubAction> = {
   resolving: {
     forward: to('forwarded', 'reportForwarded'),
+    unresolved: to('done', 'failUnresolved'),
     cancel: to('done', 'failCancelled'),
     resolutionDeadline: to('done', 'failOffline'),
     senderLost: to('done'),
