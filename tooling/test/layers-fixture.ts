@@ -63,9 +63,8 @@ export class WorkspaceFixture {
   }
 
   async #copyConfiguration(): Promise<void> {
-    const filter = (source: string): boolean => path.relative(ROOT, source) !== path.join('tooling', 'test');
     await Promise.all(
-      CONFIGURATION.map((file) => cp(path.join(ROOT, file), path.join(this.root, file), { recursive: true, filter })),
+      CONFIGURATION.map((file) => cp(path.join(ROOT, file), path.join(this.root, file), { recursive: true, filter: isNoTest })),
     );
   }
 
@@ -103,6 +102,10 @@ export class WorkspaceFixture {
     for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
     return Buffer.concat(chunks).toString();
   }
+}
+
+function isNoTest(source: string): boolean {
+  return path.relative(ROOT, source) !== path.join('tooling', 'test');
 }
 
 export async function editJson(file: string, edit: (value: Record<string, unknown>) => void): Promise<void> {
