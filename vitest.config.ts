@@ -12,6 +12,7 @@ export default defineConfig({
       'tooling/test/**/*.test.ts',
       'demo/test/**/*.test.ts',
     ],
+    globalSetup: ['tooling/test-database/global-setup.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,1 +1,2 @@
-export {};
+export { createDatabase, type TestDatabase } from './database/create-database.ts';
+export { startPostgres, type PostgresServer } from './database/postgres-server.ts';
