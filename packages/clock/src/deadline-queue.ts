@@ -55,6 +55,11 @@ export class DeadlineQueue<T> {
     this.#sink(last);
   }
 
+  /** Whether an entry of this queue still waits in it. */
+  has(deadline: Deadline<T>): boolean {
+    return (deadline as Slot<T>).index >= 0;
+  }
+
   /** Takes out the earliest entry if it is due at `now`. */
   popDue(now: number): Deadline<T> | undefined {
     const first = this.#heap[0];

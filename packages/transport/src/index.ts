@@ -1,1 +1,7 @@
-export {};
+export type { CloseInfo, Connection, ConnectionStats, SocketAddress } from './connection.ts';
+export type { AlpnHandler, ConnectTarget, Endpoint, TlsIdentity } from './endpoint.ts';
+export type { Stream, StreamEnd, StreamReader } from './stream.ts';
+export { Lanes, type LanesHandlers } from './lanes.ts';
+export type { AlpnHandlers } from './router.ts';
+export { createQuicEndpoint } from './quic/create.ts';
+export type { FailedHandler, QuicDependencies, QuicOptions, RefusedHandshake } from './quic/options.ts';

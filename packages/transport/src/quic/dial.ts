@@ -1,0 +1,49 @@
+import { QconnError } from '@qconn/protocol';
+import type { ConnectTarget } from '../endpoint.ts';
+import type { QuicConnection } from './quic-connection.ts';
+import { verifyServerName } from './server-name.ts';
+
+/** TLS alert 42 as a QUIC transport error (RFC 9001, section 4.8). */
+const BAD_CERTIFICATE = 0x12a;
+
+/** A client's handshake from its start to its end. */
+export class Dial {
+  readonly connected: Promise<QuicConnection>;
+  readonly #connection: QuicConnection;
+  readonly #target: ConnectTarget;
+  readonly #resolve: (connection: QuicConnection) => void;
+  readonly #reject: (error: QconnError) => void;
+  readonly #onAbort = (): void => this.#connection.abandon(new QconnError('closed', 'The caller gave up.', { cause: this.#target.signal?.reason }));
+
+  constructor(connection: QuicConnection, target: ConnectTarget) {
+    this.#connection = connection;
+    this.#target = target;
+    const { promise, resolve, reject } = Promise.withResolvers<QuicConnection>();
+    this.connected = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    target.signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  /** The chain has been verified by the engine; whether it is for the right name is checked here. */
+  established(): void {
+    try {
+      verifyServerName(this.#connection.peerCertificates[0], this.#target.serverName);
+    } catch (cause) {
+      const error = cause instanceof QconnError ? cause : new QconnError('hub_untrusted', undefined, { cause });
+      this.#connection.refuse(error, BAD_CERTIFICATE);
+      return;
+    }
+    this.#settle();
+    this.#resolve(this.#connection);
+  }
+
+  failed(error: QconnError): void {
+    this.#settle();
+    this.#reject(error);
+  }
+
+  #settle(): void {
+    this.#target.signal?.removeEventListener('abort', this.#onAbort);
+  }
+}

@@ -1,0 +1,67 @@
+import { QconnError } from '@qconn/protocol';
+import type { TlsIdentity } from '../endpoint.ts';
+import { quiche, type NativeConfig } from './native.ts';
+import {
+  CONNECTION_WINDOW_BYTES,
+  CONNECTION_WINDOW_MAX_BYTES,
+  STREAM_WINDOW_BYTES,
+  STREAM_WINDOW_MAX_BYTES,
+  type ConnectionLimits,
+} from './options.ts';
+
+/** The largest datagram that is taken in: the largest that UDP can carry. */
+const RECEIVE_MAX_BYTES = 65_527;
+
+/** The largest datagram that is sent: an Ethernet frame less IPv6, UDP and room for a tunnel. */
+export const SEND_MAX_BYTES = 1_350;
+
+/** What a native configuration is made from. */
+export interface ConfigParameters {
+  readonly tls: TlsIdentity;
+  readonly alpns: readonly string[];
+  readonly limits: ConnectionLimits;
+  /** Whether the peer must present a certificate that leads to the trusted roots. */
+  readonly verifyPeer: boolean;
+}
+
+/** @throws QconnError `tls_config` when key, chain or roots cannot be used */
+export function nativeConfig({ tls, alpns, limits, verifyPeer }: ConfigParameters): NativeConfig {
+  const config = tlsContext(tls, verifyPeer);
+  config.setApplicationProtos([...alpns]);
+  config.grease(true);
+  config.setMaxIdleTimeout(limits.idleTimeoutMs);
+  config.setMaxRecvUdpPayloadSize(RECEIVE_MAX_BYTES);
+  config.setMaxSendUdpPayloadSize(SEND_MAX_BYTES);
+  config.setInitialMaxData(CONNECTION_WINDOW_BYTES);
+  config.setMaxConnectionWindow(CONNECTION_WINDOW_MAX_BYTES);
+  config.setInitialMaxStreamDataBidiLocal(STREAM_WINDOW_BYTES);
+  config.setInitialMaxStreamDataBidiRemote(STREAM_WINDOW_BYTES);
+  config.setMaxStreamWindow(STREAM_WINDOW_MAX_BYTES);
+  config.setInitialMaxStreamsBidi(limits.maxStreams);
+  config.setInitialMaxStreamsUni(0);
+  config.setCcAlgorithm(quiche.CongestionControlAlgorithm.BBR);
+  // The binding hides the time at which a packet should leave, so pacing could not be honoured.
+  config.enablePacing(false);
+  return config;
+}
+
+function tlsContext(tls: TlsIdentity, verifyPeer: boolean): NativeConfig {
+  if (verifyPeer && tls.trustPem.length === 0) throw new QconnError('tls_config', 'There is no root to trust: the trust bundle is empty.');
+  const anonymous = tls.chainPem.length === 0;
+  try {
+    return quiche.Config.withBoringSslCtx(
+      verifyPeer,
+      false,
+      pem(tls.trustPem),
+      anonymous ? null : [pem([tls.keyPem])],
+      anonymous ? null : [pem(tls.chainPem)],
+      null,
+    );
+  } catch (cause) {
+    throw new QconnError('tls_config', undefined, { cause });
+  }
+}
+
+function pem(blocks: readonly string[]): Uint8Array {
+  return Buffer.from(blocks.map((block) => `${block.trim()}\n`).join(''));
+}

@@ -1,0 +1,81 @@
+import type { Clock } from '@qconn/clock';
+import { HANDSHAKE_DEADLINE_MS, IDLE_TIMEOUT_MS, KEEPALIVE_MS, type QconnError } from '@qconn/protocol';
+import type { SocketAddress } from '../connection.ts';
+import type { TlsIdentity } from '../endpoint.ts';
+import type { AlpnHandlers } from '../router.ts';
+
+/** A handshake that came to nothing at the server's side. */
+export interface RefusedHandshake {
+  readonly remote: SocketAddress;
+  readonly error: QconnError;
+}
+
+/** A connection that was closed because its handler failed. */
+export interface FailedHandler {
+  readonly remote: SocketAddress;
+  readonly alpn: string;
+  /** `handler_error` with the handler's own error as its cause. */
+  readonly error: QconnError;
+}
+
+/** What an endpoint is given to work with. */
+export interface QuicDependencies {
+  readonly clock: Clock;
+  /** Told of each handshake that this side, as server, refused or saw fail: one log line each. */
+  readonly onRefused?: (refused: RefusedHandshake) => void;
+  /** Told of each handler that failed. */
+  readonly onHandlerError?: (failed: FailedHandler) => void;
+}
+
+/** How an endpoint behaves. */
+export interface QuicOptions {
+  /** Local IP address to serve at; `::` serves IPv4 too. Default `::`. Not used by an endpoint without handlers. */
+  readonly host?: string;
+  /** UDP port to serve at; 0 lets the system choose. Default 0. */
+  readonly port?: number;
+  /** Who this side is as a server. Needed with `handlers`. */
+  readonly tls?: TlsIdentity;
+  /** Who takes connections, by protocol. Without it the endpoint only connects, and binds no port of its own. */
+  readonly handlers?: AlpnHandlers;
+  /** Whether clients must present a certificate. Default true. */
+  readonly requireClientCertificate?: boolean;
+  /** Default {@link HANDSHAKE_DEADLINE_MS}. */
+  readonly handshakeDeadlineMs?: number;
+  /** Default {@link IDLE_TIMEOUT_MS}. */
+  readonly idleTimeoutMs?: number;
+  /** How often the client's side of a silent connection speaks. Default {@link KEEPALIVE_MS}. */
+  readonly keepAliveMs?: number;
+  /** Bidirectional streams that a peer may have open at once. Default {@link MAX_STREAMS}. */
+  readonly maxStreams?: number;
+}
+
+/** Streams that a peer may have open at once: lanes, and bodies over their inline limit in flight. */
+export const MAX_STREAMS = 1_024;
+
+/**
+ * Bytes that a stream may have in flight at first, and at most: with auto-tuning in between. The most
+ * covers 300 Mbit/s at 100 ms round trip; it is also what a reader that stops can make this side hold.
+ */
+export const STREAM_WINDOW_BYTES: number = 256 * 1024;
+export const STREAM_WINDOW_MAX_BYTES: number = 4 * 1024 * 1024;
+
+/** The same for a connection: several stopped readers leave room for the others. */
+export const CONNECTION_WINDOW_BYTES: number = 2 * 1024 * 1024;
+export const CONNECTION_WINDOW_MAX_BYTES: number = 24 * 1024 * 1024;
+
+/** Limits of an endpoint's connections, all filled in. */
+export interface ConnectionLimits {
+  readonly handshakeDeadlineMs: number;
+  readonly idleTimeoutMs: number;
+  readonly keepAliveMs: number;
+  readonly maxStreams: number;
+}
+
+export function connectionLimits(options: QuicOptions): ConnectionLimits {
+  return {
+    handshakeDeadlineMs: options.handshakeDeadlineMs ?? HANDSHAKE_DEADLINE_MS,
+    idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    keepAliveMs: options.keepAliveMs ?? KEEPALIVE_MS,
+    maxStreams: options.maxStreams ?? MAX_STREAMS,
+  };
+}

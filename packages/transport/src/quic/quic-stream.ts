@@ -1,0 +1,215 @@
+import { QconnError } from '@qconn/protocol';
+import type { Stream, StreamEnd, StreamReader } from '../stream.ts';
+import { quiche, type NativeConnection } from './native.ts';
+import { streamResetCode, streamStoppedCode } from './native-failure.ts';
+import type { ReceiveSlab } from './receive-slab.ts';
+import { Staging, type ChunkPool } from './staging.ts';
+
+/** Bytes staged here beyond which a writer should wait; the engine holds up to a window more. */
+const WRITE_MARK_BYTES: number = 256 * 1024;
+
+/** A write this long goes to the engine at once; a shorter one is gathered with its neighbours. */
+const DIRECT_WRITE_BYTES: number = 8 * 1024;
+
+const NOTHING = new Uint8Array(0);
+
+/** What a stream needs from its connection. */
+export interface StreamHost {
+  readonly native: NativeConnection;
+  readonly slab: ReceiveSlab;
+  readonly pool: ChunkPool;
+  /** Has the stream pumped at the end of this turn. */
+  markPending(stream: QuicStream): void;
+  /** Has readable streams read in this turn. */
+  markReadable(): void;
+  /** Both directions have ended. */
+  forget(stream: QuicStream): void;
+}
+
+interface Waiter {
+  resolve(): void;
+  reject(error: QconnError): void;
+}
+
+/** A stream of a QUIC connection. */
+export class QuicStream implements Stream {
+  readonly id: number;
+  readonly #host: StreamHost;
+  readonly #staging: Staging;
+  #reader: StreamReader | undefined;
+  #paused = false;
+  #received = false;
+  #finishing = false;
+  #sendError: QconnError | undefined;
+  #waiters: Waiter[] = [];
+
+  constructor(id: number, host: StreamHost) {
+    this.id = id;
+    this.#host = host;
+    this.#staging = new Staging(host.pool);
+  }
+
+  read(reader: StreamReader): void {
+    this.#reader = reader;
+    if (this.#received) reader.end({ kind: 'closed' });
+    else this.#host.markReadable();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#host.markReadable();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#sendError !== undefined) throw this.#sendError;
+    if (this.#finishing) throw afterEnd();
+    const direct = chunk.length >= DIRECT_WRITE_BYTES && this.#staging.length === 0 ? this.#offer(chunk, false) : 0;
+    if (this.#sendError !== undefined) throw this.#sendError;
+    if (direct < chunk.length) this.#staging.append(direct === 0 ? chunk : chunk.subarray(direct));
+    this.#host.markPending(this);
+    return this.#staging.length <= WRITE_MARK_BYTES;
+  }
+
+  get bufferedBytes(): number {
+    return this.#staging.length;
+  }
+
+  writable(): Promise<void> {
+    if (this.#sendError !== undefined) return Promise.reject(this.#sendError);
+    if (this.#staging.length <= WRITE_MARK_BYTES) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  end(): void {
+    if (this.#finishing || this.#sendError !== undefined) return;
+    this.#finishing = true;
+    this.#host.markPending(this);
+  }
+
+  reset(code: number): void {
+    if (this.#sendError !== undefined) return;
+    this.#shutdown(quiche.Shutdown.Write, code);
+    this.#endSending(new QconnError('stream_reset', 'This side reset the stream.', { facts: { code } }));
+    this.#host.markPending(this);
+  }
+
+  stopSending(code: number): void {
+    if (this.#received) return;
+    this.#shutdown(quiche.Shutdown.Read, code);
+    this.#endReceiving({ kind: 'closed' });
+    this.#host.markPending(this);
+  }
+
+  setPriority(urgency: number): void {
+    this.#host.native.streamPriority(this.id, urgency, true);
+  }
+
+  /** Hands over what has arrived, unless the reader is missing or paused. */
+  receive(): void {
+    const { native, slab } = this.#host;
+    while (!this.#received && !this.#paused && this.#reader !== undefined) {
+      const room = slab.room();
+      const read = this.#readInto(native, room);
+      if (read === undefined) return;
+      const [length, finished] = read;
+      if (length > 0) this.#reader.data(slab.take(length));
+      if (finished) this.#endReceiving({ kind: 'finished' });
+      else if (length < room.length) return;
+    }
+  }
+
+  /** Moves staged bytes into the engine. @returns false when some have to wait for the peer or the network */
+  pump(): boolean {
+    this.#drain();
+    if (this.#sendError !== undefined) return true;
+    if (this.#staging.length <= WRITE_MARK_BYTES / 2) this.#release();
+    if (this.#staging.length > 0) return false;
+    if (!this.#finishing) return true;
+    this.#offer(NOTHING, true);
+    this.#endSending(afterEnd());
+    return true;
+  }
+
+  /** The connection has ended: so do both directions. */
+  terminate(error: QconnError): void {
+    this.#endSending(error);
+    this.#endReceiving({ kind: 'closed' });
+  }
+
+  #readInto(native: NativeConnection, room: Uint8Array): [number, boolean] | undefined {
+    try {
+      return native.streamRecv(this.id, room) ?? undefined;
+    } catch (failure) {
+      const code = streamResetCode(failure);
+      this.#endReceiving(code === undefined ? { kind: 'closed' } : { kind: 'reset', code });
+      return undefined;
+    }
+  }
+
+  /** Offers bytes to the engine, which copies what it takes. */
+  #offer(bytes: Uint8Array, finish: boolean): number {
+    const { native } = this.#host;
+    try {
+      const taken = native.streamSend(this.id, bytes, finish);
+      // The engine says "none" both for a full window and for a stream that it has forgotten; asking for the capacity tells them apart.
+      if (taken === null) native.streamCapacity(this.id);
+      return taken ?? 0;
+    } catch (failure) {
+      const code = streamStoppedCode(failure);
+      this.#endSending(new QconnError('stream_reset', code === undefined ? undefined : `The peer stopped reading (code ${code}).`, code === undefined ? {} : { facts: { code } }));
+      return 0;
+    }
+  }
+
+  #drain(): void {
+    while (this.#staging.length > 0) {
+      const head = this.#staging.head();
+      const taken = this.#offer(head, false);
+      if (this.#sendError !== undefined) return;
+      const blocked = taken < head.length;
+      this.#staging.consume(taken);
+      if (blocked) return;
+    }
+  }
+
+  #shutdown(direction: typeof quiche.Shutdown.Read | typeof quiche.Shutdown.Write, code: number): void {
+    try {
+      this.#host.native.streamShutdown(this.id, direction, code);
+    } catch {
+      // The stream is already over on that side: there is nothing to shut down.
+    }
+  }
+
+  #release(): void {
+    if (this.#waiters.length === 0) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.resolve();
+  }
+
+  #endSending(error: QconnError): void {
+    if (this.#sendError !== undefined) return;
+    this.#sendError = error;
+    this.#staging.clear();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.reject(error);
+    if (this.#received) this.#host.forget(this);
+  }
+
+  #endReceiving(end: StreamEnd): void {
+    if (this.#received) return;
+    this.#received = true;
+    if (this.#sendError !== undefined) this.#host.forget(this);
+    this.#reader?.end(end);
+  }
+}
+
+function afterEnd(): QconnError {
+  return new QconnError('closed', 'The sending side of the stream has ended: nothing may be written after that.');
+}

@@ -1,0 +1,32 @@
+/** Big enough that a bulk stream fills one per read; small enough that a chunk kept by a reader pins little. */
+const SLAB_BYTES = 64 * 1024;
+
+/** Less room than this is not worth a read. */
+const LEAST_ROOM_BYTES = 2 * 1024;
+
+/**
+ * Memory for received stream bytes. Chunks are cut from it one after another and never written again:
+ * they belong to whoever receives them. One slab serves all connections of an endpoint, so an idle
+ * connection holds none.
+ */
+export class ReceiveSlab {
+  #bytes = new Uint8Array(0);
+  #used = 0;
+
+  /** Where the next bytes may be written. */
+  room(): Uint8Array {
+    if (this.#bytes.length - this.#used < LEAST_ROOM_BYTES) {
+      const fresh = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#bytes = new Uint8Array(fresh.buffer, fresh.byteOffset, fresh.length);
+      this.#used = 0;
+    }
+    return this.#bytes.subarray(this.#used);
+  }
+
+  /** Gives away the first `length` bytes of the room. */
+  take(length: number): Uint8Array {
+    const start = this.#used;
+    this.#used = start + length;
+    return this.#bytes.subarray(start, this.#used);
+  }
+}

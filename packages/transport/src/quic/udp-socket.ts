@@ -1,0 +1,110 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { QconnError } from '@qconn/protocol';
+import type { SocketAddress } from '../connection.ts';
+
+/** What becomes of a socket. */
+export interface UdpEvents {
+  /** A datagram came. Its bytes belong to the callee. */
+  datagram(bytes: Buffer, from: RemoteInfo): void;
+  /** The system refused to send, or reported an error of the network (`ECONNREFUSED`, `ENETUNREACH`, …). */
+  failure(error: NodeJS.ErrnoException): void;
+  /** The system takes datagrams again after {@link UdpSocket.congested}. */
+  drained(): void;
+}
+
+/** Asked for from the system, which may give less (Linux: `net.core.rmem_max`); a burst of 32 connections fits. */
+const SOCKET_BUFFER_BYTES: number = 4 * 1024 * 1024;
+
+/** Addresses come resolved: without this Node asks its resolver before each send. */
+function noLookup(host: string, _family: unknown, done: (error: null, address: string, family: number) => void): void {
+  done(null, host, isIPv6(host) ? 6 : 4);
+}
+
+/** A UDP socket, bound for many peers or connected to one. */
+export class UdpSocket {
+  readonly address: SocketAddress;
+  readonly #socket: Socket;
+  readonly #connected: boolean;
+  readonly #sent: (error: Error | null) => void;
+  #events: UdpEvents;
+  #congested = false;
+  #closed = false;
+
+  private constructor(socket: Socket, connected: boolean, events: UdpEvents) {
+    const { address, port } = socket.address();
+    this.address = Object.freeze({ host: address, port });
+    this.#socket = socket;
+    this.#connected = connected;
+    this.#events = events;
+    this.#sent = (error) => {
+      if (error !== null && error !== undefined) this.#events.failure(error);
+      if (this.#congested && socket.getSendQueueCount() === 0) {
+        this.#congested = false;
+        this.#events.drained();
+      }
+    };
+    socket.on('message', (bytes, from) => this.#events.datagram(bytes, from));
+    socket.on('error', (error) => this.#events.failure(error));
+  }
+
+  /** @throws QconnError `address_in_use` when the address cannot be bound */
+  static async bind(local: SocketAddress, events: UdpEvents): Promise<UdpSocket> {
+    const socket = newSocket(local.host);
+    await settled(socket, (done) => socket.bind({ address: local.host, port: local.port }, done)).catch((cause: unknown) => {
+      socket.close();
+      throw new QconnError('address_in_use', `UDP ${local.host}:${local.port} cannot be bound.`, { cause });
+    });
+    return new UdpSocket(socket, false, events);
+  }
+
+  /** @throws QconnError `unreachable` when the system knows no way to the address */
+  static async connect(remote: SocketAddress, events: UdpEvents): Promise<UdpSocket> {
+    const socket = newSocket(remote.host);
+    await settled(socket, (done) => socket.connect(remote.port, remote.host, done)).catch((cause: unknown) => {
+      socket.close();
+      throw new QconnError('unreachable', `There is no way to UDP ${remote.host}:${remote.port}.`, { cause });
+    });
+    return new UdpSocket(socket, true, events);
+  }
+
+  /** True while the system holds datagrams back: nothing should be sent until {@link UdpEvents.drained}. */
+  get congested(): boolean {
+    if (!this.#closed && this.#socket.getSendQueueCount() > 0) this.#congested = true;
+    return this.#congested;
+  }
+
+  /** Sends one datagram. The bytes must stay as they are until {@link UdpSocket.congested} is false. */
+  send(datagram: Uint8Array, to: SocketAddress): void {
+    if (this.#closed) return;
+    if (this.#connected) this.#socket.send(datagram, this.#sent);
+    else this.#socket.send(datagram, to.port, to.host, this.#sent);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+  }
+}
+
+function newSocket(host: string): Socket {
+  return createSocket({
+    type: isIPv6(host) ? 'udp6' : 'udp4',
+    lookup: noLookup as never,
+    recvBufferSize: SOCKET_BUFFER_BYTES,
+    sendBufferSize: SOCKET_BUFFER_BYTES,
+  });
+}
+
+/** Starts something on a socket and waits for its callback or the socket's error. */
+async function settled(socket: Socket, start: (done: () => void) => void): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    start((error?: Error) => {
+      socket.off('error', reject);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
