@@ -1,11 +1,4 @@
-import { ADDRESS_PART_MAX_BYTES } from '@qconn/protocol';
-
-const SERVICE_TYPE = /^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*$/;
-
-/** True for a well-formed service type: lower-case segments, separated by dots. */
-export function isServiceType(text: string): boolean {
-  return text.length <= ADDRESS_PART_MAX_BYTES && SERVICE_TYPE.test(text);
-}
+import { isServiceType } from '@qconn/protocol';
 
 /** True for a service type, for one with a final segment `*`, and for `*` alone. */
 export function isPattern(text: string): boolean {

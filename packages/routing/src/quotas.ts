@@ -1,0 +1,51 @@
+import { type Rate, TokenBucket } from './token-bucket.ts';
+
+/** What one machine may send. */
+export interface QuotaRates {
+  readonly messages: Rate;
+  readonly bytes: Rate;
+}
+
+/**
+ * Rate limits by machine. A machine that reconnects finds the bucket that it left, so a reconnect buys nothing.
+ * Times are milliseconds from one monotonic clock.
+ */
+export class Quotas {
+  readonly #rates: QuotaRates;
+  readonly #machines = new Map<string, { messages: TokenBucket; bytes: TokenBucket }>();
+
+  constructor(rates: QuotaRates) {
+    this.#rates = rates;
+  }
+
+  /**
+   * Lets one message pass, or says how long to wait. A message that does not pass costs nothing.
+   * @returns 0 when it may pass, else milliseconds to wait before the same message may
+   */
+  admit(fingerprint: string, bytes: number, now: number): number {
+    const buckets = this.#machines.get(fingerprint) ?? this.#start(fingerprint);
+    const waitMs = Math.max(buckets.messages.waitMs(1, now), buckets.bytes.waitMs(bytes, now));
+    if (waitMs > 0) return waitMs;
+    buckets.messages.take(1, now);
+    buckets.bytes.take(bytes, now);
+    return 0;
+  }
+
+  /** Forgets machines that have been quiet long enough to be owed nothing. Call it every minute or so. */
+  sweep(now: number): void {
+    for (const [fingerprint, { messages, bytes }] of this.#machines) {
+      if (messages.isFull(now) && bytes.isFull(now)) this.#machines.delete(fingerprint);
+    }
+  }
+
+  /** Machines that it remembers. */
+  get size(): number {
+    return this.#machines.size;
+  }
+
+  #start(fingerprint: string): { messages: TokenBucket; bytes: TokenBucket } {
+    const buckets = { messages: new TokenBucket(this.#rates.messages), bytes: new TokenBucket(this.#rates.bytes) };
+    this.#machines.set(fingerprint, buckets);
+    return buckets;
+  }
+}
