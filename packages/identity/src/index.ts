@@ -1,1 +1,15 @@
-export {};
+export { exportPrivateKeyPem, exportSpki, generateKeyPair, importPrivateKeyPem, type KeyPair } from './keys.ts';
+export { fingerprintOf, isFingerprint, parseFingerprint } from './fingerprint.ts';
+export { fingerprintOfCertificate } from './certificate-fingerprint.ts';
+export { shortCode } from './short-code.ts';
+export { createCsr } from './csr-create.ts';
+export { csrFromPem, verifyCsr, type VerifiedCsr } from './csr-verify.ts';
+export { CertificateAuthority, type IssueOptions, type IssueServerOptions } from './authority/authority.ts';
+export { type CreateAuthorityOptions } from './authority/create.ts';
+export { type IssuedCertificate } from './authority/issued.ts';
+export { type AuthorityPem } from './authority/authority-pem.ts';
+export { pinOfCertificate, TrustBundle, type TrustedRoot } from './trust-bundle.ts';
+export { hashSecret, Secret, secretMatches, type SecretKind, type SecretParts } from './secret.ts';
+export { formatSecret, generateSecret, parseSecret } from './secret-text.ts';
+export { type RandomBytes } from './x509/serial.ts';
+export * from './limits.ts';

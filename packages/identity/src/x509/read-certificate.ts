@@ -1,0 +1,98 @@
+import { DerError } from '../der/der-error.ts';
+import { dottedOid } from '../der/oid.ts';
+import { type DerReader, readDer } from '../der/read.ts';
+import { TAG } from '../der/write.ts';
+import type { DerValue } from '../der/value.ts';
+
+/** What qconn reads from a certificate. Bytes are DER. */
+export interface ParsedCertificate {
+  readonly der: Uint8Array;
+  /** Lower-case hex without leading zero bytes. */
+  readonly serial: string;
+  readonly issuer: Uint8Array;
+  readonly subject: Uint8Array;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  readonly spki: Uint8Array;
+  /** By object identifier. */
+  readonly extensions: ReadonlyMap<string, ParsedExtension>;
+}
+
+export interface ParsedExtension {
+  readonly critical: boolean;
+  readonly value: Uint8Array;
+}
+
+/**
+ * Reads a certificate (RFC 5280, section 4.1) from exact DER, version 3, no extension twice. Checks no
+ * signature and no date.
+ * @throws DerError
+ */
+export function readCertificate(der: Uint8Array): ParsedCertificate {
+  const certificate = readDer(der).enter(TAG.sequence, 'the certificate');
+  const tbs = certificate.enter(TAG.sequence, 'the certificate body');
+  const algorithm = certificate.expect(TAG.sequence, 'the signature algorithm');
+  certificate.expect(TAG.bitString, 'the signature');
+  certificate.end('the certificate');
+  if (tbs.enter(0xa0, 'the version').expect(TAG.integer, 'the version').content[0] !== 2)
+    throw new DerError('not a version 3 certificate');
+  const serial = tbs.expect(TAG.integer, 'the serial number').content;
+  if (!sameBytes(tbs.expect(TAG.sequence, 'the signature algorithm').raw, algorithm.raw))
+    throw new DerError('two signature algorithms');
+  const issuer = tbs.expect(TAG.sequence, 'the issuer').raw;
+  const validity = tbs.enter(TAG.sequence, 'the validity');
+  const notBeforeMs = readTime(validity.next('the start'));
+  const notAfterMs = readTime(validity.next('the end'));
+  validity.end('the validity');
+  const subject = tbs.expect(TAG.sequence, 'the subject').raw;
+  const spki = tbs.expect(TAG.sequence, 'the public key').raw;
+  const extensions = tbs.enter(0xa3, 'the extensions').enter(TAG.sequence, 'the extensions');
+  tbs.end('the certificate body');
+  return {
+    der,
+    serial: serialText(serial),
+    issuer,
+    subject,
+    notBeforeMs,
+    notAfterMs,
+    spki,
+    extensions: readExtensions(extensions),
+  };
+}
+
+/** A serial number as text: lower-case hex of its big-endian bytes, without leading zero bytes. */
+export function serialText(bigEndian: Uint8Array): string {
+  return Buffer.from(bigEndian)
+    .toString('hex')
+    .replace(/^(00)+(?=.)/, '');
+}
+
+export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((octet, index) => octet === right[index]);
+}
+
+function readExtensions(list: DerReader): ReadonlyMap<string, ParsedExtension> {
+  const extensions = new Map<string, ParsedExtension>();
+  while (!list.done) {
+    const entry = list.enter(TAG.sequence, 'an extension');
+    const type = dottedOid(entry.expect(TAG.oid, 'an extension type').content);
+    const critical = entry.optional(TAG.boolean, 'a critical flag');
+    const value = entry.expect(TAG.octetString, 'an extension value').content;
+    entry.end('an extension');
+    if (extensions.has(type)) throw new DerError('an extension that comes twice');
+    extensions.set(type, { critical: critical?.content[0] === 0xff, value });
+  }
+  return extensions;
+}
+
+/** UTCTime `YYMMDDHHMMSSZ` or GeneralizedTime `YYYYMMDDHHMMSSZ` (RFC 5280, section 4.1.2.5). */
+function readTime({ tag, content }: DerValue): number {
+  const digits = Buffer.from(content).toString('latin1');
+  const utc = tag === TAG.utcTime;
+  if (!(utc ? /^\d{12}Z$/ : /^\d{14}Z$/).test(digits) || (!utc && tag !== TAG.generalizedTime))
+    throw new DerError('a malformed time');
+  const full = utc ? (digits < '50' ? '20' : '19') + digits : digits;
+  const epochMs = Date.parse(full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+  if (Number.isNaN(epochMs)) throw new DerError('a malformed time');
+  return epochMs;
+}
