@@ -19,13 +19,22 @@ export async function installs(tarballs: readonly Tarball[], project: string): P
 
   const complaints: string[] = [];
   for (const { name, manifest: published } of tarballs) {
-    const source = `const found = Object.keys(await import('${name}')).length; if (found === 0) throw new Error('no exports');`;
-    const imported = await run(process.execPath, ['--input-type=module', '--eval', source], project);
+    const programs = Object.keys(published.bin ?? {});
+    const imported = await run(
+      process.execPath,
+      ['--input-type=module', '--eval', importOf(name, programs.length === 0)],
+      project,
+    );
     if (!imported.ok) complaints.push(`import of ${name}: ${imported.output}`);
-    for (const program of Object.keys(published.bin ?? {})) {
+    for (const program of programs) {
       const helped = await run(path.join(project, 'node_modules/.bin', program), ['--help'], project);
       if (!helped.ok) complaints.push(`${program} --help: ${helped.output}`);
     }
   }
   return complaints;
+}
+
+function importOf(name: string, isLibrary: boolean): string {
+  const source = `const names = Object.keys(await import('${name}'));`;
+  return isLibrary ? `${source} if (names.length === 0) throw new Error('it exports nothing');` : source;
 }

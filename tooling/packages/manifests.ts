@@ -12,12 +12,11 @@ export async function manifests(tarballs: readonly Tarball[]): Promise<string[]>
   return complaints.flat();
 }
 
-async function manifestComplaints({ name, folder, file, manifest }: Tarball): Promise<string[]> {
+async function manifestComplaints({ name, file, manifest }: Tarball): Promise<string[]> {
   const text = JSON.stringify(manifest);
   const leftovers = LEFTOVERS.filter((word) => text.includes(word)).map((word) => `${name}: the manifest says ${word}`);
   const tarball = await readFile(file);
   const { messages, pkg } = await publint({
-    pkgDir: folder,
     strict: true,
     pack: { tarball: tarball.buffer.slice(tarball.byteOffset, tarball.byteOffset + tarball.byteLength) },
   });

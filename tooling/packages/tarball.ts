@@ -3,7 +3,7 @@ import path from 'node:path';
 import { LAYERS, packageName } from '../layers/table.ts';
 import { run } from './run.ts';
 
-export interface Manifest {
+interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -13,8 +13,6 @@ export interface Manifest {
 /** A public package as it would be published. */
 export interface Tarball {
   readonly name: string;
-  /** The package's folder in the workspace. */
-  readonly folder: string;
   readonly file: string;
   /** The manifest inside the tarball, which differs from the one in the workspace. */
   readonly manifest: Manifest;
@@ -42,5 +40,5 @@ async function pack(name: string, folder: string, target: string): Promise<Tarba
   const unpacked = await run('tar', ['-xzf', file, '-C', target], target);
   if (!unpacked.ok) throw new Error(`cannot unpack ${file}: ${unpacked.output}`);
   const manifest = JSON.parse(readFileSync(path.join(target, 'package/package.json'), 'utf8')) as Manifest;
-  return { name, folder, file, manifest };
+  return { name, file, manifest };
 }

@@ -64,7 +64,9 @@ export class WorkspaceFixture {
 
   async #copyConfiguration(): Promise<void> {
     await Promise.all(
-      CONFIGURATION.map((file) => cp(path.join(ROOT, file), path.join(this.root, file), { recursive: true, filter: isNoTest })),
+      CONFIGURATION.map((file) =>
+        cp(path.join(ROOT, file), path.join(this.root, file), { recursive: true, filter: isNoTest }),
+      ),
     );
   }
 
