@@ -12,30 +12,29 @@ export {
   decodeProvided,
   decodeQuery,
   decodeQueryResult,
-  decodeRenewed,
   decodeWithdraw,
+  decodeWithdrawn,
   encodeProvide,
   encodeProvided,
   encodeQuery,
   encodeQueryResult,
-  encodeRenew,
-  encodeRenewed,
   encodeWithdraw,
   encodeWithdrawn,
   type Device,
   type Provider,
   type Query,
   type QueryResult,
-  type Renewed,
 } from './wire/call-messages.ts';
 export { decodeDeliver, encodeDeliver, type Deliver } from './wire/deliver.ts';
 export { FrameReader } from './wire/frame-reader.ts';
+export { frameRule, type Direction, type FrameRule } from './wire/frame-rule.ts';
 export { FrameType, frameTypeName } from './wire/frame-type.ts';
 export { readFrameHeader, writeFrameHeader, type Frame, type FrameHeader } from './wire/frame.ts';
 export { decodeHeaders, encodeHeaders, type Headers } from './wire/headers.ts';
 export { decodeCancel, decodeExtend, decodeResponse, encodeAck, encodeCancel, encodeExtend, encodeProgress, encodeResponse, type Response } from './wire/job-frames.ts';
 export { cutReason, decodeOutcome, encodeOutcome, outcomeError, type Outcome } from './wire/outcome.ts';
 export { PackedWriter } from './wire/packed-writer.ts';
+export { decodeRenew, decodeRenewed, encodeRenew, encodeRenewed, type Renewed } from './wire/renewal-messages.ts';
 export { decodeRequest, encodeRequest, type Request } from './wire/request.ts';
 export {
   decodeCallFailed,
@@ -54,5 +53,6 @@ export {
   type MachineStatus,
   type Welcome,
 } from './wire/session-messages.ts';
-export { decodeStages, encodeStages, STAGES, type ResolvedTarget, type Stage, type StageReport } from './wire/stages.ts';
+export { STAGES, type Stage } from './wire/stage.ts';
+export { decodeStages, encodeStages, type ResolvedTarget, type StageReport } from './wire/stages.ts';
 export { laneOf, StreamType } from './wire/stream-type.ts';

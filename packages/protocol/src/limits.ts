@@ -32,6 +32,9 @@ export const REASON_MAX_BYTES = 1024;
 /** Most bytes of an enrolment request over HTTPS: a P-256 CSR is 400 bytes, the rest are facts. */
 export const ENROLMENT_BODY_MAX_BYTES: number = 16 * 1024;
 
+/** Most bytes of a PKCS#10 request in DER: with P-256 it has 400, with RSA-4096 and many names 2,000. */
+export const CSR_MAX_BYTES = 4_096;
+
 /** Longest QUIC handshake and hello, in milliseconds. */
 export const HANDSHAKE_DEADLINE_MS = 5_000;
 

@@ -13,7 +13,11 @@ const STRICT: DecodeOptions = {
   allowNaN: false,
   allowBigInt: false,
   rejectDuplicateMapKeys: true,
+  retainStringBytes: true,
 };
+
+/** The library's own decoder puts U+FFFD where text is not UTF-8: two different names would become one. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Writes a control map as deterministic CBOR (RFC 8949, section 4.2). Fields that are `undefined` are left out.
@@ -26,15 +30,15 @@ export function encodeControlMap(fields: Readonly<Record<string, unknown>>): Uin
 }
 
 /**
- * Reads a control map strictly: no duplicate keys, tags, big numbers, indefinite lengths or trailing bytes,
- * at most four levels deep.
+ * Reads a control map strictly: no duplicate keys, tags, big or broken numbers, indefinite lengths, trailing
+ * bytes or text that is not UTF-8, at most four levels deep.
  * @param frame the frame's name, for error messages
  * @throws QconnError `bad_frame`
  */
 export function decodeControlMap(bytes: Uint8Array, frame: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
-    value = decode(bytes, { ...STRICT, tokenizer: new ShallowTokenizer(bytes) });
+    value = decode(bytes, { ...STRICT, tokenizer: new StrictTokenizer(bytes) });
   } catch (cause) {
     throw new QconnError('bad_frame', `A ${frame} frame has a control section that is not strict CBOR.`, { cause });
   }
@@ -44,8 +48,8 @@ export function decodeControlMap(bytes: Uint8Array, frame: string): Readonly<Rec
   return value as Readonly<Record<string, unknown>>;
 }
 
-/** Counts how deep the decoder is, so that nested input cannot exhaust the stack. */
-class ShallowTokenizer extends Tokenizer {
+/** Adds what the library lets through, and counts how deep it is, so that nested input cannot exhaust the stack. */
+class StrictTokenizer extends Tokenizer {
   readonly #left: number[] = [];
 
   constructor(bytes: Uint8Array) {
@@ -57,6 +61,8 @@ class ShallowTokenizer extends Tokenizer {
     while (this.#left.at(-1) === 0) this.#left.pop();
     const last = this.#left.length - 1;
     if (last >= 0) (this.#left[last] as number)--;
+    if (Type.equals(token.type, Type.float)) throw new Error('no frame of qconn/1 has a floating-point number');
+    if (token.byteValue !== undefined) token.value = utf8.decode(token.byteValue);
     if (Type.equals(token.type, Type.array)) this.#descend(token.value as number);
     else if (Type.equals(token.type, Type.map)) this.#descend((token.value as number) * 2);
     return token;

@@ -1,5 +1,7 @@
 import { isDeviceName, isServiceType } from '../address.ts';
 import { ADDRESS_PART_MAX_BYTES, HEADER_BLOCK_MAX_BYTES, IDEMPOTENCY_KEY_MAX_BYTES } from '../limits.ts';
+import { checkDuration, readDuration } from './duration.ts';
+import { REDELIVERED_FLAG } from './frame-rule.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
@@ -19,10 +21,7 @@ export interface Deliver {
   readonly body: Uint8Array;
 }
 
-/** Flag bit: see {@link Deliver.redelivered}. */
-const REDELIVERED = 0x01;
-
-/** Writes a Deliver frame. @throws QconnError `too_large` */
+/** Writes a Deliver frame. @throws QconnError `too_large`, or `invalid_request` for a deadline out of range */
 export function encodeDeliver(writer: PackedWriter, id: number, deliver: Deliver): Uint8Array {
   return writer
     .begin()
@@ -30,10 +29,10 @@ export function encodeDeliver(writer: PackedWriter, id: number, deliver: Deliver
     .text8(deliver.from.hostname ?? '', ADDRESS_PART_MAX_BYTES)
     .text8(deliver.serviceType, ADDRESS_PART_MAX_BYTES)
     .text8(deliver.device, ADDRESS_PART_MAX_BYTES)
-    .u32(deliver.jobMs)
+    .u32(checkDuration(deliver.jobMs, 'job deadline'))
     .text8(deliver.idempotencyKey ?? '', IDEMPOTENCY_KEY_MAX_BYTES)
     .bytes16(deliver.headers, HEADER_BLOCK_MAX_BYTES)
-    .finish(FrameType.Deliver, id, deliver.body, deliver.redelivered ? REDELIVERED : 0);
+    .finish(FrameType.Deliver, id, deliver.body, deliver.redelivered ? REDELIVERED_FLAG : 0);
 }
 
 /** Reads a Deliver frame. @throws QconnError `bad_frame` */
@@ -43,12 +42,13 @@ export function decodeDeliver(frame: Frame): Deliver {
   const hostname = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
   const serviceType = reader.text8(ADDRESS_PART_MAX_BYTES);
   const device = reader.text8(ADDRESS_PART_MAX_BYTES);
-  const jobMs = reader.u32();
+  const jobMs = readDuration(reader, 'job deadline');
   const idempotencyKey = reader.text8(IDEMPOTENCY_KEY_MAX_BYTES) || undefined;
   const headers = reader.bytes16(HEADER_BLOCK_MAX_BYTES);
   reader.end();
+  if (fingerprint === '') throw reader.bad('no origin');
   if (!isServiceType(serviceType)) throw reader.bad('a malformed service type');
   if (!isDeviceName(device)) throw reader.bad('a malformed device');
-  const redelivered = (frame.flags & REDELIVERED) !== 0;
+  const redelivered = (frame.flags & REDELIVERED_FLAG) !== 0;
   return { from: { fingerprint, hostname }, serviceType, device, jobMs, idempotencyKey, redelivered, headers, body: frame.body };
 }

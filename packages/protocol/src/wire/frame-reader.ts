@@ -1,9 +1,17 @@
+import { QconnError } from '../errors.ts';
 import { FRAME_HEADER_BYTES } from '../limits.ts';
 import { readFrameHeader, type Frame, type FrameHeader } from './frame.ts';
 
+/** What a frame that arrives in pieces is given at first; then as much again as has come. */
+const FIRST_PIECE_BYTES = 2_048;
+
+const EMPTY = new Uint8Array(0);
+
 /**
- * Cuts a lane's bytes into frames. It holds at most one incomplete frame, and takes memory for it
- * only after its header has been checked. A frame that arrives whole in one chunk is not copied.
+ * Cuts a lane's bytes into frames. It holds at most one incomplete frame, takes memory for it only
+ * after its header has been checked, and never more than twice what the peer has really sent (or
+ * 2 KiB): a peer cannot make it hold 64 KiB by announcing them. A frame that arrives whole in one
+ * chunk is not copied.
  */
 export class FrameReader {
   readonly #onFrame: (frame: Frame) => void;
@@ -12,6 +20,7 @@ export class FrameReader {
   #header: FrameHeader | undefined;
   #payload: Uint8Array = EMPTY;
   #payloadFilled = 0;
+  #broken = false;
 
   /** @param onFrame called for each frame, in order; its arrays may be views of the chunk that was pushed */
   constructor(onFrame: (frame: Frame) => void) {
@@ -20,18 +29,30 @@ export class FrameReader {
 
   /**
    * Takes the next bytes of the lane.
-   * @throws QconnError `bad_frame` or `frame_too_large`; the lane cannot be read any further then
+   * @throws QconnError `bad_frame` or `frame_too_large`, and whatever `onFrame` throws; the lane cannot be
+   *   read any further then, and every later push throws `bad_frame`
    */
   push(chunk: Uint8Array): void {
-    let at = 0;
-    while (at < chunk.length) {
-      at = this.#header === undefined ? this.#takeHeader(chunk, at) : this.#takePayload(chunk, at, this.#header);
+    if (this.#broken) throw new QconnError('bad_frame', 'The lane has lost its place: an earlier frame was malformed.');
+    try {
+      for (let at = 0; at < chunk.length; ) {
+        at = this.#header === undefined ? this.#takeHeader(chunk, at) : this.#takePayload(chunk, at, this.#header);
+      }
+    } catch (error) {
+      this.#broken = true;
+      this.#payload = EMPTY;
+      throw error;
     }
   }
 
   /** True between frames: a lane that ends here was not cut short. */
   get atBoundary(): boolean {
-    return this.#headFilled === 0 && this.#header === undefined;
+    return this.#headFilled === 0 && this.#header === undefined && !this.#broken;
+  }
+
+  /** Bytes of memory held for a frame that has not come whole. */
+  get heldBytes(): number {
+    return this.#payload.length;
   }
 
   #takeHeader(chunk: Uint8Array, at: number): number {
@@ -54,23 +75,31 @@ export class FrameReader {
       return at + bytes;
     }
     this.#header = header;
-    this.#payload = new Uint8Array(bytes);
-    this.#payload.set(chunk.subarray(at));
-    this.#payloadFilled = chunk.length - at;
-    return chunk.length;
+    this.#payloadFilled = 0;
+    return this.#takePayload(chunk, at, header);
   }
 
   #takePayload(chunk: Uint8Array, at: number, header: FrameHeader): number {
-    const taken = Math.min(this.#payload.length - this.#payloadFilled, chunk.length - at);
+    const bytes = header.controlBytes + header.bodyBytes;
+    const taken = Math.min(bytes - this.#payloadFilled, chunk.length - at);
+    this.#hold(this.#payloadFilled + taken, bytes);
     this.#payload.set(chunk.subarray(at, at + taken), this.#payloadFilled);
     this.#payloadFilled += taken;
-    if (this.#payloadFilled === this.#payload.length) {
+    if (this.#payloadFilled === bytes) {
       const payload = this.#payload;
       this.#header = undefined;
       this.#payload = EMPTY;
       this.#emit(header, payload, 0);
     }
     return at + taken;
+  }
+
+  /** Makes room for `filled` of the frame's bytes. */
+  #hold(filled: number, bytes: number): void {
+    if (filled <= this.#payload.length) return;
+    const larger = new Uint8Array(Math.min(bytes, Math.max(filled * 2, FIRST_PIECE_BYTES)));
+    larger.set(this.#payload.subarray(0, this.#payloadFilled));
+    this.#payload = larger;
   }
 
   #emit(header: FrameHeader, bytes: Uint8Array, at: number): void {
@@ -84,5 +113,3 @@ export class FrameReader {
     });
   }
 }
-
-const EMPTY = new Uint8Array(0);

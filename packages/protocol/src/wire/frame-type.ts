@@ -12,7 +12,7 @@ export const FrameType = {
   Status: 0x03,
   /** hub → client: connect elsewhere or later. */
   GoAway: 0x04,
-  /** either way: a call (same id) was refused. */
+  /** hub → client: a call (same id) was refused. */
   CallFailed: 0x05,
 
   // Calls: the header's id pairs the answer with the call
@@ -46,7 +46,7 @@ export const FrameType = {
   Progress: 0x24,
   /** provider → hub: more time is needed. */
   Extend: 0x25,
-  /** either way: the exchange ended without a result, and why. */
+  /** provider → hub → sender: the exchange ended without a result, and why. */
   Outcome: 0x26,
   /** hub → sender: stages that the exchange has passed. */
   Stages: 0x27,

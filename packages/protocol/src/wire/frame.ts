@@ -1,15 +1,14 @@
 import { QconnError } from '../errors.ts';
-import { BODY_MAX_BYTES, CONTROL_MAX_BYTES } from '../limits.ts';
-import { frameTypeName } from './frame-type.ts';
+import { frameRule } from './frame-rule.ts';
 
 /**
  * One frame. The header is 16 bytes, big-endian:
  *
  *     0  u8   type (registry in frame-type.ts)
- *     1  u8   flags (reserved bits are zero)
- *     2  u16  bytes of the control section, at most 16,384
- *     4  u32  bytes of the body, at most 65,536
- *     8  u64  id of the exchange or call, at most 2^53 − 1; 0 where there is none
+ *     1  u8   flags (reserved bits are zero, and refused otherwise)
+ *     2  u16  bytes of the control section; each type has its limit, at most 16,384
+ *     4  u32  bytes of the body, at most 65,536; 0 for types that have none
+ *     8  u64  id of the exchange or call, 1 … 2^53 − 1; 0 where there is none
  *     16 control section, then the body
  */
 export interface Frame {
@@ -33,9 +32,10 @@ const TWO_32 = 0x1_0000_0000;
 const ID_HIGH_MAX = 0x1f_ffff;
 
 /**
- * Reads a header and checks every length in it before anything is allocated for it.
+ * Reads a header and holds it to the rule of its type, before anything is allocated for it.
  * @param bytes at least 16 bytes from `offset` on
- * @throws QconnError `bad_frame` for an unknown type or an id over 2^53 − 1, `frame_too_large` for a length over its limit
+ * @throws QconnError `frame_too_large` for a length over the type's limit, `bad_frame` for everything else
+ *   that the rule does not allow
  */
 export function readFrameHeader(bytes: Uint8Array, offset: number): FrameHeader {
   const type = bytes[offset] as number;
@@ -43,12 +43,15 @@ export function readFrameHeader(bytes: Uint8Array, offset: number): FrameHeader 
   const controlBytes = readU16(bytes, offset + 2);
   const bodyBytes = readU32(bytes, offset + 4);
   const idHigh = readU32(bytes, offset + 8);
-  const name = frameTypeName(type);
-  if (name === undefined) throw new QconnError('bad_frame', `Frame type 0x${type.toString(16).padStart(2, '0')} is not in the registry.`);
-  if (controlBytes > CONTROL_MAX_BYTES) throw tooLarge(name, 'control bytes', controlBytes, CONTROL_MAX_BYTES);
-  if (bodyBytes > BODY_MAX_BYTES) throw tooLarge(name, 'body bytes', bodyBytes, BODY_MAX_BYTES);
-  if (idHigh > ID_HIGH_MAX) throw new QconnError('bad_frame', `A ${name} frame carries an id over 2^53 − 1.`);
-  return { type, flags, id: idHigh * TWO_32 + readU32(bytes, offset + 12), controlBytes, bodyBytes };
+  const id = idHigh * TWO_32 + readU32(bytes, offset + 12);
+  const rule = frameRule(type);
+  if (rule === undefined) throw new QconnError('bad_frame', `Frame type 0x${type.toString(16).padStart(2, '0')} is not in the registry.`);
+  if (controlBytes > rule.controlMaxBytes) throw tooLarge(rule.name, 'control bytes', controlBytes, rule.controlMaxBytes);
+  if (bodyBytes > rule.bodyMaxBytes) throw tooLarge(rule.name, 'body bytes', bodyBytes, rule.bodyMaxBytes);
+  if ((flags & ~rule.flags) !== 0) throw new QconnError('bad_frame', `A ${rule.name} frame sets the reserved flags 0x${(flags & ~rule.flags).toString(16)}.`);
+  if (idHigh > ID_HIGH_MAX) throw new QconnError('bad_frame', `A ${rule.name} frame carries an id over 2^53 − 1.`);
+  if ((id === 0) !== (rule.id === 'none')) throw new QconnError('bad_frame', `A ${rule.name} frame ${id === 0 ? 'needs an id' : 'has no id'}.`);
+  return { type, flags, id, controlBytes, bodyBytes };
 }
 
 /** Writes a header; the reverse of {@link readFrameHeader}. The caller has checked the lengths. */

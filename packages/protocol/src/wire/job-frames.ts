@@ -1,6 +1,7 @@
 import { errorCodeOfWire } from '../errors.ts';
 import { ERROR_TABLE, type ErrorCode } from '../error-table.ts';
-import { DEADLINE_MAX_MS, HEADER_BLOCK_MAX_BYTES } from '../limits.ts';
+import { HEADER_BLOCK_MAX_BYTES } from '../limits.ts';
+import { checkDuration, readDuration } from './duration.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
@@ -35,17 +36,16 @@ export function encodeProgress(writer: PackedWriter, id: number, body: Uint8Arra
   return writer.begin().finish(FrameType.Progress, id, body);
 }
 
-/** Writes an Extend frame. @param ms time asked for from now on, 1 … 86,400,000 */
+/** Writes an Extend frame. @param ms time asked for from now on, 1 … 86,400,000 @throws QconnError `invalid_request` */
 export function encodeExtend(writer: PackedWriter, id: number, ms: number): Uint8Array {
-  return writer.begin().u32(ms).finish(FrameType.Extend, id);
+  return writer.begin().u32(checkDuration(ms, 'extension')).finish(FrameType.Extend, id);
 }
 
 /** Reads an Extend frame. @throws QconnError `bad_frame` */
 export function decodeExtend(frame: Frame): number {
   const reader = new PackedReader(frame.control, 'Extend');
-  const ms = reader.u32();
+  const ms = readDuration(reader, 'extension');
   reader.end();
-  if (ms < 1 || ms > DEADLINE_MAX_MS) throw reader.bad(`an extension of ${ms} ms; it is 1 … ${DEADLINE_MAX_MS}`);
   return ms;
 }
 

@@ -17,7 +17,7 @@ export class MapFields {
   }
 
   text(name: string, maxLength: number): string {
-    const value = this.#fields[name];
+    const value = this.#value(name);
     if (typeof value !== 'string' || value.length > maxLength) throw this.bad(`“${name}”: text of at most ${maxLength} characters`);
     return value;
   }
@@ -28,27 +28,21 @@ export class MapFields {
 
   /** One of the given words. */
   word<const W extends string>(name: string, words: readonly W[]): W {
-    const value = this.#fields[name];
+    const value = this.#value(name);
     const word = words.find((candidate) => candidate === value);
     if (word === undefined) throw this.bad(`“${name}”: one of ${words.join(', ')}`);
     return word;
   }
 
   integer(name: string, min: number, max: number): number {
-    const value = this.#fields[name];
+    const value = this.#value(name);
     if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) throw this.bad(`“${name}”: an integer from ${min} to ${max}`);
     return value as number;
   }
 
   flag(name: string): boolean {
-    const value = this.#fields[name];
+    const value = this.#value(name);
     if (typeof value !== 'boolean') throw this.bad(`“${name}”: true or false`);
-    return value;
-  }
-
-  bytes(name: string, maxLength: number): Uint8Array {
-    const value = this.#fields[name];
-    if (!(value instanceof Uint8Array) || value.length > maxLength) throw this.bad(`“${name}”: at most ${maxLength} bytes`);
     return value;
   }
 
@@ -82,12 +76,22 @@ export class MapFields {
   }
 
   #list(name: string, maxItems: number): unknown[] {
-    const value = this.#fields[name];
+    const value = this.#value(name);
     if (!Array.isArray(value) || value.length > maxItems) throw this.bad(`“${name}”: a list of at most ${maxItems}`);
     return value as unknown[];
+  }
+
+  /** Own fields only: what every object inherits is not in the frame. */
+  #value(name: string): unknown {
+    return this.#has(name) ? this.#fields[name] : undefined;
   }
 
   #has(name: string): boolean {
     return Object.hasOwn(this.#fields, name);
   }
+}
+
+/** Refuses to write what a reader would not take. @throws QconnError `too_large` */
+export function atMost(limit: number, count: number, what: string): void {
+  if (count > limit) throw new QconnError('too_large', `${count} ${what} do not fit; the limit is ${limit}.`);
 }

@@ -2,8 +2,8 @@ import { QconnError } from '../errors.ts';
 import { readU16, readU32 } from './frame.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const floats = new Float64Array(1);
-const floatBytes = new Uint8Array(floats.buffer);
+const floatBytes = new Uint8Array(8);
+const float = new DataView(floatBytes.buffer);
 
 /** Reads the fields of a packed control section; every read checks that the bytes are there. */
 export class PackedReader {
@@ -32,7 +32,7 @@ export class PackedReader {
   f64(): number {
     const at = this.#take(8);
     floatBytes.set(this.#bytes.subarray(at, at + 8));
-    return floats[0] as number;
+    return float.getFloat64(0);
   }
 
   /** A length byte and UTF-8. @throws QconnError `bad_frame` over `maxBytes` or for bytes that are not UTF-8 */

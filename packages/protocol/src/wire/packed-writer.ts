@@ -4,8 +4,8 @@ import { writeFrameHeader, writeU16, writeU32 } from './frame.ts';
 
 const SLAB_BYTES = 256 * 1024;
 const encoder = new TextEncoder();
-const floats = new Float64Array(1);
-const floatBytes = new Uint8Array(floats.buffer);
+const floatBytes = new Uint8Array(8);
+const float = new DataView(floatBytes.buffer);
 
 /**
  * Writes frames one after another into slabs of memory that are never written twice, so that a
@@ -46,10 +46,10 @@ export class PackedWriter {
     return this;
   }
 
-  /** IEEE 754 binary64, little-endian: written as the machine has it on every platform that Node runs on. */
+  /** IEEE 754 binary64, big-endian like everything else. */
   f64(value: number): this {
     this.#need(8);
-    floats[0] = value;
+    float.setFloat64(0, value);
     this.#slab.set(floatBytes, this.#at);
     this.#at += 8;
     return this;

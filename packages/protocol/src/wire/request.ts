@@ -1,5 +1,7 @@
-import { isDeviceName, isHostname, isServiceType, type Address } from '../address.ts';
-import { ADDRESS_PART_MAX_BYTES, DEADLINE_MAX_MS, HEADER_BLOCK_MAX_BYTES, IDEMPOTENCY_KEY_MAX_BYTES } from '../limits.ts';
+import { checkAddress, isDeviceName, isHostname, isServiceType, type Address } from '../address.ts';
+import { QconnError } from '../errors.ts';
+import { ADDRESS_PART_MAX_BYTES, HEADER_BLOCK_MAX_BYTES, IDEMPOTENCY_KEY_MAX_BYTES } from '../limits.ts';
+import { checkDuration, readDuration } from './duration.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
@@ -12,21 +14,27 @@ export interface Request {
   readonly resolutionMs: number;
   /** Time from the acknowledgement to the result, in milliseconds, 1 … 86,400,000. */
   readonly jobMs: number;
+  /** At least one character. */
   readonly idempotencyKey: string | undefined;
   /** Packed headers; the hub does not read them. */
   readonly headers: Uint8Array;
   readonly body: Uint8Array;
 }
 
-/** Writes a Request frame. @throws QconnError `too_large` */
+/**
+ * Writes a Request frame. What it writes the hub can read: a mistake of the caller's costs one request, not the connection.
+ * @throws QconnError `bad_address`, `too_large`, or `invalid_request` for a deadline out of range or an empty key
+ */
 export function encodeRequest(writer: PackedWriter, id: number, request: Request): Uint8Array {
+  checkAddress(request.address);
+  if (request.idempotencyKey === '') throw new QconnError('invalid_request', 'The idempotency key is empty.');
   return writer
     .begin()
     .text8(request.address.serviceType, ADDRESS_PART_MAX_BYTES)
     .text8(request.address.machine ?? '', ADDRESS_PART_MAX_BYTES)
     .text8(request.address.device ?? '', ADDRESS_PART_MAX_BYTES)
-    .u32(request.resolutionMs)
-    .u32(request.jobMs)
+    .u32(checkDuration(request.resolutionMs, 'resolution deadline'))
+    .u32(checkDuration(request.jobMs, 'job deadline'))
     .text8(request.idempotencyKey ?? '', IDEMPOTENCY_KEY_MAX_BYTES)
     .bytes16(request.headers, HEADER_BLOCK_MAX_BYTES)
     .finish(FrameType.Request, id, request.body);
@@ -38,8 +46,8 @@ export function decodeRequest(frame: Frame): Request {
   const serviceType = reader.text8(ADDRESS_PART_MAX_BYTES);
   const machine = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
   const device = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
-  const resolutionMs = duration(reader, 'resolution deadline');
-  const jobMs = duration(reader, 'job deadline');
+  const resolutionMs = readDuration(reader, 'resolution deadline');
+  const jobMs = readDuration(reader, 'job deadline');
   const idempotencyKey = reader.text8(IDEMPOTENCY_KEY_MAX_BYTES) || undefined;
   const headers = reader.bytes16(HEADER_BLOCK_MAX_BYTES);
   reader.end();
@@ -47,10 +55,4 @@ export function decodeRequest(frame: Frame): Request {
   if (machine !== undefined && !isHostname(machine)) throw reader.bad('a malformed machine');
   if (device !== undefined && !isDeviceName(device)) throw reader.bad('a malformed device');
   return { address: { serviceType, machine, device }, resolutionMs, jobMs, idempotencyKey, headers, body: frame.body };
-}
-
-function duration(reader: PackedReader, what: string): number {
-  const ms = reader.u32();
-  if (ms < 1 || ms > DEADLINE_MAX_MS) throw reader.bad(`a ${what} of ${ms} ms; it is 1 … ${DEADLINE_MAX_MS}`);
-  return ms;
 }

@@ -10,11 +10,12 @@ import type { PackedWriter } from './packed-writer.ts';
 
 /** Most characters of ids and names in session messages. */
 const NAME_MAX = ADDRESS_PART_MAX_BYTES;
+/** Most roles that a machine is told of; they are for people to read, so the rest is left out. */
 const ROLES_MAX = 64;
 
 /** The client's first frame. */
 export interface Hello {
-  /** Program and version, such as `qconn-agent/1.0.0`; for logs. */
+  /** Program and version, such as `qconn-agent/1.0.0`; for logs, which keep its first 128 characters. */
   readonly agent: string;
   /** Lanes that the client has opened, 1 … 16. */
   readonly lanes: number;
@@ -25,6 +26,7 @@ export interface MachineStatus {
   readonly status: 'pending' | 'authorized' | 'revoked';
   /** Set by the administrator who authorized the machine. */
   readonly hostname: string | undefined;
+  /** The first 64. */
   readonly roles: readonly string[];
 }
 
@@ -61,7 +63,7 @@ export function encodeMapFrame(writer: PackedWriter, type: FrameType, id: number
 }
 
 export function encodeHello(writer: PackedWriter, hello: Hello): Uint8Array {
-  return encodeMapFrame(writer, FrameType.Hello, 0, { ...hello });
+  return encodeMapFrame(writer, FrameType.Hello, 0, { agent: hello.agent.slice(0, NAME_MAX), lanes: hello.lanes });
 }
 
 /** @throws QconnError `bad_frame` */
@@ -71,7 +73,7 @@ export function decodeHello(frame: Frame): Hello {
 }
 
 export function encodeWelcome(writer: PackedWriter, welcome: Welcome): Uint8Array {
-  return encodeMapFrame(writer, FrameType.Welcome, 0, { ...welcome });
+  return encodeMapFrame(writer, FrameType.Welcome, 0, { ...welcome, roles: welcome.roles.slice(0, ROLES_MAX) });
 }
 
 /** @throws QconnError `bad_frame` */
@@ -88,7 +90,7 @@ export function decodeWelcome(frame: Frame): Welcome {
 }
 
 export function encodeStatus(writer: PackedWriter, status: MachineStatus): Uint8Array {
-  return encodeMapFrame(writer, FrameType.Status, 0, { ...status });
+  return encodeMapFrame(writer, FrameType.Status, 0, { ...status, roles: status.roles.slice(0, ROLES_MAX) });
 }
 
 /** @throws QconnError `bad_frame` */
@@ -97,7 +99,8 @@ export function decodeStatus(frame: Frame): MachineStatus {
 }
 
 export function encodeGoAway(writer: PackedWriter, goAway: GoAway): Uint8Array {
-  const { code, reason, spreadMs } = goAway;
+  const { code, reason } = goAway;
+  const spreadMs = Math.min(Math.max(0, Math.ceil(goAway.spreadMs)), DEADLINE_MAX_MS);
   return encodeMapFrame(writer, FrameType.GoAway, 0, { code: ERROR_TABLE[code].wire, reason: cutReason(reason), spreadMs });
 }
 

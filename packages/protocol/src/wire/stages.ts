@@ -1,13 +1,10 @@
+import { QconnError } from '../errors.ts';
 import { ADDRESS_PART_MAX_BYTES } from '../limits.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
 import type { PackedWriter } from './packed-writer.ts';
-
-/** The stages of an exchange, in order; `completed` and `failed` end it. The index is the number on the wire. */
-export const STAGES = ['accepted', 'resolved', 'forwarded', 'acknowledged', 'completed', 'failed'] as const;
-
-export type Stage = (typeof STAGES)[number];
+import { STAGES, type Stage } from './stage.ts';
 
 /** The target that the hub chose, reported with the stage `resolved`. */
 export interface ResolvedTarget {
@@ -27,8 +24,12 @@ export interface StageReport {
 
 const RESOLVED = STAGES.indexOf('resolved');
 
-/** Writes a Stages frame: the stages that have passed since the last one. */
+/**
+ * Writes a Stages frame: the stages that have passed since the last one, in their order, each once.
+ * @throws QconnError `too_large` for more reports than there are stages
+ */
 export function encodeStages(writer: PackedWriter, id: number, reports: readonly StageReport[]): Uint8Array {
+  if (reports.length > STAGES.length) throw new QconnError('too_large', `${reports.length} stages do not fit a frame; there are ${STAGES.length}.`);
   writer.begin().u8(reports.length);
   for (const { stage, at, target } of reports) {
     writer.u8(STAGES.indexOf(stage)).f64(at);
@@ -45,7 +46,9 @@ export function encodeStages(writer: PackedWriter, id: number, reports: readonly
 export function decodeStages(frame: Frame): StageReport[] {
   const reader = new PackedReader(frame.control, 'Stages');
   const reports: StageReport[] = [];
-  for (let left = reader.u8(); left > 0; left--) reports.push(readReport(reader));
+  const count = reader.u8();
+  if (count > STAGES.length) throw reader.bad(`${count} stages; there are ${STAGES.length}`);
+  for (let i = 0; i < count; i++) reports.push(readReport(reader));
   reader.end();
   return reports;
 }

@@ -1,0 +1,81 @@
+import {
+  ADDRESS_PART_MAX_BYTES,
+  BODY_MAX_BYTES,
+  CONTROL_MAX_BYTES,
+  CSR_MAX_BYTES,
+  HEADER_BLOCK_MAX_BYTES,
+  IDEMPOTENCY_KEY_MAX_BYTES,
+  REASON_MAX_BYTES,
+} from '../limits.ts';
+import { FrameType } from './frame-type.ts';
+import { STAGES } from './stage.ts';
+
+/** Who sends a frame to whom. */
+export type Direction = 'client → hub' | 'hub → client' | 'either way';
+
+/** What may stand in the header of a frame of one type; whatever else stands there is a broken frame. */
+export interface FrameRule {
+  readonly name: keyof typeof FrameType;
+  readonly direction: Direction;
+  /** What the id names: nothing (0), a call or an exchange of the client's, or an exchange of the hub's (1 …). */
+  readonly id: 'none' | 'call' | 'exchange';
+  readonly control: 'none' | 'map' | 'packed';
+  readonly controlMaxBytes: number;
+  readonly bodyMaxBytes: number;
+  /** Bits that have a meaning; all others are reserved: zero when sent, refused when received. */
+  readonly flags: number;
+}
+
+/** Flag bit of a Deliver frame: the hub has sent this exchange before and saw no acknowledgement. */
+export const REDELIVERED_FLAG = 0x01;
+
+const TEXT8 = 1 + ADDRESS_PART_MAX_BYTES;
+const KEY8 = 1 + IDEMPOTENCY_KEY_MAX_BYTES;
+const HEADERS16 = 2 + HEADER_BLOCK_MAX_BYTES;
+const REASON16 = 2 + REASON_MAX_BYTES;
+const STAGE = 1 + 8;
+
+const RULES: readonly FrameRule[] = [
+  session('Hello', 'client → hub'),
+  session('Welcome', 'hub → client'),
+  session('Status', 'hub → client'),
+  session('GoAway', 'hub → client'),
+  call('CallFailed', 'hub → client'),
+  call('Provide', 'client → hub'),
+  call('Provided', 'hub → client'),
+  call('Withdraw', 'client → hub'),
+  call('Withdrawn', 'hub → client'),
+  call('Query', 'client → hub'),
+  call('QueryResult', 'hub → client'),
+  { ...call('Renew', 'client → hub'), bodyMaxBytes: CSR_MAX_BYTES },
+  call('Renewed', 'hub → client'),
+  exchange('Request', 'client → hub', 3 * TEXT8 + 2 * 4 + KEY8 + HEADERS16, BODY_MAX_BYTES),
+  { ...exchange('Deliver', 'hub → client', 4 * TEXT8 + 4 + KEY8 + HEADERS16, BODY_MAX_BYTES), flags: REDELIVERED_FLAG },
+  exchange('Ack', 'client → hub', 0, 0),
+  exchange('Response', 'either way', HEADERS16, BODY_MAX_BYTES),
+  exchange('Progress', 'either way', 0, BODY_MAX_BYTES),
+  exchange('Extend', 'client → hub', 4, 0),
+  exchange('Outcome', 'either way', 2 + 4 + REASON16, 0),
+  exchange('Stages', 'hub → client', 1 + STAGES.length * STAGE + 3 * TEXT8, 0),
+  exchange('Cancel', 'either way', 2, 0),
+];
+
+const byType: readonly (FrameRule | undefined)[] = Array.from({ length: 256 }, (_, type) => RULES.find((rule) => FrameType[rule.name] === type));
+
+/** The rule for a frame type, or `undefined` for a number that is not in the registry. */
+export function frameRule(type: number): FrameRule | undefined {
+  return byType[type];
+}
+
+function session(name: FrameRule['name'], direction: Direction): FrameRule {
+  return { name, direction, id: 'none', control: 'map', controlMaxBytes: CONTROL_MAX_BYTES, bodyMaxBytes: 0, flags: 0 };
+}
+
+function call(name: FrameRule['name'], direction: Direction): FrameRule {
+  return { ...session(name, direction), id: 'call' };
+}
+
+function exchange(name: FrameRule['name'], direction: Direction, controlMaxBytes: number, bodyMaxBytes: number): FrameRule {
+  const control = controlMaxBytes === 0 ? 'none' : 'packed';
+  return { name, direction, id: 'exchange', control, controlMaxBytes, bodyMaxBytes, flags: 0 };
+}
