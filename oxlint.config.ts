@@ -64,6 +64,7 @@ export default defineConfig({
     'typescript/no-explicit-any': 'error',
     // Narrowing what a decoder or a bounds check has just proven is what a codec does all day.
     'typescript/no-unsafe-type-assertion': 'off',
+    'unicorn/consistent-function-scoping': ['error', { checkArrowFunctions: false }],
     eqeqeq: 'error',
     'prefer-const': 'error',
     'no-var': 'error',
@@ -75,7 +76,7 @@ export default defineConfig({
       files: ['packages/*/src/**/*.ts', 'apps/{hub,agent}/src/**/*.ts'],
       rules: { 'no-console': 'error' },
     },
-    { files: ['**/*.config.ts'], rules: { 'import/no-default-export': 'off' } },
+    { files: ['**/*.config.ts', '**/global-setup.ts'], rules: { 'import/no-default-export': 'off' } },
     ...ownIndex,
     {
       files: ['packages/*/{test,bench}/**/*.ts', 'apps/*/{test,bench}/**/*.ts'],
