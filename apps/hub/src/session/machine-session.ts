@@ -1,0 +1,193 @@
+import type { Clock, Timer } from '@qconn/clock';
+import {
+  decodeHello,
+  encodeCallFailed,
+  encodeGoAway,
+  encodeStatus,
+  encodeWelcome,
+  FrameType,
+  frameTypeName,
+  HANDSHAKE_DEADLINE_MS,
+  PackedWriter,
+  QconnError,
+  type Frame,
+  type GoAway,
+  type Hello,
+} from '@qconn/protocol';
+import type { Session, SessionTable } from '@qconn/routing';
+import { Lanes, type CloseInfo, type Connection } from '@qconn/transport';
+import type { Peer } from '../relay/peer.ts';
+import type { Relay } from '../relay/relay.ts';
+import type { AuthContext } from './auth-context.ts';
+import type { SessionCalls } from './session-calls.ts';
+
+/** What a session works with. */
+export interface SessionDependencies {
+  readonly clock: Clock;
+  readonly sessions: SessionTable<Peer>;
+  readonly relay: Relay;
+  readonly calls: SessionCalls;
+  /** The hub's id, and the id of this run of it. */
+  readonly hub: { readonly id: string; readonly epoch: string };
+  readonly shortCode: (fingerprint: string) => string;
+  readonly observer: SessionObserver;
+}
+
+/** Told of a session's life, for the log and the metrics. */
+export interface SessionObserver {
+  began(session: MachineSession, hello: Hello): void;
+  ended(session: MachineSession, info: CloseInfo): void;
+}
+
+/** Bytes that may wait for a machine before the hub stops reading from it, so that it cannot make more work than it takes. */
+const PAUSE_ABOVE_BYTES = 1024 * 1024;
+
+/** One live connection of one machine: hello and welcome, then frames to the relay and the calls. */
+export class MachineSession implements Peer {
+  readonly id: string;
+  readonly #connection: Connection;
+  readonly #dependencies: SessionDependencies;
+  readonly #lanes: Lanes;
+  readonly #writer = new PackedWriter();
+  readonly #helloDeadline: Timer;
+  #auth: AuthContext;
+  #hello: Hello | undefined;
+  #routed: Session<Peer> | undefined;
+  #revoked = false;
+  #paused = false;
+
+  /** Resolves when the connection has ended and the relay has been told. */
+  readonly ended: Promise<void>;
+
+  constructor(id: string, connection: Connection, auth: AuthContext, dependencies: SessionDependencies) {
+    this.id = id;
+    this.#connection = connection;
+    this.#auth = auth;
+    this.#dependencies = dependencies;
+    this.#helloDeadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () => this.close(new QconnError('handshake_timeout', 'No hello within 5 s.')));
+    this.#lanes = Lanes.accept(connection, {
+      frame: (frame) => this.#take(frame),
+      opened: () => this.#welcome(),
+      failed: () => {},
+    });
+    this.ended = connection.closed.then((info) => this.#end(info));
+  }
+
+  get auth(): AuthContext {
+    return this.#auth;
+  }
+
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  get bufferedBytes(): number {
+    return this.#lanes.bufferedBytes;
+  }
+
+  send(id: number, frame: Uint8Array): void {
+    this.#lanes.send(id, frame);
+    if (!this.#paused && this.#lanes.bufferedBytes > PAUSE_ABOVE_BYTES) void this.#pause();
+  }
+
+  /** Puts a new auth context in force, and tells the machine if its standing has changed. */
+  replaceAuth(auth: AuthContext): void {
+    const before = this.#auth;
+    this.#auth = auth;
+    if (this.#routed === undefined) return;
+    const { status, hostname, roles } = auth;
+    if (hostname !== before.hostname) this.#dependencies.sessions.rename(auth.fingerprint, hostname);
+    if (status === before.status && hostname === before.hostname && roles.join() === before.roles.join()) return;
+    this.#lanes.send(0, encodeStatus(this.#writer, { status, hostname, roles }));
+  }
+
+  /** Ends the session. With `revoked` its exchanges are ended as those of a machine that will not come back. */
+  close(error: QconnError): void {
+    this.#revoked = error.code === 'revoked';
+    this.#connection.close(error.wire, error.message);
+  }
+
+  /** Asks the machine to connect elsewhere or later; the connection stays for what is in flight. */
+  sendAway(goAway: GoAway): void {
+    if (this.#routed !== undefined) this.#lanes.send(0, encodeGoAway(this.#writer, goAway));
+  }
+
+  #take(frame: Frame): void {
+    if (frame.type === FrameType.Hello) return this.#greet(frame);
+    const routed = this.#routed;
+    if (routed === undefined) throw new QconnError('unexpected_frame', `A ${frameTypeName(frame.type)} frame came before the welcome.`);
+    switch (frame.type) {
+      case FrameType.Request:
+        return this.#dependencies.relay.request(routed, frame);
+      case FrameType.Cancel:
+        return this.#dependencies.relay.cancel(routed, frame);
+      case FrameType.Ack:
+      case FrameType.Progress:
+      case FrameType.Extend:
+      case FrameType.Response:
+      case FrameType.Outcome:
+        return this.#dependencies.relay.fromProvider(routed, frame);
+      case FrameType.Provide:
+      case FrameType.Withdraw:
+      case FrameType.Query:
+      case FrameType.Renew:
+        void this.#call(routed, frame);
+        return;
+      default:
+        throw new QconnError('unexpected_frame', `A client does not send ${frameTypeName(frame.type)} frames.`);
+    }
+  }
+
+  #greet(frame: Frame): void {
+    if (this.#hello !== undefined) throw new QconnError('unexpected_frame', 'A second Hello frame came.');
+    this.#hello = decodeHello(frame);
+    this.#welcome();
+  }
+
+  /** The welcome waits for every lane that the hello announces: answers go out on all of them. */
+  #welcome(): void {
+    const hello = this.#hello;
+    if (hello === undefined || this.#routed !== undefined || this.#lanes.count < hello.lanes) return;
+    this.#helloDeadline.cancel();
+    const { sessions, relay, hub, shortCode, observer } = this.#dependencies;
+    const { fingerprint, status, hostname, roles } = this.#auth;
+    const { session, superseded } = sessions.add({ id: this.id, fingerprint, hostname, value: this });
+    this.#routed = session;
+    if (superseded !== undefined) {
+      relay.lost(superseded, false);
+      (superseded.value as MachineSession).close(new QconnError('superseded'));
+    }
+    this.#lanes.send(0, encodeWelcome(this.#writer, { hub: hub.id, epoch: hub.epoch, session: this.id, fingerprint, shortCode: shortCode(fingerprint), status, hostname, roles }));
+    observer.began(this, hello);
+  }
+
+  async #call(routed: Session<Peer>, frame: Frame): Promise<void> {
+    try {
+      for await (const answer of this.#dependencies.calls.answer(this.#auth, routed, frame)) this.#lanes.send(frame.id, answer);
+    } catch (error) {
+      if (error instanceof QconnError && (error.code === 'bad_frame' || error.code === 'unexpected_frame')) return this.close(error);
+      const { code, message } = error instanceof QconnError ? error : new QconnError('internal');
+      this.#lanes.send(frame.id, encodeCallFailed(this.#writer, frame.id, { code, reason: message }));
+    }
+  }
+
+  async #pause(): Promise<void> {
+    this.#paused = true;
+    this.#lanes.pause();
+    try {
+      await this.#lanes.writable();
+      this.#lanes.resume();
+      this.#paused = false;
+    } catch {
+      // The connection has ended; whoever waits learns it from there.
+    }
+  }
+
+  #end(info: CloseInfo): void {
+    this.#helloDeadline.cancel();
+    if (this.#routed !== undefined && this.#dependencies.sessions.remove(this.id) !== undefined) {
+      this.#dependencies.relay.lost(this.#routed, this.#revoked);
+    }
+    this.#dependencies.observer.ended(this, info);
+  }
+}

@@ -1,0 +1,211 @@
+import type { Clock } from '@qconn/clock';
+import {
+  BODY_MAX_BYTES,
+  checkAddress,
+  DRAIN_MS,
+  encodeHeaders,
+  isDeviceName,
+  isServiceType,
+  JOB_DEADLINE_MS,
+  parseAddress,
+  QconnError,
+  RESOLUTION_DEADLINE_MS,
+  type Address,
+  type Headers,
+  type MachineStatus,
+  type Provider,
+  type Renewed,
+  type Welcome,
+} from '@qconn/protocol';
+import { JOB_CONCURRENCY, type Handler } from './exchange/job.ts';
+import { Jobs } from './exchange/jobs.ts';
+import type { Reply, RequestObserver } from './exchange/requests.ts';
+import type { Session } from './session/session.ts';
+import type { Phase } from './supervisor/supervisor.ts';
+import { Uplink, type ClientEvent, type ConnectedOptions, type UplinkDependencies } from './supervisor/uplink.ts';
+
+/** What a client needs from outside. */
+export type ClientDependencies = Omit<UplinkDependencies, 'jobs'>;
+
+/** What the hub last said of this machine. */
+export interface OwnMachine extends MachineStatus {
+  readonly fingerprint: string;
+  /** What an administrator compares before approving. */
+  readonly shortCode: string;
+}
+
+/** Options of {@link Client.request}. */
+export interface RequestOptions extends RequestObserver {
+  readonly headers?: Headers | undefined;
+  /** Time for accepted … acknowledged in milliseconds, 1 … 86,400,000. Default 10,000. Waiting for the hub counts. */
+  readonly resolutionMs?: number | undefined;
+  /** Time from the acknowledgement to the result in milliseconds, 1 … 86,400,000. Default 30,000. */
+  readonly jobMs?: number | undefined;
+  /** At most 128 bytes. While it lives the provider runs the job at most once and repeats the first outcome. */
+  readonly idempotencyKey?: string | undefined;
+  /** Without a connection: wait for one within the resolution deadline, or fail at once. Default `wait`. */
+  readonly whenOffline?: 'wait' | 'fail' | undefined;
+}
+
+/** A device to provide. */
+export interface DeviceOptions {
+  readonly device: string;
+  readonly serviceTypes: readonly string[];
+  /** Jobs that may run at once, 1 … 10,000. Default 64. */
+  readonly concurrency?: number | undefined;
+}
+
+type WaitOptions = Pick<RequestOptions, 'signal' | 'whenOffline'>;
+
+/** How often a closing client looks whether its work has ended, in milliseconds. */
+const DRAIN_LOOK_MS = 10;
+const encoder = new TextEncoder();
+
+/**
+ * A program's place at the hub. It keeps its connection by itself: devices stay provided over
+ * reconnects, and requests wait for the connection if they may.
+ */
+export class Client {
+  readonly #clock: Clock;
+  readonly #jobs: Jobs;
+  readonly #uplink: Uplink;
+
+  /** @param agent program and version for the hub's log, such as `my-lims/2.3` */
+  constructor(dependencies: ClientDependencies, agent: string) {
+    this.#clock = dependencies.clock;
+    this.#jobs = new Jobs(dependencies);
+    this.#uplink = new Uplink({ ...dependencies, jobs: this.#jobs }, agent);
+  }
+
+  /** Begins to connect. Returns at once; {@link Client.connected} waits. */
+  start(): void {
+    this.#uplink.start();
+  }
+
+  get phase(): Phase {
+    return this.#uplink.phase;
+  }
+
+  /** `undefined` before the first welcome. */
+  get machine(): OwnMachine | undefined {
+    const { machine, welcome } = this.#uplink;
+    return machine && welcome && { ...machine, fingerprint: welcome.fingerprint, shortCode: welcome.shortCode };
+  }
+
+  /** Why the client is not connected; `undefined` while it is. */
+  get lastError(): QconnError | undefined {
+    return this.#uplink.lastError;
+  }
+
+  /** Events from now on, until {@link Client.close}. */
+  events(): AsyncIterableIterator<ClientEvent> {
+    return this.#uplink.events.read();
+  }
+
+  /**
+   * Waits for a connection.
+   * @throws QconnError a refusal that only a person can mend, such as `revoked`; `closed` after {@link Client.close};
+   *   the last failure, or `unreachable`, when `signal` fires first
+   */
+  connected(options: ConnectedOptions = {}): Promise<Welcome> {
+    return this.#uplink.connected(options);
+  }
+
+  /**
+   * Sends a request and waits for its result.
+   * @param address such as `print@printer-pc/zebra-1`, or its parts
+   * @param body at most 64 KiB
+   * @throws QconnError the outcome; `retrySafe` tells whether a retry may run the job twice
+   */
+  async request(address: Address | string, body: Uint8Array | string, options: RequestOptions = {}): Promise<Reply> {
+    const to = typeof address === 'string' ? parseAddress(address) : checkAddress(address);
+    const bytes = typeof body === 'string' ? encoder.encode(body) : body;
+    if (bytes.length > BODY_MAX_BYTES) throw new QconnError('too_large', `The body has ${bytes.length} bytes; the limit is ${BODY_MAX_BYTES}.`);
+    const resolutionMs = options.resolutionMs ?? RESOLUTION_DEADLINE_MS;
+    const started = this.#clock.monotonic();
+    const session = await this.#liveSession(resolutionMs, options);
+    const left = resolutionMs - (this.#clock.monotonic() - started);
+    const request = {
+      address: to,
+      resolutionMs: Math.max(1, Math.floor(left)),
+      jobMs: options.jobMs ?? JOB_DEADLINE_MS,
+      idempotencyKey: options.idempotencyKey,
+      headers: encodeHeaders(options.headers ?? {}),
+      body: bytes,
+    };
+    return session.request(request, options);
+  }
+
+  /**
+   * Provides a device: its requests go to the handler, now and after every reconnect.
+   * @returns a function that takes the device back
+   * @throws QconnError `bad_address` for malformed names, `invalid_state` when it is provided already, or what the hub refuses it with
+   */
+  async provide(device: DeviceOptions, handler: Handler): Promise<() => Promise<void>> {
+    const { serviceTypes, concurrency = JOB_CONCURRENCY } = device;
+    if (!isDeviceName(device.device)) throw new QconnError('bad_address', `${JSON.stringify(device.device)} is no device name.`);
+    if (serviceTypes.length === 0 || !serviceTypes.every(isServiceType)) throw new QconnError('bad_address', 'A device needs at least one service type, each well-formed.');
+    this.#jobs.add({ device: device.device, serviceTypes, concurrency, handler });
+    const { session } = this.#uplink;
+    try {
+      await session?.provide({ device: device.device, serviceTypes });
+    } catch (error) {
+      // A session that ended in between is no refusal: the next one registers the device.
+      if (this.#uplink.session === session) {
+        this.#jobs.remove(device.device);
+        throw error;
+      }
+    }
+    return async () => {
+      this.#jobs.remove(device.device);
+      await this.#uplink.session?.withdraw(device.device);
+    };
+  }
+
+  /** Finds live providers that this machine may query. @throws QconnError */
+  async query(query: { readonly serviceType?: string; readonly machine?: string } = {}, options: WaitOptions = {}): Promise<Provider[]> {
+    const session = await this.#liveSession(RESOLUTION_DEADLINE_MS, options);
+    return session.query({ serviceType: query.serviceType, machine: query.machine });
+  }
+
+  /** Has the hub issue a new certificate over the live connection. @param csr PKCS#10 in DER @throws QconnError */
+  async renew(csr: Uint8Array): Promise<Renewed> {
+    const session = await this.#liveSession(RESOLUTION_DEADLINE_MS, {});
+    return session.renew(csr);
+  }
+
+  /** Adds an event of the credential's life to {@link Client.events}. */
+  announce(event: Extract<ClientEvent, { kind: 'renewed' | 'renewalFailed' }>): void {
+    this.#uplink.events.emit(event);
+  }
+
+  /**
+   * Ends the client: what is in flight may finish, then the connection is closed.
+   * @param drainMs longest wait for work in flight, in milliseconds. Default 2,000
+   */
+  async close(drainMs: number = DRAIN_MS): Promise<void> {
+    if (this.phase === 'stopped') return;
+    const { session } = this.#uplink;
+    const end = this.#clock.monotonic() + drainMs;
+    while (session !== undefined && session === this.#uplink.session && session.inFlight + this.#jobs.size > 0 && this.#clock.monotonic() < end) {
+      await new Promise<void>((resolve) => void this.#clock.setTimer(DRAIN_LOOK_MS, resolve));
+    }
+    await this.#uplink.close();
+  }
+
+  async #liveSession(withinMs: number, { signal, whenOffline }: WaitOptions): Promise<Session> {
+    if (this.#uplink.session !== undefined) return this.#uplink.session;
+    if (whenOffline === 'fail') throw this.#uplink.notConnected();
+    const deadline = new AbortController();
+    const timer = this.#clock.setTimer(withinMs, () => deadline.abort());
+    try {
+      await this.#uplink.connected({ signal: AbortSignal.any(signal ? [deadline.signal, signal] : [deadline.signal]) });
+    } catch (error) {
+      if (signal?.aborted === true) throw new QconnError('cancelled', 'The request was cancelled before it was sent.', { cause: signal.reason });
+      throw error;
+    } finally {
+      timer.cancel();
+    }
+    return this.#uplink.session ?? Promise.reject(this.#uplink.notConnected());
+  }
+}

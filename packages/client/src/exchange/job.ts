@@ -1,0 +1,41 @@
+import type { Headers } from '@qconn/protocol';
+
+/** A request as its handler sees it. */
+export interface Job {
+  /** Who sent it, as the hub says; never the sender's own word. */
+  readonly from: { readonly fingerprint: string; readonly hostname: string | undefined };
+  readonly serviceType: string;
+  readonly device: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  readonly idempotencyKey: string | undefined;
+  /** Time that the sender gives from the acknowledgement to the result, in milliseconds. */
+  readonly jobMs: number;
+  /** Fires when the sender cancels, a deadline passes, or the sender is revoked. */
+  readonly signal: AbortSignal;
+  /** Tells the sender how far the job is; at most 64 KiB. */
+  progress(body: Uint8Array | string): void;
+  /** Asks the hub for `ms` more from now on, 1 … 86,400,000. */
+  extend(ms: number): void;
+}
+
+/** What a handler may return: nothing, a body, or a body with headers. */
+export type Answer = undefined | Uint8Array | string | { readonly body?: Uint8Array | string; readonly headers?: Headers };
+
+/**
+ * Does the work. A QconnError `rejected` or `busy` that it throws is reported as such; any other
+ * error as `handler_failed` with its message.
+ */
+export type Handler = (job: Job) => Answer | Promise<Answer>;
+
+/** A device that this program provides. */
+export interface Provision {
+  readonly device: string;
+  readonly serviceTypes: readonly string[];
+  /** Jobs that may run at once, 1 …; one more is refused with `busy`. Default 64. */
+  readonly concurrency: number;
+  readonly handler: Handler;
+}
+
+/** Default of {@link Provision.concurrency}: enough for I/O, few enough to notice a handler that hangs. */
+export const JOB_CONCURRENCY = 64;

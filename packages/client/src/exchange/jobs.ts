@@ -1,0 +1,92 @@
+import type { Clock } from '@qconn/clock';
+import { decodeCancel, decodeDeliver, IDEMPOTENCY_TTL_MS, QconnError, type Deliver, type Device, type Frame } from '@qconn/protocol';
+import { AnswerMemory } from './answer-memory.ts';
+import type { Provision } from './job.ts';
+import type { RequestPort } from './requests.ts';
+import { RunningJob } from './running-job.ts';
+
+/** How long an exchange is remembered against being forwarded again, in milliseconds: the longest usual resolution deadline. */
+const REDELIVERY_TTL_MS = 120_000;
+
+/** The devices of this program and the jobs that run on them. Outlives connections. */
+export class Jobs {
+  readonly #clock: Clock;
+  readonly #provisions = new Map<string, Provision>();
+  readonly #running = new Map<Provision, number>();
+  readonly #exchanges = new Map<number, RunningJob>();
+  readonly #answers = new AnswerMemory();
+
+  constructor(dependencies: { clock: Clock }) {
+    this.#clock = dependencies.clock;
+  }
+
+  /** Devices to register with every new session. */
+  get devices(): Device[] {
+    return [...this.#provisions.values()].map(({ device, serviceTypes }) => ({ device, serviceTypes }));
+  }
+
+  /** Jobs whose handlers have not returned. */
+  get size(): number {
+    let sum = 0;
+    for (const count of this.#running.values()) sum += count;
+    return sum;
+  }
+
+  /** @throws QconnError `invalid_state` when the device is provided already */
+  add(provision: Provision): void {
+    if (this.#provisions.has(provision.device)) throw new QconnError('invalid_state', `This program provides the device ${provision.device} already.`);
+    this.#provisions.set(provision.device, provision);
+  }
+
+  remove(device: string): void {
+    this.#provisions.delete(device);
+  }
+
+  /** Takes a Deliver frame. @param epoch of the hub: its exchange ids are unique within it */
+  deliver(frame: Frame, epoch: string, port: RequestPort): void {
+    const deliver = decodeDeliver(frame);
+    const job = new RunningJob(frame.id, deliver, port);
+    const provision = this.#provisions.get(deliver.device);
+    if (provision === undefined) return job.refuse('not_found', `The machine no longer provides the device ${deliver.device}.`);
+    if (!provision.serviceTypes.includes(deliver.serviceType)) return job.refuse('not_found', `The device ${deliver.device} does not provide ${deliver.serviceType}.`);
+    this.#exchanges.set(frame.id, job);
+    void this.#answer(job, provision, deliver, `exchange ${epoch}/${frame.id}`).finally(() => {
+      if (this.#exchanges.get(frame.id) === job) this.#exchanges.delete(frame.id);
+    });
+  }
+
+  /** Takes a Cancel frame. */
+  cancel(frame: Frame): void {
+    this.#exchanges.get(frame.id)?.cancel(decodeCancel(frame));
+  }
+
+  /** The connection is gone: handlers run on, their answers wait for a redelivery. */
+  lost(): void {
+    for (const job of this.#exchanges.values()) job.lost();
+    this.#exchanges.clear();
+  }
+
+  async #answer(job: RunningJob, provision: Provision, deliver: Deliver, exchangeKey: string): Promise<void> {
+    const now = this.#clock.monotonic();
+    const { idempotencyKey } = deliver;
+    const jobKey = idempotencyKey === undefined ? undefined : `job ${deliver.from.fingerprint}/${deliver.device}/${idempotencyKey}`;
+    const earlier = this.#answers.find(exchangeKey, now) ?? (jobKey === undefined ? undefined : this.#answers.find(jobKey, now));
+    if (earlier !== undefined) return job.repeat(earlier);
+    const running = this.#running.get(provision) ?? 0;
+    if (running >= provision.concurrency) return job.refuse('busy', `${provision.device} runs ${running} jobs, which is its limit.`);
+    this.#running.set(provision, running + 1);
+    const settled = job.run(provision.handler).finally(() => this.#release(provision));
+    this.#answers.put(exchangeKey, settled, now, REDELIVERY_TTL_MS);
+    if (jobKey !== undefined) this.#answers.put(jobKey, settled, now, IDEMPOTENCY_TTL_MS);
+    const { outcome } = { outcome: undefined, ...(await settled) };
+    if (job.answered) this.#answers.forget(exchangeKey);
+    // A refusal ran nothing: the same key may try again.
+    if (jobKey !== undefined && outcome !== undefined && outcome.code !== 'handler_failed') this.#answers.forget(jobKey);
+  }
+
+  #release(provision: Provision): void {
+    const left = (this.#running.get(provision) ?? 1) - 1;
+    if (left > 0) this.#running.set(provision, left);
+    else this.#running.delete(provision);
+  }
+}

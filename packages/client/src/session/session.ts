@@ -1,0 +1,199 @@
+import type { Clock } from '@qconn/clock';
+import {
+  decodeGoAway,
+  decodeProvided,
+  decodeQueryResult,
+  decodeRenewed,
+  decodeStatus,
+  decodeWelcome,
+  encodeHello,
+  encodeProvide,
+  encodeQuery,
+  encodeRenew,
+  encodeWithdraw,
+  FrameType,
+  frameTypeName,
+  HANDSHAKE_DEADLINE_MS,
+  LANES_PER_CONNECTION,
+  PackedWriter,
+  QconnError,
+  type Device,
+  type Frame,
+  type GoAway,
+  type MachineStatus,
+  type Provider,
+  type Query,
+  type Renewed,
+  type Request,
+  type Welcome,
+} from '@qconn/protocol';
+import { Lanes, type CloseInfo, type Connection } from '@qconn/transport';
+import type { Jobs } from '../exchange/jobs.ts';
+import { Requests, type Reply, type RequestObserver } from '../exchange/requests.ts';
+import { Calls } from './calls.ts';
+
+/** What the owner of a session is told. */
+export interface SessionObserver {
+  statusChanged(status: MachineStatus): void;
+  sentAway(goAway: GoAway): void;
+}
+
+/** One live connection to a hub, from hello to its end. */
+export class Session {
+  readonly #connection: Connection;
+  readonly #lanes: Lanes;
+  readonly #writer = new PackedWriter();
+  readonly #calls: Calls;
+  readonly #requests: Requests;
+  readonly #jobs: Jobs;
+  readonly #observer: SessionObserver;
+  readonly #welcomed = Promise.withResolvers<Welcome>();
+  #epoch = '';
+  #lastId = 0;
+
+  /** Resolves with the reason when the connection has ended, and everything in flight has been told. */
+  readonly ended: Promise<CloseInfo>;
+
+  private constructor(connection: Connection, dependencies: { clock: Clock; jobs: Jobs; observer: SessionObserver }) {
+    this.#connection = connection;
+    this.#jobs = dependencies.jobs;
+    this.#observer = dependencies.observer;
+    this.#calls = new Calls(dependencies);
+    this.#lanes = Lanes.open(connection, LANES_PER_CONNECTION, {
+      frame: (frame) => this.#take(frame),
+      failed: () => {},
+    });
+    const port = { writer: this.#writer, send: (id: number, frame: Uint8Array) => this.#lanes.send(id, frame) };
+    this.#requests = new Requests({ clock: dependencies.clock, port });
+    this.ended = connection.closed.then((info) => this.#end(info));
+  }
+
+  /**
+   * Says hello and waits for the hub's welcome.
+   * @throws QconnError what the hub closed with; `handshake_timeout` after 5 s
+   */
+  static async open(
+    connection: Connection,
+    agent: string,
+    dependencies: { clock: Clock; jobs: Jobs; observer: SessionObserver },
+  ): Promise<{ session: Session; welcome: Welcome }> {
+    const session = new Session(connection, dependencies);
+    const deadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () => {
+      session.#welcomed.reject(new QconnError('handshake_timeout', 'The hub accepted the connection but sent no welcome within 5 s.'));
+      session.close('handshake_timeout');
+    });
+    session.#lanes.send(0, encodeHello(session.#writer, { agent, lanes: LANES_PER_CONNECTION }));
+    try {
+      return { session, welcome: await session.#welcomed.promise };
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  /** Requests that wait for their outcome. */
+  get inFlight(): number {
+    return this.#requests.size;
+  }
+
+  /** Sends a request. @throws QconnError the outcome */
+  request(request: Request, observer: RequestObserver): Promise<Reply> {
+    return this.#requests.start(this.#nextId(), request, observer);
+  }
+
+  /** Registers a device. @returns whether the policy lets the machine provide it now @throws QconnError */
+  provide(device: Device): Promise<boolean> {
+    const id = this.#nextId();
+    const answer = this.#calls.wait(id, (frame) => decodeProvided(expect(frame, FrameType.Provided)).permitted);
+    this.#lanes.send(id, encodeProvide(this.#writer, id, device));
+    return answer;
+  }
+
+  /** Takes a device back. @throws QconnError */
+  async withdraw(device: string): Promise<void> {
+    const id = this.#nextId();
+    const answer = this.#calls.wait(id, (frame) => expect(frame, FrameType.Withdrawn));
+    this.#lanes.send(id, encodeWithdraw(this.#writer, id, device));
+    await answer;
+  }
+
+  /** Finds providers that this machine may query. @throws QconnError */
+  query(query: Query): Promise<Provider[]> {
+    const id = this.#nextId();
+    const found: Provider[] = [];
+    const answer = this.#calls.wait(id, (frame) => {
+      const { providers, last } = decodeQueryResult(expect(frame, FrameType.QueryResult));
+      found.push(...providers);
+      return last ? found : undefined;
+    });
+    this.#lanes.send(id, encodeQuery(this.#writer, id, query));
+    return answer;
+  }
+
+  /** Has the credential renewed. @param csr PKCS#10 in DER @throws QconnError */
+  renew(csr: Uint8Array): Promise<Renewed> {
+    const id = this.#nextId();
+    const answer = this.#calls.wait(id, (frame) => decodeRenewed(expect(frame, FrameType.Renewed)));
+    this.#lanes.send(id, encodeRenew(this.#writer, id, csr));
+    return answer;
+  }
+
+  close(code: 'closed' | 'handshake_timeout' = 'closed'): void {
+    this.#connection.close(new QconnError(code).wire, code === 'closed' ? 'The client is done.' : 'No welcome in time.');
+  }
+
+  #nextId(): number {
+    return ++this.#lastId;
+  }
+
+  #take(frame: Frame): void {
+    switch (frame.type) {
+      case FrameType.Stages:
+      case FrameType.Progress:
+      case FrameType.Response:
+      case FrameType.Outcome:
+        return this.#requests.take(frame);
+      case FrameType.Deliver:
+        return this.#jobs.deliver(frame, this.#epoch, { writer: this.#writer, send: (id, bytes) => this.#lanes.send(id, bytes) });
+      case FrameType.Cancel:
+        return this.#jobs.cancel(frame);
+      case FrameType.Provided:
+      case FrameType.Withdrawn:
+      case FrameType.QueryResult:
+      case FrameType.Renewed:
+      case FrameType.CallFailed:
+        return this.#calls.take(frame);
+      case FrameType.Welcome:
+        return this.#welcome(decodeWelcome(frame));
+      case FrameType.Status:
+        return this.#observer.statusChanged(decodeStatus(frame));
+      case FrameType.GoAway:
+        return this.#observer.sentAway(decodeGoAway(frame));
+      default:
+        throw new QconnError('unexpected_frame', `A hub does not send ${frameTypeName(frame.type)} frames.`);
+    }
+  }
+
+  #welcome(welcome: Welcome): void {
+    this.#epoch = welcome.epoch;
+    this.#welcomed.resolve(welcome);
+  }
+
+  #end(info: CloseInfo): CloseInfo {
+    this.#welcomed.reject(info.error);
+    // Whoever waits for the welcome has taken the rejection; without a waiter it is no fault.
+    this.#welcomed.promise.catch(() => {});
+    this.#requests.lost(info.error);
+    this.#calls.lost(info.error);
+    this.#jobs.lost();
+    return info;
+  }
+}
+
+function expect(frame: Frame, type: FrameType): Frame {
+  if (frame.type === type) return frame;
+  throw new QconnError('unexpected_frame', `The hub answered with ${frameTypeName(frame.type)} where ${frameTypeName(type)} belongs.`);
+}

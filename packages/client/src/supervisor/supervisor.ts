@@ -1,0 +1,113 @@
+import { backoffDelay } from '@qconn/clock';
+import type { ErrorCode, QconnError } from '@qconn/protocol';
+
+/**
+ * What a client is doing.
+ * - `connecting`: dialling a hub
+ * - `pending`: connected; an administrator has not authorized the machine yet
+ * - `online`: connected and authorized
+ * - `backing_off`: waiting before the next try; `waitMs` says how long
+ * - `stopped`: closed by its owner
+ */
+export type Phase = 'connecting' | 'pending' | 'online' | 'backing_off' | 'stopped';
+
+/** The supervisor's whole memory. */
+export interface SupervisorState {
+  readonly phase: Phase;
+  /** Tries since the last session, from 0. */
+  readonly attempt: number;
+}
+
+export type SupervisorEvent =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'welcomed'; readonly status: 'pending' | 'authorized' }
+  | { readonly kind: 'statusChanged'; readonly status: 'pending' | 'authorized' }
+  | { readonly kind: 'failed'; readonly error: QconnError }
+  /** The hub asked to come back later; `spreadMs` spreads a fleet. */
+  | { readonly kind: 'sentAway'; readonly spreadMs: number }
+  | { readonly kind: 'waited' }
+  | { readonly kind: 'stop' };
+
+export type SupervisorAction =
+  | { readonly kind: 'dial' }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'hangUp' };
+
+/** The next state and what to do. */
+export interface SupervisorStep {
+  readonly state: SupervisorState;
+  readonly actions: readonly SupervisorAction[];
+}
+
+/** First wait of the backoff, in milliseconds (DESIGN.md, section 7). */
+export const BACKOFF_BASE_MS = 250;
+
+/** Longest wait of the backoff, in milliseconds. */
+export const BACKOFF_CAP_MS = 30_000;
+
+/**
+ * Wait after a refusal that trying again will not mend by itself, in milliseconds. The client does
+ * not give up: an administrator may authorize the machine again, a hub may get its right certificate.
+ */
+export const REFUSED_WAIT_MS = 300_000;
+
+/** Refusals that only a person can mend. */
+const PERMANENT: ReadonlySet<ErrorCode> = new Set([
+  'revoked',
+  'unknown_machine',
+  'certificate_required',
+  'certificate_untrusted',
+  'certificate_rejected',
+  'certificate_expired',
+  'hub_untrusted',
+  'tls_config',
+  'no_alpn',
+  'superseded',
+]);
+
+export const INITIAL: SupervisorState = { phase: 'backing_off', attempt: 0 };
+
+/** True for a refusal that only a person can mend. */
+export function isPermanent(error: QconnError): boolean {
+  return PERMANENT.has(error.code);
+}
+
+/**
+ * Decides what a client does next. Pure: randomness comes in, actions go out; the driver dials, waits
+ * and hangs up, and reports back what came of it.
+ * @param random01 a fresh random number in [0, 1)
+ */
+export function supervise(state: SupervisorState, event: SupervisorEvent, random01: number): SupervisorStep {
+  if (state.phase === 'stopped') return { state, actions: [] };
+  switch (event.kind) {
+    case 'start':
+    case 'waited':
+      return state.phase === 'backing_off' ? dial(state) : { state, actions: [] };
+    case 'welcomed':
+    case 'statusChanged':
+      return { state: { phase: event.status === 'authorized' ? 'online' : 'pending', attempt: 0 }, actions: [] };
+    case 'failed':
+      return backOff(state.attempt + 1, isPermanent(event.error) ? spread(REFUSED_WAIT_MS, random01) : delay(state.attempt + 1, random01));
+    case 'sentAway':
+      return backOff(0, Math.floor(random01 * event.spreadMs), { kind: 'hangUp' });
+    case 'stop':
+      return { state: { phase: 'stopped', attempt: 0 }, actions: [{ kind: 'hangUp' }] };
+  }
+}
+
+function dial(state: SupervisorState): SupervisorStep {
+  return { state: { phase: 'connecting', attempt: state.attempt }, actions: [{ kind: 'dial' }] };
+}
+
+function backOff(attempt: number, ms: number, ...first: SupervisorAction[]): SupervisorStep {
+  return { state: { phase: 'backing_off', attempt }, actions: [...first, { kind: 'wait', ms }] };
+}
+
+function delay(attempt: number, random01: number): number {
+  return backoffDelay({ attempt, baseMs: BACKOFF_BASE_MS, capMs: BACKOFF_CAP_MS, random01 });
+}
+
+/** Half to one and a half times a long wait, so that a refused fleet does not knock in step. */
+function spread(ms: number, random01: number): number {
+  return Math.floor(ms * (0.5 + random01));
+}

@@ -1,0 +1,199 @@
+import type { Clock, Timer } from '@qconn/clock';
+import { QconnError, type GoAway, type MachineStatus, type Welcome } from '@qconn/protocol';
+import type { CloseInfo, Connection } from '@qconn/transport';
+import { EventStream } from '../event-stream.ts';
+import type { Jobs } from '../exchange/jobs.ts';
+import { Session } from '../session/session.ts';
+import { INITIAL, isPermanent, supervise, type Phase, type SupervisorAction, type SupervisorEvent, type SupervisorState } from './supervisor.ts';
+
+/** What happened to a client, in order. */
+export type ClientEvent =
+  | { readonly kind: 'phase'; readonly phase: Phase; readonly reason: QconnError | undefined; readonly waitMs: number | undefined }
+  | { readonly kind: 'machine'; readonly machine: MachineStatus }
+  | { readonly kind: 'renewed'; readonly expiresAt: number }
+  | { readonly kind: 'renewalFailed'; readonly error: QconnError; readonly retryAt: number };
+
+/** What an uplink needs from outside. */
+export interface UplinkDependencies {
+  readonly clock: Clock;
+  /** A fresh random number in [0, 1). */
+  readonly random: () => number;
+  /** Connects to a hub, whichever answers; the handshake has finished when it resolves. */
+  readonly dial: (signal: AbortSignal) => Promise<Connection>;
+  readonly jobs: Jobs;
+}
+
+/** Which connection to wait for, and until when. */
+export interface ConnectedOptions {
+  /** `connected`: pending or online; `online`: authorized. Default `connected`. */
+  readonly phase?: 'connected' | 'online';
+  readonly signal?: AbortSignal;
+}
+
+/** Drives the supervisor: keeps one session with a hub for as long as its owner wants it. */
+export class Uplink {
+  readonly #dependencies: UplinkDependencies;
+  readonly #agent: string;
+  readonly events: EventStream<ClientEvent> = new EventStream();
+  #state: SupervisorState = INITIAL;
+  #session: Session | undefined;
+  #welcome: Welcome | undefined;
+  #machine: MachineStatus | undefined;
+  #lastError: QconnError | undefined;
+  #timer: Timer | undefined;
+  #dialling: AbortController | undefined;
+
+  constructor(dependencies: UplinkDependencies, agent: string) {
+    this.#dependencies = dependencies;
+    this.#agent = agent;
+  }
+
+  start(): void {
+    this.#step({ kind: 'start' });
+  }
+
+  get phase(): Phase {
+    return this.#state.phase;
+  }
+
+  /** The live session; `undefined` while there is none. */
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  get welcome(): Welcome | undefined {
+    return this.#welcome;
+  }
+
+  get machine(): MachineStatus | undefined {
+    return this.#machine;
+  }
+
+  get lastError(): QconnError | undefined {
+    return this.#lastError;
+  }
+
+  /** Waits for a connection; see {@link Client.connected} for what it throws. */
+  async connected({ phase = 'connected', signal }: ConnectedOptions): Promise<Welcome> {
+    const events = this.events.read();
+    const abort = (): void => void events.return?.();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      for (;;) {
+        const there = this.phase === 'online' || (this.phase === 'pending' && phase === 'connected');
+        if (there && this.#welcome !== undefined) return this.#welcome;
+        if (this.#lastError !== undefined && (isPermanent(this.#lastError) || this.phase === 'stopped')) throw this.#lastError;
+        if (signal?.aborted === true || (await events.next()).done === true) throw this.notConnected();
+      }
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      await events.return?.();
+    }
+  }
+
+  /** The error for work that needs a connection which is not there. */
+  notConnected(): QconnError {
+    if (this.phase === 'stopped') return new QconnError('closed', 'The client was closed by its owner.');
+    const why = this.#lastError === undefined ? '' : ` ${this.#lastError.message}`;
+    return new QconnError(this.#lastError?.code ?? 'unreachable', `The client is not connected.${why}`, { cause: this.#lastError });
+  }
+
+  /** Ends the session and the supervisor. Does not wait for work in flight. */
+  async close(): Promise<void> {
+    const session = this.#session;
+    this.#lastError = new QconnError('closed', 'The client was closed by its owner.');
+    this.#step({ kind: 'stop' });
+    await session?.ended;
+    this.events.end();
+  }
+
+  #step(event: SupervisorEvent): void {
+    const before = this.#state;
+    const { state, actions } = supervise(before, event, this.#dependencies.random());
+    this.#state = state;
+    if (state.phase !== before.phase) {
+      const waitMs = actions.find((action) => action.kind === 'wait')?.ms;
+      this.events.emit({ kind: 'phase', phase: state.phase, reason: this.#lastError, waitMs });
+    }
+    for (const action of actions) this.#act(action);
+  }
+
+  #act(action: SupervisorAction): void {
+    switch (action.kind) {
+      case 'dial':
+        void this.#dial();
+        return;
+      case 'wait':
+        this.#timer?.cancel();
+        this.#timer = this.#dependencies.clock.setTimer(action.ms, () => this.#step({ kind: 'waited' }));
+        return;
+      case 'hangUp':
+        this.#timer?.cancel();
+        this.#dialling?.abort();
+        this.#session?.close();
+        return;
+    }
+  }
+
+  async #dial(): Promise<void> {
+    const dialling = new AbortController();
+    this.#dialling = dialling;
+    try {
+      const connection = await this.#dependencies.dial(dialling.signal);
+      if (dialling.signal.aborted) return connection.close(new QconnError('closed').wire, 'The client is done.');
+      const observer = { statusChanged: (status: MachineStatus) => this.#statusChanged(status), sentAway: (goAway: GoAway) => this.#sentAway(goAway) };
+      const { session, welcome } = await Session.open(connection, this.#agent, { ...this.#dependencies, observer });
+      this.#welcomed(session, welcome);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #welcomed(session: Session, welcome: Welcome): void {
+    this.#session = session;
+    this.#welcome = welcome;
+    this.#lastError = undefined;
+    void session.ended.then((info) => this.#ended(session, info));
+    // Devices first: whoever waits for the phase may count on them.
+    for (const device of this.#dependencies.jobs.devices) {
+      void session.provide(device).catch((error: unknown) => this.#provideFailed(session, error));
+    }
+    this.#machine = { status: welcome.status, hostname: welcome.hostname, roles: welcome.roles };
+    this.#step({ kind: 'welcomed', status: welcome.status === 'authorized' ? 'authorized' : 'pending' });
+    this.events.emit({ kind: 'machine', machine: this.#machine });
+  }
+
+  /** A hub that refuses a device is told nothing more over this connection; the next one tries again. */
+  #provideFailed(session: Session, error: unknown): void {
+    if (this.#session !== session) return;
+    this.#lastError = asQconnError(error);
+    session.close();
+  }
+
+  #statusChanged(status: MachineStatus): void {
+    this.#machine = status;
+    if (status.status !== 'revoked') this.#step({ kind: 'statusChanged', status: status.status });
+    this.events.emit({ kind: 'machine', machine: status });
+  }
+
+  #sentAway({ code, reason, spreadMs }: GoAway): void {
+    this.#lastError = new QconnError(code, reason);
+    this.#step({ kind: 'sentAway', spreadMs });
+  }
+
+  #ended(session: Session, info: CloseInfo): void {
+    if (this.#session !== session) return;
+    this.#session = undefined;
+    if (this.phase === 'pending' || this.phase === 'online') this.#failed(info.error);
+  }
+
+  #failed(error: unknown): void {
+    if (this.phase === 'stopped') return;
+    this.#lastError = asQconnError(error);
+    this.#step({ kind: 'failed', error: this.#lastError });
+  }
+}
+
+function asQconnError(error: unknown): QconnError {
+  return error instanceof QconnError ? error : new QconnError('internal', undefined, { cause: error });
+}
