@@ -1,8 +1,7 @@
 import { QconnError } from '@qconn/protocol';
 import { CERTIFICATE_MAX_BYTES, TRUST_BUNDLE_MAX_ROOTS } from './limits.ts';
 import { decodePem, encodePem } from './pem.ts';
-import { isCertificateAuthority } from './x509/basic-constraints.ts';
-import type { ParsedCertificate } from './x509/read-certificate.ts';
+import { maySignCertificates, type ParsedCertificate } from './x509/read-certificate.ts';
 import { pinOfSpki } from './x509/spki.ts';
 import { readUntrustedCertificate } from './x509/untrusted-certificate.ts';
 
@@ -66,7 +65,7 @@ function certificatesOf(pem: string): readonly Uint8Array[] {
 
 function trustedRoot(der: Uint8Array): TrustedRoot {
   const certificate = readUntrustedCertificate(der);
-  if (!isCertificateAuthority(certificate)) throw rejected('The trust bundle holds a certificate that is not a CA’s');
+  if (!maySignCertificates(certificate)) throw rejected('The trust bundle holds a certificate that is not a CA’s');
   return {
     pem: encodePem('CERTIFICATE', der),
     certificate,

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   exportSpki,
   fingerprintOf,
@@ -9,7 +9,7 @@ import {
 } from '@qconn/identity';
 import { expect, test } from 'vitest';
 
-const CHARSET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+const CHARSET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'.split('');
 const someFingerprint = fc.uint8Array({ minLength: 91, maxLength: 91 }).map(fingerprintOf);
 
 test('is 41 characters that begin with qc1 and hold the first 20 bytes of the hash of the key', async () => {
@@ -30,7 +30,7 @@ test('any one or two wrong characters are caught', () => {
   const wrong = fc.tuple(someFingerprint, place, place, fc.constantFrom(...CHARSET), fc.constantFrom(...CHARSET));
   fc.assert(
     fc.property(wrong, ([fingerprint, first, second, a, b]) => {
-      const letters = [...fingerprint];
+      const letters = fingerprint.split('');
       letters[3 + first] = a;
       letters[3 + second] = b;
       const changed = letters.join('');

@@ -2,8 +2,7 @@ import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } fr
 import { QconnError } from '@qconn/protocol';
 import { DerError } from '../der/der-error.ts';
 import { decodePem, encodePem } from '../pem.ts';
-import { isCertificateAuthority, pathLengthOf } from '../x509/basic-constraints.ts';
-import { readCertificate, sameBytes, type ParsedCertificate } from '../x509/read-certificate.ts';
+import { maySignCertificates, readCertificate, sameBytes, type ParsedCertificate } from '../x509/read-certificate.ts';
 import type { AuthorityParts } from './parts.ts';
 
 /** A CA as PEM. Certificates may be published; the keys may not. */
@@ -44,9 +43,12 @@ export function pemToParts(pem: AuthorityPem): AuthorityParts {
 
 /** `below` counts the CAs between this one and the leaves. */
 function checkIssuer(certificate: ParsedCertificate, issuer: ParsedCertificate, below: number): void {
-  if (!isCertificateAuthority(certificate) || (pathLengthOf(certificate) ?? Infinity) < below) {
+  if (!maySignCertificates(certificate) || (certificate.extensions.pathLength ?? Infinity) < below) {
     throw unusable('A certificate among root and issuing CAs may not sign what is below it');
   }
+  const [unknown] = certificate.extensions.unknownCritical;
+  if (unknown !== undefined)
+    throw unusable(`A CA certificate has the critical extension ${unknown}, which qconn does not support`);
   const child = new X509Certificate(certificate.der);
   const parent = new X509Certificate(issuer.der);
   if (!sameBytes(certificate.issuer, issuer.subject) || !child.checkIssued(parent) || !child.verify(parent.publicKey)) {

@@ -1,8 +1,12 @@
 import { DerError } from '../der/der-error.ts';
 import { dottedOid } from '../der/oid.ts';
-import { type DerReader, readDer } from '../der/read.ts';
+import { DerReader, readDer } from '../der/read.ts';
 import { TAG } from '../der/write.ts';
 import type { DerValue } from '../der/value.ts';
+import { readExtensions, type CertificateExtensions } from './read-extensions.ts';
+
+/** Bit 5 of key usage (RFC 5280, section 4.2.1.3). */
+const KEY_CERT_SIGN = 0b0000_0100;
 
 /** What qconn reads from a certificate. Bytes are DER. */
 export interface ParsedCertificate {
@@ -14,13 +18,9 @@ export interface ParsedCertificate {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly spki: Uint8Array;
-  /** By object identifier. */
-  readonly extensions: ReadonlyMap<string, ParsedExtension>;
-}
-
-export interface ParsedExtension {
-  readonly critical: boolean;
-  readonly value: Uint8Array;
+  /** Object identifier of the algorithm that its issuer signed it with. */
+  readonly signatureAlgorithm: string;
+  readonly extensions: CertificateExtensions;
 }
 
 /**
@@ -56,6 +56,7 @@ export function readCertificate(der: Uint8Array): ParsedCertificate {
     notBeforeMs,
     notAfterMs,
     spki,
+    signatureAlgorithm: dottedOid(new DerReader(algorithm.content).expect(TAG.oid, 'the signature algorithm').content),
     extensions: readExtensions(extensions),
   };
 }
@@ -71,20 +72,6 @@ export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((octet, index) => octet === right[index]);
 }
 
-function readExtensions(list: DerReader): ReadonlyMap<string, ParsedExtension> {
-  const extensions = new Map<string, ParsedExtension>();
-  while (!list.done) {
-    const entry = list.enter(TAG.sequence, 'an extension');
-    const type = dottedOid(entry.expect(TAG.oid, 'an extension type').content);
-    const critical = entry.optional(TAG.boolean, 'a critical flag');
-    const value = entry.expect(TAG.octetString, 'an extension value').content;
-    entry.end('an extension');
-    if (extensions.has(type)) throw new DerError('an extension that comes twice');
-    extensions.set(type, { critical: critical?.content[0] === 0xff, value });
-  }
-  return extensions;
-}
-
 /** UTCTime `YYMMDDHHMMSSZ` or GeneralizedTime `YYYYMMDDHHMMSSZ` (RFC 5280, section 4.1.2.5). */
 function readTime({ tag, content }: DerValue): number {
   const digits = Buffer.from(content).toString('latin1');
@@ -95,4 +82,9 @@ function readTime({ tag, content }: DerValue): number {
   const epochMs = Date.parse(full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
   if (Number.isNaN(epochMs)) throw new DerError('a malformed time');
   return epochMs;
+}
+
+/** Whether it may sign certificates: it is a CA, and key usage does not say otherwise. */
+export function maySignCertificates({ extensions }: ParsedCertificate): boolean {
+  return extensions.ca && ((extensions.keyUsage ?? KEY_CERT_SIGN) & KEY_CERT_SIGN) !== 0;
 }
