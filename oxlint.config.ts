@@ -51,17 +51,25 @@ export default defineConfig({
   },
   rules: {
     'boundaries/dependencies': ['error', { default: 'disallow', policies: boundaryPolicies() }],
-    'import/no-cycle': ['error', { ignoreTypes: false }],
+    'import/no-cycle': 'error',
     'import/no-default-export': 'error',
     'import/no-self-import': 'error',
     'import/no-unassigned-import': ['error', { allow: ['reflect-metadata'] }],
     'typescript/no-misused-promises': 'error',
-    'typescript/switch-exhaustiveness-check': 'error',
-    'typescript/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
-    'typescript/only-throw-error': 'error',
+    'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    'no-throw-literal': 'error',
     'typescript/prefer-promise-reject-errors': 'error',
     'typescript/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
     'typescript/no-explicit-any': 'error',
+    // Off, each because it was wrong more often than right here: the compiler's narrowing does not see that a field
+    // has changed during an await or a callback; the compiler itself checks returns; loops copy what they change.
+    'typescript/no-unnecessary-condition': 'off',
+    'no-unmodified-loop-condition': 'off',
+    'typescript/consistent-return': 'off',
+    'unicorn/no-useless-spread': 'off',
+    'promise/always-return': 'off',
+    'import/no-named-as-default': 'off',
+    'import/no-named-as-default-member': 'off',
     // Narrowing what a decoder or a bounds check has just proven is what a codec does all day.
     'typescript/no-unsafe-type-assertion': 'off',
     'unicorn/consistent-function-scoping': ['error', { checkArrowFunctions: false }],
@@ -74,9 +82,12 @@ export default defineConfig({
     {
       // The programs' own output goes through the log or process.stdout; only the CLI prints.
       files: ['packages/*/src/**/*.ts', 'apps/{hub,agent}/src/**/*.ts'],
+      excludeFiles: ['packages/testkit/**'],
       rules: { 'no-console': 'error' },
     },
     { files: ['**/*.config.ts', '**/global-setup.ts'], rules: { 'import/no-default-export': 'off' } },
+    // Migrations are written against whatever schema the database has at that moment: Kysely<any>.
+    { files: ['packages/store/src/migrations/**/*.ts'], rules: { 'typescript/no-explicit-any': 'off' } },
     ...ownIndex,
     {
       files: ['packages/*/{test,bench}/**/*.ts', 'apps/*/{test,bench}/**/*.ts'],
