@@ -95,6 +95,7 @@ const ROWS = {
   bootstrap_spent: { wire: 0xa8, http: 401, retrySafe: true, summary: 'The bootstrap secret has been used or is not the right one.', action: 'Use an API key, or make a new secret on the hub host.' },
   unknown_object: { wire: 0xa9, http: 404, retrySafe: true, summary: 'No such object.', action: 'Check the identifier.' },
   rate_limited: { wire: 0xaa, http: 429, retrySafe: true, summary: 'Too many requests from this address.', action: 'Wait as long as retry-after says, then try again.' },
+  edit_conflict: { wire: 0xab, http: 412, retrySafe: true, summary: 'Somebody else has edited the object in the meantime.', action: 'Look at it again, and repeat the edit on what is there now.' },
 
   // Configuration and hosts
   config_invalid: { wire: 0xc0, http: 400, retrySafe: true, summary: 'The configuration has mistakes.', action: 'Mend the keys that the message names.' },
