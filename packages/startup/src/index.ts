@@ -1,1 +1,12 @@
-export {};
+export type { ConfigSources } from './config/config-sources.ts';
+export { CONFIG_FILE_MAX_BYTES } from './config/config-file.ts';
+export { environmentNameOf } from './config/environment.ts';
+export type { Flag, Flags } from './config/flags.ts';
+export { loadConfig } from './config/load-config.ts';
+export type { ConfigSchema } from './config/settings.ts';
+export { EXIT_FAILED, EXIT_OK, EXIT_USAGE, exitCodeOf, exitCodeOfSignal } from './exit-code.ts';
+export { createLog, type Log, type LogFormat, type LogLevel, type LogOptions } from './log/create-log.ts';
+export { errorFields, type ErrorFields } from './log/error-fields.ts';
+export { reportFailure, type FailureReport } from './report-failure.ts';
+export { runUntilSignal, type Shutdown, type StopSignal } from './run-until-signal.ts';
+export { containsSecret, HIDDEN, withoutSecrets } from './secrets.ts';

@@ -1,0 +1,21 @@
+import type { Flags } from './flags.ts';
+import type { ConfigSchema } from './settings.ts';
+
+/** Where a program's configuration comes from. */
+export interface ConfigSources {
+  /**
+   * JSON Schema (draft 7) of the whole. `default` gives defaults (an object that holds defaults wants `default: {}`
+   * itself); `secret: true` keeps a value out of every message.
+   */
+  readonly schema: ConfigSchema;
+  /** YAML file; left out when there is none. A file that is named must exist. */
+  readonly file?: string | undefined;
+  /** Usually `process.env`. An empty variable counts as not set. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Each setting can be given as this prefix and its path: `QCONN_HUB_` and `http.port` make `QCONN_HUB_HTTP_PORT`. */
+  readonly environmentPrefix?: string;
+  /** Variables with names of their own, by path: `{ DATABASE_URL: 'database.url' }`. */
+  readonly environmentNames?: Readonly<Record<string, string>>;
+  /** What was given on the command line, by flag as people type it. */
+  readonly flags?: Flags;
+}

@@ -1,0 +1,69 @@
+import { Writable } from 'node:stream';
+import { pino, type Logger } from 'pino';
+import pinoPretty from 'pino-pretty';
+import { HIDDEN, withoutSecrets } from '../secrets.ts';
+import { errorFields } from './error-fields.ts';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+export type LogFormat = 'auto' | 'json' | 'pretty';
+
+/** A component's log. `log.child({ session })` makes one that repeats fields on every line. */
+export type Log = Logger;
+
+export interface LogOptions {
+  /** The program or the part of it that speaks: `hub`, `agent`. On every line. */
+  readonly component: string;
+  /** `info` when left out. From `debug` on, every error is written with its stack. */
+  readonly level?: LogLevel;
+  /** `auto`, the default: for people on a terminal, JSON lines elsewhere. */
+  readonly format?: LogFormat;
+  /** Standard error when left out, so that standard output stays for a program's own output. */
+  readonly destination?: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/** Fields whose value is never written, at the top of a line and one level down, whatever it looks like. */
+const SECRET_FIELDS = ['token', 'secret', 'password', 'apiKey', 'privateKey', 'privateKeyPem', 'keyPem', 'authorization', 'cookie'];
+
+/**
+ * Makes a log. Lines are written at once and in this process: a crash loses none, and nothing is left open.
+ * An error goes in as `{ err: error }`, or alone. Secrets are hidden by their field's name and by their look.
+ */
+export function createLog({ component, level = 'info', format = 'auto', destination = process.stderr }: LogOptions): Log {
+  const withStacks = level === 'debug' || level === 'trace';
+  const pretty = format === 'pretty' || (format === 'auto' && destination.isTTY === true);
+  return pino(
+    {
+      level,
+      base: { component },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: (error: unknown) => errorFields(error, withStacks) },
+      redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: HIDDEN },
+    },
+    pretty ? prettyStream(destination) : scrubbing(destination),
+  );
+}
+
+function scrubbing(destination: NodeJS.WritableStream): { write(line: string): void } {
+  return { write: (line) => void destination.write(withoutSecrets(line)) };
+}
+
+/** Turns lines into text for people, in this process: a worker thread would lose the last lines of a crash. */
+function prettyStream(destination: NodeJS.WritableStream & { readonly isTTY?: boolean }): { write(line: string): void } {
+  const sink = new Writable({
+    decodeStrings: false,
+    write: (chunk: string | Buffer, _encoding, done) => {
+      destination.write(withoutSecrets(chunk.toString()));
+      done();
+    },
+  });
+  return pinoPretty({
+    destination: sink,
+    sync: true,
+    colorize: destination.isTTY === true && process.env['NO_COLOR'] === undefined,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'component',
+    messageFormat: '{component}: {msg}',
+    singleLine: true,
+  });
+}
