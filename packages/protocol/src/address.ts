@@ -52,12 +52,9 @@ export function checkAddress(address: Address): Address {
  * @throws QconnError `bad_address`
  */
 export function parseAddress(text: string): Address {
-  const [serviceType = '', rest] = splitOnce(text, '@');
-  if (rest === undefined) {
-    const [type = '', device] = splitOnce(serviceType, '/');
-    return checkAddress({ serviceType: type, device });
-  }
-  const [machine, device] = splitOnce(rest, '/');
+  // Only a device may hold “@”, and nothing may hold “/”: so the device is cut off first.
+  const [place, device] = splitOnce(text, '/');
+  const [serviceType, machine] = splitOnce(place, '@');
   return checkAddress({ serviceType, machine, device });
 }
 

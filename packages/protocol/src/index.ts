@@ -1,8 +1,21 @@
-export { checkAddress, formatAddress, isDeviceName, isHostname, isServiceType, parseAddress, type Address } from './address.ts';
+export {
+  checkAddress,
+  formatAddress,
+  isDeviceName,
+  isHostname,
+  isServiceType,
+  parseAddress,
+  type Address,
+} from './address.ts';
 export { ERROR_TABLE, type ErrorCode, type ErrorRow } from './error-table.ts';
 export { QconnError, errorCodeOfWire, isQconnError, type ErrorDetails } from './errors.ts';
 export { HUB_EXCHANGE, HUB_FAILURES, type HubAction, type HubEvent, type HubState } from './exchange/hub-exchange.ts';
-export { PROVIDER_EXCHANGE, type ProviderAction, type ProviderEvent, type ProviderState } from './exchange/provider-exchange.ts';
+export {
+  PROVIDER_EXCHANGE,
+  type ProviderAction,
+  type ProviderEvent,
+  type ProviderState,
+} from './exchange/provider-exchange.ts';
 export { outcomeFromProvider } from './exchange/provider-outcome.ts';
 export { SENDER_EXCHANGE, type SenderAction, type SenderEvent, type SenderState } from './exchange/sender-exchange.ts';
 export { transition, type StateTable, type Transition } from './exchange/transition.ts';
@@ -31,7 +44,17 @@ export { frameRule, type Direction, type FrameRule } from './wire/frame-rule.ts'
 export { FrameType, frameTypeName } from './wire/frame-type.ts';
 export { readFrameHeader, writeFrameHeader, type Frame, type FrameHeader } from './wire/frame.ts';
 export { decodeHeaders, encodeHeaders, type Headers } from './wire/headers.ts';
-export { decodeCancel, decodeExtend, decodeResponse, encodeAck, encodeCancel, encodeExtend, encodeProgress, encodeResponse, type Response } from './wire/job-frames.ts';
+export {
+  decodeCancel,
+  decodeExtend,
+  decodeResponse,
+  encodeAck,
+  encodeCancel,
+  encodeExtend,
+  encodeProgress,
+  encodeResponse,
+  type Response,
+} from './wire/job-frames.ts';
 export { cutReason, decodeOutcome, encodeOutcome, outcomeError, type Outcome } from './wire/outcome.ts';
 export { PackedWriter } from './wire/packed-writer.ts';
 export { decodeRenew, decodeRenewed, encodeRenew, encodeRenewed, type Renewed } from './wire/renewal-messages.ts';

@@ -60,14 +60,15 @@ export type HubAction =
   | 'failDraining';
 
 /** The outcome behind each action that fails an exchange; with `failUnresolved` resolution itself says which. */
-export const HUB_FAILURES: Readonly<Record<Exclude<Extract<HubAction, `fail${string}`>, 'failUnresolved'>, ErrorCode>> = {
-  failOffline: 'offline',
-  failNotAcknowledged: 'not_acknowledged',
-  failDeadlineExceeded: 'deadline_exceeded',
-  failTargetLost: 'target_lost',
-  failCancelled: 'cancelled',
-  failDraining: 'hub_draining',
-};
+export const HUB_FAILURES: Readonly<Record<Exclude<Extract<HubAction, `fail${string}`>, 'failUnresolved'>, ErrorCode>> =
+  {
+    failOffline: 'offline',
+    failNotAcknowledged: 'not_acknowledged',
+    failDeadlineExceeded: 'deadline_exceeded',
+    failTargetLost: 'target_lost',
+    failCancelled: 'cancelled',
+    failDraining: 'hub_draining',
+  };
 
 /**
  * The hub's side of an exchange. Two rules stand behind it: exactly one final word reaches the

@@ -14,9 +14,14 @@ const PROVIDER_CODES: ReadonlySet<ErrorCode> = new Set(['not_found', 'busy', 're
  */
 export function outcomeFromProvider(outcome: Outcome, deliveries: number): Outcome {
   const { code, reason } = outcome;
-  if (!PROVIDER_CODES.has(code)) return { code: 'handler_failed', reason: reason || `The provider reported ${code}.`, retryAfterMs: 0 };
+  if (!PROVIDER_CODES.has(code))
+    return { code: 'handler_failed', reason: reason || `The provider reported ${code}.`, retryAfterMs: 0 };
   if (deliveries > 1 && ERROR_TABLE[code].retrySafe) {
-    return { code: 'not_acknowledged', reason: `Delivered again, the job was refused (${code}); the first delivery may have run. ${reason}`.trimEnd(), retryAfterMs: 0 };
+    return {
+      code: 'not_acknowledged',
+      reason: `Delivered again, the job was refused (${code}); the first delivery may have run. ${reason}`.trimEnd(),
+      retryAfterMs: 0,
+    };
   }
   return outcome;
 }

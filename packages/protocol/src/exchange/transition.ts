@@ -22,6 +22,9 @@ export function transition<State extends string, Event extends string, Action ex
 }
 
 /** Writes a row of a table. */
-export function to<State extends string, Action extends string>(next: State, ...actions: Action[]): Transition<State, Action> {
+export function to<State extends string, Action extends string>(
+  next: State,
+  ...actions: Action[]
+): Transition<State, Action> {
   return { next, actions };
 }

@@ -88,7 +88,8 @@ export function decodeQuery(frame: Frame): Query {
   const fields = MapFields.of(frame.control, 'Query');
   const serviceType = fields.optionalText('serviceType', ADDRESS_PART_MAX_BYTES);
   const machine = fields.optionalText('machine', ADDRESS_PART_MAX_BYTES);
-  if (serviceType !== undefined && !isServiceType(serviceType)) throw fields.bad('“serviceType”: a well-formed service type');
+  if (serviceType !== undefined && !isServiceType(serviceType))
+    throw fields.bad('“serviceType”: a well-formed service type');
   if (machine !== undefined && !isHostname(machine)) throw fields.bad('“machine”: a well-formed machine');
   return { serviceType, machine };
 }
@@ -113,7 +114,8 @@ export function decodeQueryResult(frame: Frame): QueryResult {
 function readDevice(fields: MapFields): Device {
   const device = readDeviceName(fields);
   const serviceTypes = fields.texts('serviceTypes', SERVICE_TYPES_PER_DEVICE_MAX, ADDRESS_PART_MAX_BYTES);
-  if (serviceTypes.length === 0 || !serviceTypes.every(isServiceType)) throw fields.bad('“serviceTypes”: at least one, each well-formed');
+  if (serviceTypes.length === 0 || !serviceTypes.every(isServiceType))
+    throw fields.bad('“serviceTypes”: at least one, each well-formed');
   return { device, serviceTypes };
 }
 
@@ -126,9 +128,11 @@ function readDeviceName(fields: MapFields): string {
 /** Holds what is about to be written to what {@link readDevice} takes. */
 function checkDevice(device: Device): void {
   if (!isDeviceName(device.device)) throw badName('device', device.device);
-  if (device.serviceTypes.length === 0) throw new QconnError('bad_address', `The device ${device.device} has no service types.`);
+  if (device.serviceTypes.length === 0)
+    throw new QconnError('bad_address', `The device ${device.device} has no service types.`);
   atMost(SERVICE_TYPES_PER_DEVICE_MAX, device.serviceTypes.length, 'service types');
-  for (const serviceType of device.serviceTypes) if (!isServiceType(serviceType)) throw badName('service type', serviceType);
+  for (const serviceType of device.serviceTypes)
+    if (!isServiceType(serviceType)) throw badName('service type', serviceType);
 }
 
 function badName(part: string, value: string): QconnError {

@@ -25,7 +25,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function encodeControlMap(fields: Readonly<Record<string, unknown>>): Uint8Array {
   const bytes = encode(fields, { ignoreUndefinedProperties: true });
-  if (bytes.length > CONTROL_MAX_BYTES) throw new QconnError('too_large', `A control section has ${bytes.length} bytes; the limit is ${CONTROL_MAX_BYTES}.`);
+  if (bytes.length > CONTROL_MAX_BYTES)
+    throw new QconnError(
+      'too_large',
+      `A control section has ${bytes.length} bytes; the limit is ${CONTROL_MAX_BYTES}.`,
+    );
   return bytes;
 }
 

@@ -50,5 +50,14 @@ export function decodeDeliver(frame: Frame): Deliver {
   if (!isServiceType(serviceType)) throw reader.bad('a malformed service type');
   if (!isDeviceName(device)) throw reader.bad('a malformed device');
   const redelivered = (frame.flags & REDELIVERED_FLAG) !== 0;
-  return { from: { fingerprint, hostname }, serviceType, device, jobMs, idempotencyKey, redelivered, headers, body: frame.body };
+  return {
+    from: { fingerprint, hostname },
+    serviceType,
+    device,
+    jobMs,
+    idempotencyKey,
+    redelivered,
+    headers,
+    body: frame.body,
+  };
 }

@@ -35,7 +35,7 @@ export class FrameReader {
   push(chunk: Uint8Array): void {
     if (this.#broken) throw new QconnError('bad_frame', 'The lane has lost its place: an earlier frame was malformed.');
     try {
-      for (let at = 0; at < chunk.length; ) {
+      for (let at = 0; at < chunk.length;) {
         at = this.#header === undefined ? this.#takeHeader(chunk, at) : this.#takePayload(chunk, at, this.#header);
       }
     } catch (error) {

@@ -60,7 +60,9 @@ const RULES: readonly FrameRule[] = [
   exchange('Cancel', 'either way', 2, 0),
 ];
 
-const byType: readonly (FrameRule | undefined)[] = Array.from({ length: 256 }, (_, type) => RULES.find((rule) => FrameType[rule.name] === type));
+const byType: readonly (FrameRule | undefined)[] = Array.from({ length: 256 }, (_, type) =>
+  RULES.find((rule) => FrameType[rule.name] === type),
+);
 
 /** The rule for a frame type, or `undefined` for a number that is not in the registry. */
 export function frameRule(type: number): FrameRule | undefined {
@@ -75,7 +77,12 @@ function call(name: FrameRule['name'], direction: Direction): FrameRule {
   return { ...session(name, direction), id: 'call' };
 }
 
-function exchange(name: FrameRule['name'], direction: Direction, controlMaxBytes: number, bodyMaxBytes: number): FrameRule {
+function exchange(
+  name: FrameRule['name'],
+  direction: Direction,
+  controlMaxBytes: number,
+  bodyMaxBytes: number,
+): FrameRule {
   const control = controlMaxBytes === 0 ? 'none' : 'packed';
   return { name, direction, id: 'exchange', control, controlMaxBytes, bodyMaxBytes, flags: 0 };
 }

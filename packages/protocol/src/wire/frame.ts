@@ -45,12 +45,19 @@ export function readFrameHeader(bytes: Uint8Array, offset: number): FrameHeader 
   const idHigh = readU32(bytes, offset + 8);
   const id = idHigh * TWO_32 + readU32(bytes, offset + 12);
   const rule = frameRule(type);
-  if (rule === undefined) throw new QconnError('bad_frame', `Frame type 0x${type.toString(16).padStart(2, '0')} is not in the registry.`);
-  if (controlBytes > rule.controlMaxBytes) throw tooLarge(rule.name, 'control bytes', controlBytes, rule.controlMaxBytes);
+  if (rule === undefined)
+    throw new QconnError('bad_frame', `Frame type 0x${type.toString(16).padStart(2, '0')} is not in the registry.`);
+  if (controlBytes > rule.controlMaxBytes)
+    throw tooLarge(rule.name, 'control bytes', controlBytes, rule.controlMaxBytes);
   if (bodyBytes > rule.bodyMaxBytes) throw tooLarge(rule.name, 'body bytes', bodyBytes, rule.bodyMaxBytes);
-  if ((flags & ~rule.flags) !== 0) throw new QconnError('bad_frame', `A ${rule.name} frame sets the reserved flags 0x${(flags & ~rule.flags).toString(16)}.`);
+  if ((flags & ~rule.flags) !== 0)
+    throw new QconnError(
+      'bad_frame',
+      `A ${rule.name} frame sets the reserved flags 0x${(flags & ~rule.flags).toString(16)}.`,
+    );
   if (idHigh > ID_HIGH_MAX) throw new QconnError('bad_frame', `A ${rule.name} frame carries an id over 2^53 − 1.`);
-  if ((id === 0) !== (rule.id === 'none')) throw new QconnError('bad_frame', `A ${rule.name} frame ${id === 0 ? 'needs an id' : 'has no id'}.`);
+  if ((id === 0) !== (rule.id === 'none'))
+    throw new QconnError('bad_frame', `A ${rule.name} frame ${id === 0 ? 'needs an id' : 'has no id'}.`);
   return { type, flags, id, controlBytes, bodyBytes };
 }
 
@@ -69,7 +76,10 @@ export function readU16(bytes: Uint8Array, at: number): number {
 }
 
 export function readU32(bytes: Uint8Array, at: number): number {
-  return (bytes[at] as number) * 0x100_0000 + (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number));
+  return (
+    (bytes[at] as number) * 0x100_0000 +
+    (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number))
+  );
 }
 
 export function writeU16(bytes: Uint8Array, at: number, value: number): void {

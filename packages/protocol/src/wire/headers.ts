@@ -21,7 +21,8 @@ export function encodeHeaders(headers: Headers): Uint8Array {
   if (entries.length === 0) return EMPTY_BLOCK;
   const parts = entries.map(([name, value]) => encodeHeader(name, value));
   const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-  if (bytes > HEADER_BLOCK_MAX_BYTES) throw new QconnError('too_large', `The headers have ${bytes} bytes; the limit is ${HEADER_BLOCK_MAX_BYTES}.`);
+  if (bytes > HEADER_BLOCK_MAX_BYTES)
+    throw new QconnError('too_large', `The headers have ${bytes} bytes; the limit is ${HEADER_BLOCK_MAX_BYTES}.`);
   const block = new Uint8Array(bytes);
   let at = 0;
   for (const part of parts) {
@@ -54,8 +55,10 @@ export function decodeHeaders(block: Uint8Array): Headers {
 }
 
 function encodeHeader(name: string, value: string): Uint8Array {
-  if (!NAME.test(name) || name.length > NAME_MAX_BYTES) throw malformed(`has the malformed name ${JSON.stringify(name.slice(0, 40))}`);
-  if (value.length > HEADER_BLOCK_MAX_BYTES) throw new QconnError('too_large', `The header “${name}” has over ${HEADER_BLOCK_MAX_BYTES} bytes.`);
+  if (!NAME.test(name) || name.length > NAME_MAX_BYTES)
+    throw malformed(`has the malformed name ${JSON.stringify(name.slice(0, 40))}`);
+  if (value.length > HEADER_BLOCK_MAX_BYTES)
+    throw new QconnError('too_large', `The header “${name}” has over ${HEADER_BLOCK_MAX_BYTES} bytes.`);
   const bytes = encoder.encode(value);
   const part = new Uint8Array(1 + name.length + 2 + bytes.length);
   part[0] = name.length;

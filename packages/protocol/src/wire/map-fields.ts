@@ -18,7 +18,8 @@ export class MapFields {
 
   text(name: string, maxLength: number): string {
     const value = this.#value(name);
-    if (typeof value !== 'string' || value.length > maxLength) throw this.bad(`“${name}”: text of at most ${maxLength} characters`);
+    if (typeof value !== 'string' || value.length > maxLength)
+      throw this.bad(`“${name}”: text of at most ${maxLength} characters`);
     return value;
   }
 
@@ -36,7 +37,8 @@ export class MapFields {
 
   integer(name: string, min: number, max: number): number {
     const value = this.#value(name);
-    if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) throw this.bad(`“${name}”: an integer from ${min} to ${max}`);
+    if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
+      throw this.bad(`“${name}”: an integer from ${min} to ${max}`);
     return value as number;
   }
 
@@ -49,7 +51,8 @@ export class MapFields {
   /** A list of texts. */
   texts(name: string, maxItems: number, maxLength: number): string[] {
     return this.#list(name, maxItems).map((value) => {
-      if (typeof value !== 'string' || value.length > maxLength) throw this.bad(`“${name}”: texts of at most ${maxLength} characters`);
+      if (typeof value !== 'string' || value.length > maxLength)
+        throw this.bad(`“${name}”: texts of at most ${maxLength} characters`);
       return value;
     });
   }
@@ -57,7 +60,8 @@ export class MapFields {
   /** A list of byte strings. */
   byteStrings(name: string, maxItems: number, maxLength: number): Uint8Array[] {
     return this.#list(name, maxItems).map((value) => {
-      if (!(value instanceof Uint8Array) || value.length > maxLength) throw this.bad(`“${name}”: byte strings of at most ${maxLength} bytes`);
+      if (!(value instanceof Uint8Array) || value.length > maxLength)
+        throw this.bad(`“${name}”: byte strings of at most ${maxLength} bytes`);
       return value;
     });
   }
@@ -65,7 +69,8 @@ export class MapFields {
   /** A list of maps. */
   maps(name: string, maxItems: number): MapFields[] {
     return this.#list(name, maxItems).map((value) => {
-      if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) throw this.bad(`“${name}”: maps`);
+      if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
+        throw this.bad(`“${name}”: maps`);
       return new MapFields(value as Readonly<Record<string, unknown>>, this.#frame);
     });
   }

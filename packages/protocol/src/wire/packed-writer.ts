@@ -96,7 +96,8 @@ export class PackedWriter {
    */
   finish(type: number, id: number, body?: Uint8Array, flags = 0): Uint8Array {
     const bodyBytes = body?.length ?? 0;
-    if (bodyBytes > BODY_MAX_BYTES) throw new QconnError('too_large', `The body has ${bodyBytes} bytes; the limit is ${BODY_MAX_BYTES}.`);
+    if (bodyBytes > BODY_MAX_BYTES)
+      throw new QconnError('too_large', `The body has ${bodyBytes} bytes; the limit is ${BODY_MAX_BYTES}.`);
     const start = this.#start;
     const controlBytes = this.#at - start - FRAME_HEADER_BYTES;
     writeFrameHeader(this.#slab, start, { type, flags, id, controlBytes, bodyBytes });

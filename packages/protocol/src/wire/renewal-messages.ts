@@ -33,13 +33,19 @@ export function decodeRenew(frame: Frame): { csr: Uint8Array } {
 
 /** @throws QconnError `too_large` for more than four certificates of a kind, or one of over 4 KiB */
 export function encodeRenewed(writer: PackedWriter, id: number, renewed: Renewed): Uint8Array {
-  return encodeMapFrame(writer, FrameType.Renewed, id, { chain: checkCertificates(renewed.chain), trust: checkCertificates(renewed.trust) });
+  return encodeMapFrame(writer, FrameType.Renewed, id, {
+    chain: checkCertificates(renewed.chain),
+    trust: checkCertificates(renewed.trust),
+  });
 }
 
 /** @throws QconnError `bad_frame` */
 export function decodeRenewed(frame: Frame): Renewed {
   const fields = MapFields.of(frame.control, 'Renewed');
-  return { chain: fields.byteStrings('chain', CERTIFICATES_MAX, CERTIFICATE_MAX_BYTES), trust: fields.byteStrings('trust', CERTIFICATES_MAX, CERTIFICATE_MAX_BYTES) };
+  return {
+    chain: fields.byteStrings('chain', CERTIFICATES_MAX, CERTIFICATE_MAX_BYTES),
+    trust: fields.byteStrings('trust', CERTIFICATES_MAX, CERTIFICATE_MAX_BYTES),
+  };
 }
 
 function checkCertificates(certificates: readonly Uint8Array[]): readonly Uint8Array[] {

@@ -58,7 +58,13 @@ export interface CallFailed {
 }
 
 /** Writes a frame whose control section is a map. */
-export function encodeMapFrame(writer: PackedWriter, type: FrameType, id: number, fields: Readonly<Record<string, unknown>>, body?: Uint8Array): Uint8Array {
+export function encodeMapFrame(
+  writer: PackedWriter,
+  type: FrameType,
+  id: number,
+  fields: Readonly<Record<string, unknown>>,
+  body?: Uint8Array,
+): Uint8Array {
   return writer.begin().raw(encodeControlMap(fields)).finish(type, id, body);
 }
 
@@ -101,17 +107,28 @@ export function decodeStatus(frame: Frame): MachineStatus {
 export function encodeGoAway(writer: PackedWriter, goAway: GoAway): Uint8Array {
   const { code, reason } = goAway;
   const spreadMs = Math.min(Math.max(0, Math.ceil(goAway.spreadMs)), DEADLINE_MAX_MS);
-  return encodeMapFrame(writer, FrameType.GoAway, 0, { code: ERROR_TABLE[code].wire, reason: cutReason(reason), spreadMs });
+  return encodeMapFrame(writer, FrameType.GoAway, 0, {
+    code: ERROR_TABLE[code].wire,
+    reason: cutReason(reason),
+    spreadMs,
+  });
 }
 
 /** @throws QconnError `bad_frame` */
 export function decodeGoAway(frame: Frame): GoAway {
   const fields = MapFields.of(frame.control, 'GoAway');
-  return { code: errorCode(fields), reason: fields.text('reason', REASON_MAX_BYTES), spreadMs: fields.integer('spreadMs', 0, DEADLINE_MAX_MS) };
+  return {
+    code: errorCode(fields),
+    reason: fields.text('reason', REASON_MAX_BYTES),
+    spreadMs: fields.integer('spreadMs', 0, DEADLINE_MAX_MS),
+  };
 }
 
 export function encodeCallFailed(writer: PackedWriter, id: number, failed: CallFailed): Uint8Array {
-  return encodeMapFrame(writer, FrameType.CallFailed, id, { code: ERROR_TABLE[failed.code].wire, reason: cutReason(failed.reason) });
+  return encodeMapFrame(writer, FrameType.CallFailed, id, {
+    code: ERROR_TABLE[failed.code].wire,
+    reason: cutReason(failed.reason),
+  });
 }
 
 /** @throws QconnError `bad_frame` */

@@ -29,7 +29,8 @@ const RESOLVED = STAGES.indexOf('resolved');
  * @throws QconnError `too_large` for more reports than there are stages
  */
 export function encodeStages(writer: PackedWriter, id: number, reports: readonly StageReport[]): Uint8Array {
-  if (reports.length > STAGES.length) throw new QconnError('too_large', `${reports.length} stages do not fit a frame; there are ${STAGES.length}.`);
+  if (reports.length > STAGES.length)
+    throw new QconnError('too_large', `${reports.length} stages do not fit a frame; there are ${STAGES.length}.`);
   writer.begin().u8(reports.length);
   for (const { stage, at, target } of reports) {
     writer.u8(STAGES.indexOf(stage)).f64(at);

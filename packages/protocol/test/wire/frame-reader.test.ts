@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FrameReader, FrameType, PackedWriter, writeFrameHeader, type Frame } from '@qconn/protocol';
+import * as any from './arbitraries.ts';
+import { expectRefusal } from './refusal.ts';
+import { samples, SPECIMENS } from './specimens.ts';
+
+/** The bytes of some frames, of any types. */
+const frames = fc.array(
+  fc
+    .constantFrom(...SPECIMENS)
+    .chain((one) => fc.tuple(any.id, one.message).map(([id, message]) => one.encode(new PackedWriter(), id, message))),
+  { minLength: 1, maxLength: 6 },
+);
+
+/** A header that announces a Progress body. */
+function announce(bodyBytes: number): Uint8Array {
+  const bytes = new Uint8Array(16);
+  writeFrameHeader(bytes, 0, { type: FrameType.Progress, flags: 0, id: 1, controlBytes: 0, bodyBytes });
+  return bytes;
+}
+
+function plain(frame: Frame): unknown {
+  return {
+    ...frame,
+    control: Buffer.from(frame.control).toString('hex'),
+    body: Buffer.from(frame.body).toString('hex'),
+  };
+}
+
+test('any cutting of any sequence of frames gives the same frames', () => {
+  fc.assert(
+    fc.property(frames, fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 40 }), (sent, sizes) => {
+      const bytes = Buffer.concat(sent);
+      const whole: unknown[] = [];
+      new FrameReader((frame) => whole.push(plain(frame))).push(bytes);
+      const cut: unknown[] = [];
+      const reader = new FrameReader((frame) => cut.push(plain(frame)));
+      let turn = 0;
+      for (let at = 0; at < bytes.length; turn++) {
+        const size = sizes[turn % sizes.length] as number;
+        reader.push(bytes.subarray(at, at + size));
+        at += size;
+      }
+      expect(cut).toEqual(whole);
+      expect(whole).toHaveLength(sent.length);
+      expect(reader.atBoundary).toBe(true);
+      expect(reader.heldBytes).toBe(0);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('byte by byte, a frame comes when its last byte comes', () => {
+  for (const { bytes, specimen } of samples()) {
+    let count = 0;
+    const reader = new FrameReader(() => count++);
+    for (let at = 0; at < bytes.length; at++) {
+      expect(count, `${specimen.name} at byte ${at}`).toBe(0);
+      reader.push(bytes.subarray(at, at + 1));
+    }
+    expect(count).toBe(1);
+  }
+});
+
+test('a frame that arrives whole is a view of its chunk', () => {
+  const bytes = new PackedWriter().begin().finish(FrameType.Progress, 1, new Uint8Array(100));
+  new FrameReader((frame) => expect(frame.body.buffer).toBe(bytes.buffer)).push(bytes);
+});
+
+test('a lane that ends inside a frame was cut short', () => {
+  const reader = new FrameReader(() => expect.unreachable());
+  expect(reader.atBoundary).toBe(true);
+  reader.push(announce(10).subarray(0, 7));
+  expect(reader.atBoundary).toBe(false);
+  reader.push(announce(10).subarray(7));
+  reader.push(new Uint8Array(9));
+  expect(reader.atBoundary).toBe(false);
+});
+
+describe('memory', () => {
+  test('is not taken for a frame whose header is refused', () => {
+    for (const bodyBytes of [65_537, 0x7fff_ffff, 0xffff_ffff]) {
+      const reader = new FrameReader(() => expect.unreachable());
+      expectRefusal('frame_too_large', () => reader.push(announce(bodyBytes)));
+      expect(reader.heldBytes).toBe(0);
+    }
+  });
+
+  test('is taken as bytes arrive, not as they are announced', () => {
+    const reader = new FrameReader(() => expect.unreachable());
+    reader.push(announce(65_536));
+    expect(reader.heldBytes).toBe(0);
+    let sent = 0;
+    for (const size of [1, 100, 1_350, 1_350, 1_350, 20_000, 20_000]) {
+      reader.push(new Uint8Array(size));
+      sent += size;
+      expect(reader.heldBytes).toBeGreaterThanOrEqual(sent);
+      expect(reader.heldBytes).toBeLessThanOrEqual(Math.max(2 * sent, 2_048));
+    }
+  });
+});
+
+describe('after a broken frame', () => {
+  test('nothing is read any more', () => {
+    const good = new PackedWriter().begin().finish(FrameType.Ack, 1);
+    const reader = new FrameReader(() => expect.unreachable());
+    expectRefusal('bad_frame', () => reader.push(new Uint8Array(16)));
+    expectRefusal('bad_frame', () => reader.push(good));
+    expect(reader.atBoundary).toBe(false);
+  });
+
+  test('or a frame whose taker throws, the frames behind it are not taken', () => {
+    const good = new PackedWriter().begin().finish(FrameType.Ack, 1);
+    let taken = 0;
+    const reader = new FrameReader(() => {
+      taken++;
+      throw new Error('the taker fails');
+    });
+    expect(() => reader.push(Buffer.concat([good, good]))).toThrow('the taker fails');
+    expectRefusal('bad_frame', () => reader.push(good));
+    expect(taken).toBe(1);
+  });
+});

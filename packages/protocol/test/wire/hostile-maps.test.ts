@@ -1,0 +1,201 @@
+import { encode } from 'cborg';
+import { describe, expect, test } from 'vitest';
+import { decodeHello, frameRule, type FrameType } from '@qconn/protocol';
+import { expectRefusal } from './refusal.ts';
+import { frameWith, samples, specimen } from './specimens.ts';
+
+type Name = keyof typeof FrameType;
+
+const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
+const MAPS = samples().filter(({ frame }) => frameRule(frame.type)?.control === 'map');
+const long = (length: number): string => 'a'.repeat(length);
+
+/** CBOR that no frame may hold, whatever its type (RFC 8949). */
+const NOT_STRICT: Readonly<Record<string, Uint8Array>> = {
+  'nothing at all': hex(''),
+  'a number': hex('01'),
+  'a list': hex('80'),
+  'a byte string': hex('41 00'),
+  null: hex('f6'),
+  'a break': hex('ff'),
+  'a reserved length': hex('bc'),
+  'a repeated key': hex('a2 61 61 01 61 61 02'),
+  'an indefinite map': hex('bf ff'),
+  'an indefinite list': hex('a1 61 61 9f ff'),
+  'an indefinite text': hex('a1 61 61 7f 61 61 ff'),
+  'a tag': hex('a1 61 61 c0 60'),
+  'a big number': hex('a1 61 61 c2 41 01'),
+  'an integer over 2^53': hex('a1 61 61 1b 00 20 00 00 00 00 00 01'),
+  'a longer integer than needed': hex('a1 61 61 18 01'),
+  'a longer length than needed': hex('a1 78 01 61 01'),
+  'a floating-point number': hex('a1 61 61 f9 3c 00'),
+  NaN: hex('a1 61 61 f9 7e 00'),
+  undefined: hex('a1 61 61 f7'),
+  'an unassigned simple value': hex('a1 61 61 e0'),
+  'a key that is a number': hex('a1 01 01'),
+  'a key that is not UTF-8': hex('a1 61 ff 01'),
+  'a text that is not UTF-8': hex('a1 61 61 62 c0 af'),
+  'a text of half a surrogate pair': hex('a1 61 61 63 ed a0 80'),
+  'a key without a value': hex('a1 61 61'),
+  'a byte too many': hex('a0 00'),
+  'a second map': hex('a0 a0'),
+  'a map of 2^32 − 1': hex('ba ff ff ff ff'),
+  'a text of 2^32 − 1 bytes': hex('a1 7a ff ff ff ff'),
+  'five levels': hex('a1 61 61 81 81 81 81 00'),
+  '8,000 levels': Uint8Array.from([0xa1, 0x61, 0x61, ...Array.from({ length: 8_000 }, () => 0x81), 0]),
+};
+
+/** Fields of each frame that are wrong although the CBOR is right; merged over a good map. */
+const WRONG: Readonly<Partial<Record<Name, readonly Readonly<Record<string, unknown>>[]>>> = {
+  Hello: [
+    { agent: 1 },
+    { agent: null },
+    { agent: long(129) },
+    { agent: new Uint8Array(1) },
+    { lanes: 0 },
+    { lanes: 17 },
+    { lanes: -1 },
+    { lanes: '4' },
+    { lanes: true },
+  ],
+  Welcome: [
+    { status: 'admin' },
+    { status: 1 },
+    { hostname: null },
+    { hostname: long(129) },
+    { roles: 'admin' },
+    { roles: [1] },
+    { roles: [long(129)] },
+    { roles: Array.from({ length: 65 }, () => 'r') },
+    { hub: 1 },
+    { epoch: [] },
+    { session: {} },
+    { fingerprint: false },
+    { shortCode: 0 },
+  ],
+  Status: [{ status: '' }, { status: 'constructor' }, { roles: {} }, { hostname: 5 }],
+  GoAway: [
+    { code: -1 },
+    { code: 65_536 },
+    { code: 'closed' },
+    { reason: 5 },
+    { reason: long(1_025) },
+    { spreadMs: -1 },
+    { spreadMs: 86_400_001 },
+  ],
+  CallFailed: [{ code: -1 }, { code: null }, { reason: [] }, { reason: long(1_025) }],
+  Provide: [
+    { device: '' },
+    { device: 'a/b' },
+    { device: long(129) },
+    { device: 1 },
+    { serviceTypes: [] },
+    { serviceTypes: ['Print'] },
+    { serviceTypes: ['print', 2] },
+    { serviceTypes: 'print' },
+    { serviceTypes: { 0: 'print' } },
+    { serviceTypes: Array.from({ length: 33 }, (_, n) => `s${n}`) },
+  ],
+  Provided: [{ permitted: 1 }, { permitted: 'true' }, { permitted: null }],
+  Withdraw: [{ device: '' }, { device: 'a b' }, { device: 7 }],
+  Query: [
+    { serviceType: '' },
+    { serviceType: 'Print' },
+    { serviceType: null },
+    { serviceType: 1 },
+    { machine: '' },
+    { machine: 'a_b' },
+    { machine: [] },
+  ],
+  QueryResult: [
+    { last: 0 },
+    { providers: {} },
+    { providers: [1] },
+    { providers: [[]] },
+    { providers: [null] },
+    { providers: [new Uint8Array(1)] },
+    { providers: [{ device: 'd' }] },
+    { providers: Array.from({ length: 65 }, () => ({})) },
+  ],
+  Renewed: [
+    { chain: 'pem' },
+    { chain: ['pem'] },
+    { chain: [new Uint8Array(4_097)] },
+    { chain: Array.from({ length: 5 }, () => new Uint8Array(1)) },
+    { trust: {} },
+    { trust: [1] },
+  ],
+};
+
+describe.each(MAPS)('$specimen.name', ({ specimen: one, frame }) => {
+  test('cut at any byte is refused', () => {
+    for (let length = 0; length < frame.control.length; length++) {
+      expectRefusal('bad_frame', () => one.decode({ ...frame, control: frame.control.subarray(0, length) }));
+    }
+  });
+
+  test.each(Object.entries(NOT_STRICT))('refuses %s', (_why, control) => {
+    expectRefusal('bad_frame', () => one.decode({ ...frame, control }));
+  });
+});
+
+describe.each(Object.entries(WRONG) as [Name, readonly Record<string, unknown>[]][])('%s', (name, changes) => {
+  const good = goodMap(name);
+  const { decode } = specimen(name);
+
+  test('reads the good map that the cases change, and ignores fields that it does not know', () => {
+    expect(() => decode(frameWith(name, encode(good)))).not.toThrow();
+    expect(decode(frameWith(name, encode({ ...good, fromALaterVersion: [1, { deep: 'er' }] })))).toEqual(
+      decode(frameWith(name, encode(good))),
+    );
+  });
+
+  test.each(changes.map((change) => ({ shown: show(change), change })))('refuses $shown', ({ change }) => {
+    expectRefusal('bad_frame', () => decode(frameWith(name, encode({ ...good, ...change }))));
+  });
+
+  test('refuses a map that lacks any field it needs', () => {
+    for (const field of Object.keys(good).filter((key) => !OPTIONAL.has(key))) {
+      const rest = Object.fromEntries(Object.entries(good).filter(([key]) => key !== field));
+      expectRefusal('bad_frame', () => decode(frameWith(name, encode(rest))));
+    }
+  });
+});
+
+test('what every object inherits does not stand in for a field', () => {
+  const sneaked = hex('a1 69 5f5f70726f746f5f5f a2 65 6167656e74 61 78 65 6c616e6573 01');
+  expectRefusal('bad_frame', () => decodeHello(frameWith('Hello', sneaked)));
+  expect(Object.hasOwn(Object.prototype, 'agent')).toBe(false);
+  expect(({} as Record<string, unknown>)['lanes']).toBeUndefined();
+});
+
+test('a Renew frame without a request is refused', () => {
+  expectRefusal('bad_frame', () => specimen('Renew').decode(frameWith('Renew', hex('a0'))));
+});
+
+const OPTIONAL = new Set(['hostname', 'serviceType', 'machine']);
+
+function goodMap(name: Name): Record<string, unknown> {
+  const status = { status: 'pending', hostname: 'pc', roles: ['printer'] };
+  const maps: Partial<Record<Name, Record<string, unknown>>> = {
+    Hello: { agent: 'test/1', lanes: 4 },
+    Welcome: { ...status, hub: 'h', epoch: 'e', session: 's', fingerprint: 'qc1a', shortCode: 'K7QM-2XPD' },
+    Status: status,
+    GoAway: { code: 0x44, reason: 'restart', spreadMs: 100 },
+    CallFailed: { code: 3, reason: '' },
+    Provide: { device: 'zebra-1', serviceTypes: ['print'] },
+    Provided: { permitted: true },
+    Withdraw: { device: 'zebra-1' },
+    Query: { serviceType: 'print', machine: 'pc' },
+    QueryResult: {
+      providers: [{ device: 'zebra-1', serviceTypes: ['print'], fingerprint: 'qc1a', hostname: 'pc' }],
+      last: true,
+    },
+    Renewed: { chain: [new Uint8Array(9)], trust: [] },
+  };
+  return maps[name] ?? {};
+}
+
+function show(change: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(change).slice(0, 60);
+}
