@@ -82,6 +82,8 @@ const ROWS = {
   renewal_refused: { wire: 0x93, http: 403, retrySafe: true, summary: 'The hub does not renew this credential.', action: 'Enrol the machine again.' },
   fingerprint_malformed: { wire: 0x94, http: 400, retrySafe: true, summary: 'That is not a fingerprint: its checksum or shape is wrong.', action: 'Copy the whole fingerprint again; it begins with qc1.' },
   ca_unusable: { wire: 0x95, http: 500, retrySafe: true, summary: 'The CA’s files cannot be used.', action: 'Restore them from the backup; without them no certificate can be issued.' },
+  passphrase_wrong: { wire: 0x96, http: 401, retrySafe: true, summary: 'The passphrase is missing or wrong, or what it protects was changed.', action: 'Give the passphrase under which the credential or CA was stored.' },
+  credential_unwritable: { wire: 0x97, http: 500, retrySafe: true, summary: 'The credential folder cannot be written.', action: 'Check its owner, the free space and whether the file system is read-only; what was there is untouched.' },
 
   // Administration
   unauthenticated: { wire: 0xa0, http: 401, retrySafe: true, summary: 'The request carries no valid key.', action: 'Log in with `qconn login`, or send an API key.' },
