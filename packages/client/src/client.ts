@@ -25,7 +25,10 @@ import type { Phase } from './supervisor/supervisor.ts';
 import { Uplink, type ClientEvent, type ConnectedOptions, type UplinkDependencies } from './supervisor/uplink.ts';
 
 /** What a client needs from outside. */
-export type ClientDependencies = Omit<UplinkDependencies, 'jobs'>;
+export interface ClientDependencies extends Omit<UplinkDependencies, 'jobs'> {
+  /** Closes what the client was given to work with; called once, at its end. */
+  readonly release?: () => Promise<void>;
+}
 
 /** What the hub last said of this machine. */
 export interface OwnMachine extends MachineStatus {
@@ -67,12 +70,14 @@ const encoder = new TextEncoder();
  */
 export class Client {
   readonly #clock: Clock;
+  readonly #release: () => Promise<void>;
   readonly #jobs: Jobs;
   readonly #uplink: Uplink;
 
   /** @param agent program and version for the hub's log, such as `my-lims/2.3` */
   constructor(dependencies: ClientDependencies, agent: string) {
     this.#clock = dependencies.clock;
+    this.#release = dependencies.release ?? (() => Promise.resolve());
     this.#jobs = new Jobs(dependencies);
     this.#uplink = new Uplink({ ...dependencies, jobs: this.#jobs }, agent);
   }
@@ -191,6 +196,7 @@ export class Client {
       await new Promise<void>((resolve) => void this.#clock.setTimer(DRAIN_LOOK_MS, resolve));
     }
     await this.#uplink.close();
+    await this.#release();
   }
 
   async #liveSession(withinMs: number, { signal, whenOffline }: WaitOptions): Promise<Session> {

@@ -1,1 +1,12 @@
-export {};
+export { Client, type ClientDependencies, type DeviceOptions, type OwnMachine, type RequestOptions } from './client.ts';
+export { connect, type ConnectOptions } from './connect.ts';
+export { enroll, type Enrolment, type EnrolOptions } from './enrolment/enroll.ts';
+export { JOB_CONCURRENCY, type Answer, type Handler, type Job } from './exchange/job.ts';
+export type { Reply, RequestObserver } from './exchange/requests.ts';
+export { HubHttps } from './https/hub-https.ts';
+export { fetchPinnedTrust } from './https/pinned-trust.ts';
+export type { Phase } from './supervisor/supervisor.ts';
+export type { ClientEvent, ConnectedOptions } from './supervisor/uplink.ts';
+// What users of the client meet and should not have to import from elsewhere.
+export { CredentialStore, parseSecret } from '@qconn/identity';
+export { QconnError, isQconnError, type Address, type ErrorCode, type Headers, type MachineStatus, type Provider, type Stage, type StageReport } from '@qconn/protocol';

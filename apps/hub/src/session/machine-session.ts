@@ -35,6 +35,8 @@ export interface SessionDependencies {
 
 /** Told of a session's life, for the log and the metrics. */
 export interface SessionObserver {
+  /** A verified peer was turned away: unknown to this hub, or revoked. */
+  refused(connection: Connection, error: QconnError): void;
   began(session: MachineSession, hello: Hello): void;
   ended(session: MachineSession, info: CloseInfo): void;
 }

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { QconnError, type GoAway } from '@qconn/protocol';
+import type { Connection } from '@qconn/transport';
+import type { LivePolicy, Touched } from '../policy/live-policy.ts';
+import { authContext, identify } from './identity-provider.ts';
+import { MachineSession, type SessionDependencies } from './machine-session.ts';
+
+/** Every machine session of this hub, kept in step with the policy. */
+export class SessionBook {
+  readonly #policy: LivePolicy;
+  readonly #dependencies: SessionDependencies;
+  readonly #sessions = new Map<string, MachineSession>();
+  readonly #byMachine = new Map<string, Set<MachineSession>>();
+
+  constructor(policy: LivePolicy, dependencies: SessionDependencies) {
+    this.#policy = policy;
+    this.#dependencies = dependencies;
+    policy.onChange((touched) => this.#policyChanged(touched));
+  }
+
+  /** The `qconn/1` handler of the ALPN router. Who is not known or is revoked is told so and closed. */
+  accept(connection: Connection): void {
+    try {
+      const session = new MachineSession(randomUUID(), connection, identify(connection, this.#policy), this.#dependencies);
+      this.#add(session);
+      void session.ended.finally(() => this.#remove(session));
+    } catch (error) {
+      if (!(error instanceof QconnError)) throw error;
+      connection.close(error.wire, error.message);
+      this.#dependencies.observer.refused(connection, error);
+    }
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Live sessions, for lists. */
+  [Symbol.iterator](): Iterator<MachineSession> {
+    return this.#sessions.values();
+  }
+
+  /** Asks every machine to connect elsewhere or later. */
+  sendAway(goAway: GoAway): void {
+    for (const session of this.#sessions.values()) session.sendAway(goAway);
+  }
+
+  /** A machine's rights, hostname or status have changed: its sessions get a new auth context, or end. */
+  #policyChanged(touched: Touched): void {
+    const sessions = touched === 'all' ? [...this.#sessions.values()] : touched.flatMap((fingerprint) => [...(this.#byMachine.get(fingerprint) ?? [])]);
+    for (const session of sessions) this.#refresh(session);
+  }
+
+  #refresh(session: MachineSession): void {
+    try {
+      session.replaceAuth(authContext(session.auth, this.#policy));
+    } catch (error) {
+      if (!(error instanceof QconnError)) throw error;
+      session.close(error);
+    }
+  }
+
+  #add(session: MachineSession): void {
+    const { fingerprint } = session.auth;
+    this.#sessions.set(session.id, session);
+    this.#byMachine.set(fingerprint, (this.#byMachine.get(fingerprint) ?? new Set()).add(session));
+  }
+
+  #remove(session: MachineSession): void {
+    const { fingerprint } = session.auth;
+    this.#sessions.delete(session.id);
+    const ofMachine = this.#byMachine.get(fingerprint);
+    ofMachine?.delete(session);
+    if (ofMachine?.size === 0) this.#byMachine.delete(fingerprint);
+  }
+}

@@ -1,0 +1,40 @@
+import { systemClock, type Clock } from '@qconn/clock';
+import { CredentialStore } from '@qconn/identity';
+import { createQuicEndpoint } from '@qconn/transport';
+import { Client } from './client.ts';
+import { RenewalKeeper } from './credential/renewal-keeper.ts';
+import { HubDialer } from './supervisor/hub-dialer.ts';
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** The machine's credential store, or its folder. */
+  readonly credentials: CredentialStore | string;
+  /** Program and version for the hub's log, such as `my-lims/2.3`. */
+  readonly agent: string;
+  readonly clock?: Clock;
+}
+
+/**
+ * Makes a client from an enrolled machine's credential and begins to connect. Resolves at once, before the
+ * connection stands: `await client.connected()` waits for it, and requests wait by themselves.
+ * The credential renews itself while the client lives.
+ * @throws QconnError `credential_missing`, `credential_damaged`, `credential_exposed`
+ */
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const clock = options.clock ?? systemClock;
+  const store = typeof options.credentials === 'string' ? new CredentialStore(options.credentials) : options.credentials;
+  const credential = await store.load();
+  const endpoint = await createQuicEndpoint({ clock });
+  // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
+  let keeper: RenewalKeeper | undefined;
+  const dialer = new HubDialer({ endpoint, credential: () => keeper?.credential ?? credential });
+  const release = async (): Promise<void> => {
+    keeper?.close();
+    await endpoint.close();
+  };
+  const client = new Client({ clock, random: Math.random, dial: (signal) => dialer.dial(signal), release }, options.agent);
+  keeper = new RenewalKeeper({ clock, random: Math.random, store, client }, credential);
+  client.start();
+  keeper.start();
+  return client;
+}

@@ -1,0 +1,97 @@
+import { X509Certificate } from 'node:crypto';
+import type { Clock, Timer } from '@qconn/clock';
+import { createCsr, importPrivateKeyPem, nextRenewal, renewalRetryDelay, type Credential, type CredentialStore } from '@qconn/identity';
+import { QconnError, type Renewed } from '@qconn/protocol';
+import type { Client } from '../client.ts';
+
+/** What renewal works with. */
+export interface RenewalDependencies {
+  readonly clock: Clock;
+  /** A fresh random number in [0, 1). */
+  readonly random: () => number;
+  readonly store: CredentialStore;
+  readonly client: Client;
+}
+
+/**
+ * Renews the credential when it is due, for as long as the client lives. The new one is on disk, whole,
+ * before it is used; the old one stays good until it expires, so a crash at any point locks nobody out.
+ */
+export class RenewalKeeper {
+  readonly #dependencies: RenewalDependencies;
+  #credential: Credential;
+  #random01: number;
+  /** Monotonic time at which the hub handed out the current certificate; `undefined` for one from disk. */
+  #heldSince: number | undefined;
+  #attempt = 0;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(dependencies: RenewalDependencies, credential: Credential) {
+    this.#dependencies = dependencies;
+    this.#credential = credential;
+    this.#random01 = dependencies.random();
+  }
+
+  /** The credential to connect with now. */
+  get credential(): Credential {
+    return this.#credential;
+  }
+
+  start(): void {
+    this.#look();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  #look(): void {
+    if (this.#closed) return;
+    const { clock } = this.#dependencies;
+    const held = this.#heldSince === undefined ? {} : { heldMs: clock.monotonic() - this.#heldSince };
+    const { state, waitMs } = nextRenewal({ ...this.#validity(), nowMs: clock.now(), random01: this.#random01, ...held });
+    if (state === 'waiting' || waitMs > 0) this.#wait(waitMs);
+    else void this.#renew();
+  }
+
+  #wait(ms: number): void {
+    this.#timer = this.#dependencies.clock.setTimer(ms, () => this.#look());
+  }
+
+  async #renew(): Promise<void> {
+    const { client, clock, random, store } = this.#dependencies;
+    try {
+      const csr = await createCsr(importPrivateKeyPem(this.#credential.privateKeyPem));
+      const renewed = withChain(this.#credential, await client.renew(csr));
+      await store.save(renewed);
+      this.#credential = renewed;
+      this.#random01 = random();
+      this.#heldSince = clock.monotonic();
+      this.#attempt = 0;
+      client.announce({ kind: 'renewed', expiresAt: this.#validity().notAfterMs });
+      this.#look();
+    } catch (cause) {
+      this.#attempt++;
+      const error = cause instanceof QconnError ? cause : new QconnError('internal', undefined, { cause });
+      const waitMs = renewalRetryDelay({ attempt: this.#attempt, notAfterMs: this.#validity().notAfterMs, nowMs: clock.now(), random01: random() });
+      if (this.#closed) return;
+      client.announce({ kind: 'renewalFailed', error, retryAt: clock.now() + waitMs });
+      this.#wait(waitMs);
+    }
+  }
+
+  #validity(): { notBeforeMs: number; notAfterMs: number } {
+    const leaf = new X509Certificate(this.#credential.chainPem[0] as string);
+    return { notBeforeMs: leaf.validFromDate.getTime(), notAfterMs: leaf.validToDate.getTime() };
+  }
+}
+
+function withChain(credential: Credential, { chain, trust }: Renewed): Credential {
+  return { ...credential, chainPem: chain.map(certificatePem), trustBundlePem: trust.map(certificatePem) };
+}
+
+function certificatePem(der: Uint8Array): string {
+  return new X509Certificate(der).toString();
+}

@@ -1,0 +1,88 @@
+import { arch, hostname as systemHostname, release, type as systemType } from 'node:os';
+import { systemClock, type Clock } from '@qconn/clock';
+import { createCsr, exportPrivateKeyPem, generateKeyPair, parseSecret, type CredentialStore, type KeyPair } from '@qconn/identity';
+import { isHostname, QconnError } from '@qconn/protocol';
+import { HubHttps, parseHubUrl } from '../https/hub-https.ts';
+import { fetchPinnedTrust, hostOf } from '../https/pinned-trust.ts';
+import { readEnrolmentAnswer, type EnrolmentAnswer } from './enrolment-answer.ts';
+
+/** How to enrol. */
+export interface EnrolOptions {
+  /** The hub's HTTPS address, such as `https://hub.example:8443`. */
+  readonly hub: string;
+  /** Enrolment token, `qt1…`. */
+  readonly token: string;
+  /** Where the credential goes. */
+  readonly store: CredentialStore;
+  /** The hostname to ask for; an administrator decides. Default: this system's. */
+  readonly hostname?: string | undefined;
+  /** Program and version, such as `qconn-agent/1.0.0`. */
+  readonly agent: string;
+  readonly clock?: Clock;
+}
+
+/** What enrolment gave. Communication comes with an administrator's approval. */
+export interface Enrolment {
+  readonly fingerprint: string;
+  /** What the administrator compares with what the hub shows. */
+  readonly shortCode: string;
+  readonly status: 'pending' | 'authorized';
+}
+
+/** Tries at a hub that does not answer; the key stays the same, so a lost answer makes no second machine. */
+const TRIES = 3;
+
+/**
+ * Makes a key on this machine and has the hub certify it. Nothing is sent before the server has shown
+ * the root CA whose pin the token carries; the private key is never sent at all.
+ * @throws QconnError `token_malformed` and `usage` before the network is touched; `pin_mismatch`, `hub_untrusted`,
+ *   `unreachable`; `token_unknown`, `token_spent`, `token_expired`, `token_revoked`, `revoked` from the hub
+ */
+export async function enroll(options: EnrolOptions): Promise<Enrolment> {
+  const { pin } = parseSecret(options.token, 'qt');
+  const url = parseHubUrl(options.hub);
+  const keys = await generateKeyPair();
+  const trust = await fetchPinnedTrust(url, pin as Uint8Array, options.clock ?? systemClock);
+  const https = new HubHttps({ url, trustPem: trust.pem });
+  try {
+    const answer = await requestCertificate(https, options, keys);
+    await options.store.save({
+      privateKeyPem: exportPrivateKeyPem(keys.privateKey),
+      chainPem: answer.chain,
+      trustBundlePem: answer.trust,
+      hub: { https: url.origin, quic: addressesOf(answer, url) },
+    });
+    return answer.machine;
+  } finally {
+    https.close();
+  }
+}
+
+async function requestCertificate(https: HubHttps, options: EnrolOptions, keys: KeyPair): Promise<EnrolmentAnswer> {
+  const body = {
+    token: options.token.trim(),
+    csr: Buffer.from(await createCsr(keys)).toString('base64'),
+    hostname: requestedHostname(options.hostname),
+    facts: { os: `${systemType()} ${release()}`, arch: arch(), agent: options.agent },
+  };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return readEnrolmentAnswer(await https.call('POST', '/v1/enroll', body));
+    } catch (error) {
+      if (attempt >= TRIES || !(error instanceof QconnError) || error.code !== 'unreachable') throw error;
+    }
+  }
+}
+
+/** An explicit hostname has to be usable; the system's own is only a suggestion. */
+function requestedHostname(given: string | undefined): string | undefined {
+  const name = (given ?? systemHostname()).toLowerCase();
+  if (isHostname(name)) return name;
+  if (given === undefined) return undefined;
+  throw new QconnError('hostname_invalid', `${JSON.stringify(given.slice(0, 80))} is no usable hostname.`);
+}
+
+/** Without addresses of its own the hub is where it was enrolled with. */
+function addressesOf({ quic }: EnrolmentAnswer, url: URL): { host: string; port: number }[] {
+  return quic.addresses.length > 0 ? [...quic.addresses] : [{ host: hostOf(url), port: quic.port }];
+}

@@ -1,0 +1,98 @@
+import { Agent, request, type RequestOptions } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { ERROR_TABLE, QconnError, type ErrorCode } from '@qconn/protocol';
+import { connectionFailure } from './connection-failure.ts';
+import { hostOf, portOf } from './pinned-trust.ts';
+
+/** Longest wait for an answer of the hub's API, in milliseconds. */
+const ANSWER_DEADLINE_MS = 15_000;
+
+/** Most bytes of an answer: a page of any list is far below. */
+const ANSWER_MAX_BYTES: number = 8 * 1024 * 1024;
+
+/** The hub's HTTPS API for one caller. Trusts the given roots and nothing else. */
+export class HubHttps {
+  readonly url: URL;
+  readonly #agent: Agent;
+  readonly #key: string | undefined;
+
+  /**
+   * @param options.trustPem the hub's root certificates
+   * @param options.key API key (`qk_…`), for calls that need one
+   * @throws QconnError `usage` for anything but an https URL
+   */
+  constructor(options: { readonly url: string | URL; readonly trustPem: readonly string[]; readonly key?: string | undefined }) {
+    this.url = parseHubUrl(options.url);
+    this.#key = options.key;
+    this.#agent = new Agent({ ca: [...options.trustPem], minVersion: 'TLSv1.3', keepAlive: true });
+  }
+
+  /**
+   * Makes a call.
+   * @param path such as `/v1/machines`
+   * @returns the answer's JSON; `undefined` for an empty answer
+   * @throws QconnError the hub's own error with its code, or `unreachable`, `hub_untrusted`
+   */
+  async call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (payload !== undefined) headers['content-type'] = 'application/json';
+    if (this.#key !== undefined) headers['authorization'] = `Bearer ${this.#key}`;
+    const target = { host: hostOf(this.url), port: portOf(this.url), path, method, headers };
+    const answer = await this.#send({ ...target, agent: this.#agent, timeout: ANSWER_DEADLINE_MS }, payload);
+    const value = answer.text === '' ? undefined : parseJson(answer.text, this.url);
+    if (answer.status >= 400) throw problemError(answer.status, value);
+    return value;
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #send(options: RequestOptions, payload: string | undefined): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      const call = request(options, (answer) => {
+        readAnswer(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
+      });
+      call.once('timeout', () => call.destroy(new QconnError('unreachable', `${this.url.host} did not answer within ${ANSWER_DEADLINE_MS / 1000} s.`)));
+      call.once('error', (error) => reject(connectionFailure(error, this.url)));
+      call.end(payload);
+    });
+  }
+}
+
+/** @throws QconnError `usage` for anything but an https URL */
+export function parseHubUrl(url: string | URL): URL {
+  const parsed = typeof url === 'string' ? URL.parse(url) : url;
+  if (parsed?.protocol !== 'https:') throw new QconnError('usage', `${JSON.stringify(String(url))} is no https URL; a hub's address looks like https://hub.example:8443.`);
+  return parsed;
+}
+
+async function readAnswer(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > ANSWER_MAX_BYTES) throw new QconnError('too_large', `The hub's answer has more than ${ANSWER_MAX_BYTES} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string, url: URL): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new QconnError('unreachable', `${url.host} answered with something that is not JSON: it is not a qconn hub.`, { cause });
+  }
+}
+
+/** The error behind an RFC 9457 problem; `code` is the row of the error table. */
+function problemError(status: number, problem: unknown): QconnError {
+  const fields = typeof problem === 'object' && problem !== null ? (problem as Record<string, unknown>) : {};
+  const code = String(fields['code'] ?? '');
+  const message = typeof fields['detail'] === 'string' ? fields['detail'] : `The hub answered with status ${status}.`;
+  const retryAfterMs = typeof fields['retryAfterMs'] === 'number' ? { retryAfterMs: fields['retryAfterMs'] } : {};
+  return new QconnError(Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : 'internal', message, retryAfterMs);
+}
