@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+
+import { PGlite } from '@electric-sql/pglite';
+import { QconnError } from '@qconn/protocol';
+import { Kysely, PGliteDialect } from 'kysely';
+
+import type { Connection, Tables } from './database.ts';
+import { lockFolder } from './folder-lock.ts';
+import { VALUE_PARSERS } from './value-types.ts';
+
+/**
+ * Opens the embedded database.
+ * @param folder where it lives, made when missing; undefined: in memory, gone with `close()`
+ * @throws QconnError data_locked, database_unavailable
+ */
+export async function openPglite(folder: string | undefined): Promise<Connection> {
+  const unlock = folder === undefined ? () => {} : lockFolder(folder);
+  const pglite = new PGlite(folder === undefined ? 'memory://' : join(folder, 'pglite'), { parsers: { ...VALUE_PARSERS } });
+  try {
+    await pglite.waitReady;
+  } catch (cause) {
+    unlock();
+    throw new QconnError('database_unavailable', `The embedded database in ${folder} does not start.`, { cause });
+  }
+  const kysely = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
+  return {
+    kysely,
+    async listen(channel, heard) {
+      await pglite.listen(channel, heard);
+    },
+    async close() {
+      await kysely.destroy();
+      if (!pglite.closed) await pglite.close();
+      unlock();
+    },
+  };
+}

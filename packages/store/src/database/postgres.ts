@@ -1,0 +1,45 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+
+import type { Connection, Tables } from './database.ts';
+import { listenOn } from './postgres-listener.ts';
+import { VALUE_PARSERS } from './value-types.ts';
+
+/** Connections of one hub: transactions are short, and a default server allows 100. */
+const POOL_SIZE = 10;
+
+/** How long a request waits for a connection, in milliseconds: less than any client waits for the hub. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** After this long the server ends a transaction whose hub hangs, so that its locks do not stay. */
+const IDLE_TRANSACTION_MS = 15_000;
+
+/** Opens a pool on a PostgreSQL server; the first query connects. */
+export function openPostgres(url: string): Connection {
+  const options: pg.PoolConfig = {
+    connectionString: url,
+    application_name: 'qconn-hub',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
+    keepAlive: true,
+    types: { getTypeParser: parserOf },
+  };
+  const pool = new pg.Pool({ ...options, max: POOL_SIZE });
+  // An idle connection that breaks is replaced by the pool; the query that needs one reports failures.
+  pool.on('error', () => {});
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const listeners: Array<() => Promise<void>> = [];
+  return {
+    kysely,
+    async listen(channel, heard) {
+      listeners.push(await listenOn(options, channel, heard));
+    },
+    async close() {
+      await Promise.all(listeners.map(async (stop) => await stop()));
+      await kysely.destroy();
+      if (!pool.ended) await pool.end();
+    },
+  };
+}
+
+const parserOf = ((type: number, format?: 'text' | 'binary') => VALUE_PARSERS[type] ?? pg.types.getTypeParser(type, format as 'text')) as typeof pg.types.getTypeParser;

@@ -1,0 +1,98 @@
+import { isQconnError, QconnError } from '@qconn/protocol';
+
+import type { Act } from '../act.ts';
+import { appendAudit } from '../audit/append.ts';
+import { type CredentialRecord, insertCredential, type NewCredential } from '../credentials/record.ts';
+import type { Database, Trx } from '../database/database.ts';
+import { admit } from '../machines/approve.ts';
+import { isHostname, normalHostname } from '../machines/hostname.ts';
+import { lockMachine } from '../machines/lock.ts';
+import { machineRecord, type MachineRecord, type MachineRow } from '../machines/record.ts';
+import { policyChanged } from '../policy/changed.ts';
+import type { TokenRecord } from '../tokens/record.ts';
+import { checkToken, type PresentedSecret, takeUse } from '../tokens/redeem.ts';
+
+export interface EnrolmentRequest {
+  readonly token: PresentedSecret;
+  readonly fingerprint: string;
+  /** SubjectPublicKeyInfo of the key that signed the request, DER. */
+  readonly spki: Uint8Array;
+  readonly shortCode: string;
+  readonly requestedHostname?: string | undefined;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly now: number;
+  /**
+   * Issues the certificate. Runs inside the transaction, perhaps more than once, and only the last
+   * result counts; it must not use the store.
+   */
+  readonly issue: (machine: MachineRecord) => Promise<NewCredential>;
+}
+
+export interface Enrolment {
+  readonly machine: MachineRecord;
+  readonly credential: CredentialRecord;
+  /** False when the machine was known already. */
+  readonly created: boolean;
+  /** False when this machine had redeemed the token before. */
+  readonly tokenUsed: boolean;
+}
+
+/**
+ * Redeems a token, records the machine and its certificate: all of it or nothing. The same key is
+ * always the same machine, and keeps its status, hostname and roles.
+ * @throws QconnError token_unknown, token_spent, token_expired, token_revoked, revoked
+ */
+export async function enrol(database: Database, { token: presented, ...request }: EnrolmentRequest): Promise<Enrolment> {
+  return await database.write(async (trx) => {
+    const { fingerprint, now } = request;
+    const act: Act = { actor: `token:${presented.id}`, now };
+    const token = await checkToken(trx, presented, now);
+    const created = await upsertMachine(trx, request, token);
+    const row = await lockMachine(trx, fingerprint);
+    if (row.status === 'revoked') throw new QconnError('revoked', `The machine ${fingerprint} is revoked.`);
+    const tokenUsed = await takeUse(trx, token, fingerprint, now);
+    const credential = await insertCredential(trx, fingerprint, await request.issue(await machineRecord(trx, row)), now);
+    const machine = (await admitByToken(trx, row, token, act)) ?? (await machineRecord(trx, row));
+    if (created && machine.status === 'pending') await policyChanged(trx, { machines: [fingerprint] });
+    const after = { token: token.id, tokenUsed, serial: credential.serial, status: machine.status, requestedHostname: machine.requestedHostname };
+    await appendAudit(trx, act, { act: created ? 'machine.enrol' : 'machine.reenrol', subject: fingerprint, after });
+    return { machine, credential, created, tokenUsed };
+  });
+}
+
+/** @returns whether the machine is new */
+async function upsertMachine(trx: Trx, request: Omit<EnrolmentRequest, 'token'>, token: TokenRecord): Promise<boolean> {
+  const requested = token.hostname ?? request.requestedHostname;
+  const wishes = { requested_hostname: requested === undefined ? null : normalHostname(requested), facts: JSON.stringify(request.facts) };
+  const inserted = await trx
+    .insertInto('machine')
+    .values({
+      ...wishes,
+      fingerprint: request.fingerprint,
+      spki: request.spki,
+      short_code: request.shortCode,
+      status: 'pending',
+      hostname: null,
+      created_at: request.now,
+      authorized_at: null,
+      revoked_at: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('fingerprint')
+    .executeTakeFirst();
+  if (inserted !== undefined) return true;
+  await trx.updateTable('machine').set(wishes).where('fingerprint', '=', request.fingerprint).where('status', '<>', 'revoked').execute();
+  return false;
+}
+
+/** An automatic approval that a person would have to decide leaves the machine pending. */
+async function admitByToken(trx: Trx, row: MachineRow, token: TokenRecord, act: Act): Promise<MachineRecord | undefined> {
+  const { fingerprint, requested_hostname: hostname } = row;
+  if (!token.autoApprove || row.status !== 'pending' || hostname === null || !isHostname(hostname)) return undefined;
+  try {
+    return await admit(trx, row, { fingerprint, hostname, roles: token.roles, ...act });
+  } catch (error) {
+    if (isQconnError(error, 'hostname_taken') || isQconnError(error, 'unknown_role')) return undefined;
+    throw error;
+  }
+}

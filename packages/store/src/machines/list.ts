@@ -1,0 +1,43 @@
+import { sql } from 'kysely';
+
+import type { Database } from '../database/database.ts';
+import type { MachineStatus } from '../database/tables.ts';
+import { limitOf, type Page, pageOf, type PageRequest, positionOf } from '../page.ts';
+import { normalHostname } from './hostname.ts';
+import { type MachineRecord, machineRecords } from './record.ts';
+
+/** Which machines to list, the oldest first; what is left out does not restrict. */
+export interface MachineFilter extends PageRequest {
+  readonly status?: MachineStatus | undefined;
+  /** Exactly this hostname, held now or by a revoked machine before. */
+  readonly hostname?: string | undefined;
+  readonly requestedHostname?: string | undefined;
+  readonly shortCode?: string | undefined;
+  readonly role?: string | undefined;
+  readonly label?: { readonly key: string; readonly value: string } | undefined;
+}
+
+export async function listMachines(database: Database, filter: MachineFilter): Promise<Page<MachineRecord>> {
+  const after = positionOf(filter);
+  return await database.read(async (db) => {
+    let query = db.selectFrom('machine').selectAll().orderBy('created_at').orderBy('fingerprint').limit(limitOf(filter) + 1);
+    if (filter.status !== undefined) query = query.where('status', '=', filter.status);
+    if (filter.hostname !== undefined) query = query.where('hostname', '=', normalHostname(filter.hostname));
+    if (filter.requestedHostname !== undefined) query = query.where('requested_hostname', '=', normalHostname(filter.requestedHostname));
+    if (filter.shortCode !== undefined) query = query.where('short_code', '=', filter.shortCode);
+    const { role, label } = filter;
+    if (role !== undefined) query = query.where('fingerprint', 'in', (sub) => sub.selectFrom('machine_role').select('machine').where('role', '=', role));
+    if (label !== undefined) {
+      query = query.where('fingerprint', 'in', (sub) => sub.selectFrom('machine_label').select('machine').where('key', '=', label.key).where('value', '=', label.value));
+    }
+    if (after !== undefined) query = query.where(sql<boolean>`(created_at, fingerprint) > (${after[0]}::bigint, ${after[1]})`);
+    const rows = await query.execute();
+    const records = new Map((await machineRecords(db, rows)).map((record) => [record.fingerprint, record]));
+    return pageOf(
+      rows,
+      filter,
+      (row) => [row.created_at, row.fingerprint],
+      (row) => records.get(row.fingerprint)!,
+    );
+  });
+}

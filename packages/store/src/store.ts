@@ -1,0 +1,58 @@
+import { Audit } from './audit/audit.ts';
+import { Credentials } from './credentials/credentials.ts';
+import type { Database } from './database/database.ts';
+import { enrol, type Enrolment, type EnrolmentRequest } from './enrolment/enrol.ts';
+import { Hub } from './hub/hub.ts';
+import { Keys } from './keys/keys.ts';
+import { Machines } from './machines/machines.ts';
+import { Policy } from './policy/policy.ts';
+import { Roles } from './roles/roles.ts';
+import { Tokens } from './tokens/tokens.ts';
+
+/**
+ * What the hub remembers. Every method that changes something is one transaction, with its audit row
+ * and its announcement of a changed policy in it. Every method may throw `database_unavailable`, and
+ * `invalid_request` for values that the database cannot hold.
+ */
+export class Store {
+  readonly hub: Hub;
+  readonly machines: Machines;
+  readonly credentials: Credentials;
+  readonly tokens: Tokens;
+  readonly roles: Roles;
+  readonly keys: Keys;
+  readonly policy: Policy;
+  readonly audit: Audit;
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.hub = new Hub(database);
+    this.machines = new Machines(database);
+    this.credentials = new Credentials(database);
+    this.tokens = new Tokens(database);
+    this.roles = new Roles(database);
+    this.keys = new Keys(database);
+    this.policy = new Policy(database);
+    this.audit = new Audit(database);
+  }
+
+  /**
+   * Redeems a token, records the machine and its first certificate: all of it or nothing. Enrolling
+   * the same key again gives the same machine, and takes no second use of the same token.
+   * @throws QconnError token_unknown, token_spent, token_expired, token_revoked; revoked
+   */
+  async enrol(request: EnrolmentRequest): Promise<Enrolment> {
+    return await enrol(this.#database, request);
+  }
+
+  /** Asks the database for nothing, to see whether it answers. */
+  async ping(): Promise<void> {
+    await this.policy.generation();
+  }
+
+  /** Ends every connection and gives the folder back. Transactions that run are waited for. */
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+}
