@@ -36,7 +36,7 @@ export function packageName(layer: string): string {
   return `@qconn/${layer}`;
 }
 
-export function isApp(layer: string): boolean {
+function isApp(layer: string): boolean {
   return LAYERS[layer]?.folder.startsWith('apps/') === true;
 }
 

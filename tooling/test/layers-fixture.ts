@@ -11,7 +11,12 @@ const CONFIGURATION = [
   'tsconfig.json',
   'package.json',
   'vitest.config.ts',
-  'tooling',
+  'tooling/layers',
+  'tooling/pure',
+  'tooling/tsconfig.base.json',
+  'tooling/tsconfig.pure.json',
+  'tooling/tsconfig.tests.json',
+  'tooling/universal-globals.d.ts',
 ];
 
 /** One finding of oxlint (`code` is its rule) or of the compiler (`code` is its TS number). */
@@ -64,9 +69,7 @@ export class WorkspaceFixture {
 
   async #copyConfiguration(): Promise<void> {
     await Promise.all(
-      CONFIGURATION.map((file) =>
-        cp(path.join(ROOT, file), path.join(this.root, file), { recursive: true, filter: isNoTest }),
-      ),
+      CONFIGURATION.map((file) => cp(path.join(ROOT, file), path.join(this.root, file), { recursive: true })),
     );
   }
 
@@ -104,10 +107,6 @@ export class WorkspaceFixture {
     for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
     return Buffer.concat(chunks).toString();
   }
-}
-
-function isNoTest(source: string): boolean {
-  return path.relative(ROOT, source) !== path.join('tooling', 'test');
 }
 
 export async function editJson(file: string, edit: (value: Record<string, unknown>) => void): Promise<void> {

@@ -114,7 +114,7 @@ const PLANTS: readonly Plant[] = [
   },
   {
     what: 'Node’s types beside an allowed import in a pure file',
-    file: 'packages/client/src/supervisor/exits.ts',
+    file: 'packages/client/src/supervisor/supervisor-exits.ts',
     source: `import { clockName } from '@qconn/clock';\nexport const planted: string = clockName + process.pid;\n`,
     compiler: 'TS2591',
   },
