@@ -19,7 +19,8 @@ export class MemberMap {
   /** The last of two members with the same fingerprint stays. */
   static of(members: Iterable<Member>): MemberMap {
     const shards = Array.from({ length: SHARDS }, () => new Map<string, Member>());
-    for (const member of members) shards[shardOf(member.principal.fingerprint)]?.set(member.principal.fingerprint, member);
+    for (const member of members)
+      shards[shardOf(member.principal.fingerprint)]?.set(member.principal.fingerprint, member);
     return new MemberMap(shards, sizeOf(shards));
   }
 

@@ -61,7 +61,8 @@ function parseLabels(value: unknown, path: string, mistakes: Mistakes): Record<s
   if (labels.length > SELECTOR_LABELS_MAX) mistakes.add(path, `has more than ${SELECTOR_LABELS_MAX} labels`);
   for (const [key, text] of labels.slice(0, SELECTOR_LABELS_MAX)) {
     if (!isLabelKey(key)) mistakes.add(path, `${quoted(key)} is not a label key`);
-    if (typeof text !== 'string' || !isLabelValue(text)) mistakes.add(`${path}.${key.slice(0, 64)}`, `${quoted(text)} is not a label value`);
+    if (typeof text !== 'string' || !isLabelValue(text))
+      mistakes.add(`${path}.${key.slice(0, 64)}`, `${quoted(text)} is not a label value`);
   }
   return Object.fromEntries(labels) as Record<string, string>;
 }

@@ -35,7 +35,10 @@ function readRole(value: unknown, mistakes: Mistakes): Role {
   refuseUnknownKeys(value, ['name', 'description', 'grants'], '', mistakes);
   const { name, description } = value;
   if (typeof name !== 'string' || !isRoleName(name)) {
-    mistakes.add('name', `must be 1 to ${ROLE_NAME_MAX_BYTES} lower-case letters, digits, dots, hyphens or underscores`);
+    mistakes.add(
+      'name',
+      `must be 1 to ${ROLE_NAME_MAX_BYTES} lower-case letters, digits, dots, hyphens or underscores`,
+    );
   }
   if (description !== undefined && (typeof description !== 'string' || description.length > ROLE_DESCRIPTION_MAX)) {
     mistakes.add('description', `must be text of at most ${ROLE_DESCRIPTION_MAX} characters`);

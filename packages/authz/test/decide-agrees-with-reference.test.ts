@@ -34,23 +34,33 @@ const change = fc.record({
 
 test('a snapshot after changes decides as one compiled anew, and the one before it keeps its answers', () => {
   fc.assert(
-    fc.property(roles, machines, fc.array(change, { minLength: 1, maxLength: 4 }), (someRoles, someMachines, changes) => {
-      let world: World = { roles: someRoles, machines: someMachines };
-      let policy = compilePolicy({ generation: 0, ...world });
-      for (const [index, step] of changes.entries()) {
-        const before = answers(policy);
-        const next = policy.with({ generation: index + 1, ...step });
-        expect(answers(policy)).toEqual(before);
-        world = {
-          roles: replaced(world.roles, step.roles, step.removedRoles, (item: Role) => item.name),
-          machines: replaced(world.machines, step.machines, step.removedMachines, (item: Principal) => item.fingerprint),
-        };
-        policy = next;
-        expect(policy.generation).toBe(index + 1);
-        expect(policy.machineCount).toBe(world.machines.length);
-        expect(answers(policy)).toEqual(answers(compilePolicy({ generation: 0, ...world })));
-      }
-    }),
+    fc.property(
+      roles,
+      machines,
+      fc.array(change, { minLength: 1, maxLength: 4 }),
+      (someRoles, someMachines, changes) => {
+        let world: World = { roles: someRoles, machines: someMachines };
+        let policy = compilePolicy({ generation: 0, ...world });
+        for (const [index, step] of changes.entries()) {
+          const before = answers(policy);
+          const next = policy.with({ generation: index + 1, ...step });
+          expect(answers(policy)).toEqual(before);
+          world = {
+            roles: replaced(world.roles, step.roles, step.removedRoles, (item: Role) => item.name),
+            machines: replaced(
+              world.machines,
+              step.machines,
+              step.removedMachines,
+              (item: Principal) => item.fingerprint,
+            ),
+          };
+          policy = next;
+          expect(policy.generation).toBe(index + 1);
+          expect(policy.machineCount).toBe(world.machines.length);
+          expect(answers(policy)).toEqual(answers(compilePolicy({ generation: 0, ...world })));
+        }
+      },
+    ),
     { numRuns: 1_000, seed },
   );
 });
@@ -64,7 +74,12 @@ function answers(policy: ReturnType<typeof compilePolicy>): boolean[] {
 }
 
 /** What the change means: what is removed goes, then what is put replaces its namesake. */
-function replaced<T>(items: readonly T[], put: readonly T[], removed: readonly string[], key: (item: T) => string): T[] {
+function replaced<T>(
+  items: readonly T[],
+  put: readonly T[],
+  removed: readonly string[],
+  key: (item: T) => string,
+): T[] {
   const byKey = new Map(items.map((item) => [key(item), item]));
   for (const name of removed) byKey.delete(name);
   for (const item of put) byKey.set(key(item), item);

@@ -1,4 +1,12 @@
-import { compilePolicy, decide, decideExchange, type Grant, type Policy, type Principal, type Role } from '@qconn/authz';
+import {
+  compilePolicy,
+  decide,
+  decideExchange,
+  type Grant,
+  type Policy,
+  type Principal,
+  type Role,
+} from '@qconn/authz';
 import { expect, test } from 'vitest';
 
 const LIMS = 'qc1lims';
@@ -42,14 +50,19 @@ test('refuses when the target may not provide, even though the sender may submit
 
 test('lets deny beat allow, whatever their order', () => {
   const deny: Grant = { effect: 'deny', verb: 'submit', serviceTypes: ['print'] };
-  for (const grants of [[deny, allow('submit', ['*'])], [allow('submit', ['*']), deny]]) {
+  for (const grants of [
+    [deny, allow('submit', ['*'])],
+    [allow('submit', ['*']), deny],
+  ]) {
     expect(decideExchange(policyWith(grants), message)).toMatchObject({ allowed: false, cause: 'denied' });
   }
 });
 
 test('holds a grant with a selector to the machines that it selects', () => {
   const policy = policyWith([allow('submit', ['print'], { labels: { site: 'oslo' } })]);
-  expect(decideExchange(policy, message).reasonFor('lims')).toBe('lims may submit print only towards site=oslo (role lims)');
+  expect(decideExchange(policy, message).reasonFor('lims')).toBe(
+    'lims may submit print only towards site=oslo (role lims)',
+  );
   const moved = policy.with({ generation: 8, machines: [machine(PRINTER, ['printer'], { labels: { site: 'oslo' } })] });
   expect(decideExchange(moved, message).allowed).toBe(true);
 });
@@ -75,7 +88,8 @@ test('denies everything to a machine that is pending, revoked or unknown', () =>
 
 test('does not take print.* for print, nor print for printer', () => {
   const policy = policyWith([allow('submit', ['print.*'])]);
-  const asks = (serviceType: string): boolean => decide(policy, { principal: LIMS, verb: 'submit', serviceType }).allowed;
+  const asks = (serviceType: string): boolean =>
+    decide(policy, { principal: LIMS, verb: 'submit', serviceType }).allowed;
   expect(asks('print.label')).toBe(true);
   expect(asks('print.label.small')).toBe(true);
   expect(asks('print')).toBe(false);

@@ -19,12 +19,24 @@ test('takes a role and leaves it as it was written', () => {
   expect(checkRole(role)).toEqual([]);
 });
 
-test.each(['**', 'print.*.x', '', 'Print', '.print', 'print.', 'print..x', 'print*', '*.print', '.*', 'a b', 'x'.repeat(200), 7, null])(
-  'refuses the pattern %j and says where it stands',
-  (pattern) => {
-    expect(checkRole(withPatterns('print', pattern)).map(({ path }) => path)).toEqual(['grants[0].serviceTypes[1]']);
-  },
-);
+test.each([
+  '**',
+  'print.*.x',
+  '',
+  'Print',
+  '.print',
+  'print.',
+  'print..x',
+  'print*',
+  '*.print',
+  '.*',
+  'a b',
+  'x'.repeat(200),
+  7,
+  null,
+])('refuses the pattern %j and says where it stands', (pattern) => {
+  expect(checkRole(withPatterns('print', pattern)).map(({ path }) => path)).toEqual(['grants[0].serviceTypes[1]']);
+});
 
 test.each([
   ['no object', 7, ''],
@@ -36,7 +48,11 @@ test.each([
   ['no labels', withSelector({ labels: {} }), 'grants[0].selector.labels'],
   ['no hostnames', withSelector({ hostnames: [] }), 'grants[0].selector.hostnames'],
   ['a label that is a number', withSelector({ labels: { floor: 2 } }), 'grants[0].selector.labels.floor'],
-  ['a label key from the prototype', withSelector(JSON.parse('{"labels":{"__proto__":"x"}}')), 'grants[0].selector.labels'],
+  [
+    'a label key from the prototype',
+    withSelector(JSON.parse('{"labels":{"__proto__":"x"}}')),
+    'grants[0].selector.labels',
+  ],
   ['a hostname with a * inside', withSelector({ hostnames: ['a*b'] }), 'grants[0].selector.hostnames[0]'],
   ['a name with capitals', { name: 'Lims', grants: [] }, 'name'],
   ['an empty name', { name: '', grants: [] }, 'name'],
@@ -73,6 +89,9 @@ test('tells every mistake at once', () => {
 });
 
 test('answers a document of 10 MB with a short message', () => {
-  const grants = Array.from({ length: 200 }, () => ({ ...grant, serviceTypes: Array.from({ length: 64 }, () => 'X'.repeat(800)) }));
+  const grants = Array.from({ length: 200 }, () => ({
+    ...grant,
+    serviceTypes: Array.from({ length: 64 }, () => 'X'.repeat(800)),
+  }));
   expect(() => parseRole({ name: 'r', grants })).toThrow(/and 12750 more$/);
 });

@@ -57,7 +57,8 @@ function anyProvider<S>(sessions: SessionTable<S>, address: Address, context: Re
     return permission.allowed;
   }, context.random01);
   if (found !== undefined) return { outcome: 'resolved', device: found };
-  if (refused !== undefined) return { outcome: 'forbidden', reason: `no live provider of ${serviceType} is permitted: ${refused.reason}` };
+  if (refused !== undefined)
+    return { outcome: 'forbidden', reason: `no live provider of ${serviceType} is permitted: ${refused.reason}` };
   const what = name === undefined ? 'machine' : `device ${name}`;
   return { outcome: 'not_found', reason: `no ${what} provides ${serviceType} now` };
 }
@@ -67,7 +68,10 @@ function namedDevice<S>(session: Session<S>, address: Address, name: string): Re
   if (device === undefined) return { outcome: 'not_found', reason: `machine ${address.machine} has no device ${name}` };
   if (device.serviceTypes.has(address.serviceType)) return { outcome: 'resolved', device };
   const provides = [...device.serviceTypes].join(', ');
-  return { outcome: 'not_found', reason: `device ${name} on ${address.machine} does not provide ${address.serviceType}; it provides ${provides}` };
+  return {
+    outcome: 'not_found',
+    reason: `device ${name} on ${address.machine} does not provide ${address.serviceType}; it provides ${provides}`,
+  };
 }
 
 function leastBusyOf<S>(session: Session<S>, address: Address, random01: number): Resolution<S> {

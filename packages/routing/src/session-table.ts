@@ -74,10 +74,16 @@ export class SessionTable<S> {
   provide(session: Session<S>, name: string, serviceTypes: Iterable<string>): LiveDevice<S> {
     const types = new Set(serviceTypes);
     if (types.size > SERVICE_TYPES_PER_DEVICE_MAX) {
-      throw new QconnError('quota', `Device ${name} has ${types.size} service types; the limit is ${SERVICE_TYPES_PER_DEVICE_MAX}.`);
+      throw new QconnError(
+        'quota',
+        `Device ${name} has ${types.size} service types; the limit is ${SERVICE_TYPES_PER_DEVICE_MAX}.`,
+      );
     }
     if (!session.devices.has(name) && session.devices.size >= DEVICES_PER_SESSION_MAX) {
-      throw new QconnError('quota', `The machine provides ${DEVICES_PER_SESSION_MAX} devices already, which is the limit.`);
+      throw new QconnError(
+        'quota',
+        `The machine provides ${DEVICES_PER_SESSION_MAX} devices already, which is the limit.`,
+      );
     }
     const device = session.devices.get(name) ?? new LiveDevice(session, name);
     this.#withdrawn(device);

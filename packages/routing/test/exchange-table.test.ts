@@ -1,10 +1,11 @@
-import { Exchange, ExchangeTable, LiveDevice, Session } from '@qconn/routing';
+import { type Exchange, ExchangeTable, LiveDevice, Session } from '@qconn/routing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 type Table = ExchangeTable<null, string>;
 
-const sessionOf = (fingerprint: string, id = fingerprint): Session<null> => new Session({ id, fingerprint, value: null });
+const sessionOf = (fingerprint: string, id = fingerprint): Session<null> =>
+  new Session({ id, fingerprint, value: null });
 
 function opened(table: Table, sender: Session<null>, requestId: number): Exchange<null, string> {
   const exchange = table.open(sender, requestId, `job ${requestId}`);
@@ -76,7 +77,18 @@ test('hands an exchange over to another target when the first one is lost', () =
 });
 
 const step = fc.record({
-  act: fc.constantFrom('open', 'open', 'assign', 'unassign', 'orphan', 'schedule', 'pop', 'close', 'sweepSender', 'sweepTarget'),
+  act: fc.constantFrom(
+    'open',
+    'open',
+    'assign',
+    'unassign',
+    'orphan',
+    'schedule',
+    'pop',
+    'close',
+    'sweepSender',
+    'sweepTarget',
+  ),
   who: fc.nat({ max: 2 }),
   number: fc.nat({ max: 20 }),
 });
@@ -115,7 +127,9 @@ function check(table: Table, senders: Session<null>[], devices: LiveDevice<null>
   const all = [...table];
   for (const sender of senders) {
     expect(new Set(table.ofSender(sender))).toEqual(new Set(all.filter((exchange) => exchange.sender === sender)));
-    expect(table.inFlight(sender.fingerprint)).toBe(all.filter((each) => each.senderFingerprint === sender.fingerprint).length);
+    expect(table.inFlight(sender.fingerprint)).toBe(
+      all.filter((each) => each.senderFingerprint === sender.fingerprint).length,
+    );
   }
   for (const device of devices) {
     const own = all.filter((exchange) => exchange.target === device);

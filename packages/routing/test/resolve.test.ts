@@ -15,7 +15,11 @@ function lab(): SessionTable<null> {
   return sessions;
 }
 
-const enrolled = new Map([['far-pc', 'qc1far'], ['qc1far', 'qc1far'], ['near-pc', 'qc1near']]);
+const enrolled = new Map([
+  ['far-pc', 'qc1far'],
+  ['qc1far', 'qc1far'],
+  ['near-pc', 'qc1near'],
+]);
 
 function context(more: Partial<ResolutionContext> = {}): ResolutionContext {
   return { permitted: () => yes, knownMachine: (machine) => enrolled.get(machine), random01: 0, ...more };
@@ -31,12 +35,24 @@ test.each([
   ['a device by hostname', { machine: 'near-pc', device: 'zebra-2' }, 'near-pc/zebra-2'],
   ['a device by fingerprint', { machine: 'qc1near', device: 'zebra-2' }, 'near-pc/zebra-2'],
   ['a machine that nobody knows', { machine: 'nowhere' }, 'not_found: no machine nowhere is known'],
-  ['an offline machine by hostname', { machine: 'far-pc', device: 'zebra-1' }, 'offline: machine far-pc is not connected'],
+  [
+    'an offline machine by hostname',
+    { machine: 'far-pc', device: 'zebra-1' },
+    'offline: machine far-pc is not connected',
+  ],
   ['an offline machine by fingerprint', { machine: 'qc1far' }, 'offline: machine qc1far is not connected'],
-  ['a device that the machine lacks', { machine: 'near-pc', device: 'zebra-9' }, 'not_found: machine near-pc has no device zebra-9'],
+  [
+    'a device that the machine lacks',
+    { machine: 'near-pc', device: 'zebra-9' },
+    'not_found: machine near-pc has no device zebra-9',
+  ],
   ['a service type that nobody provides', { serviceType: 'scan' }, 'not_found: no machine provides scan now'],
   ['a device that no machine has', { device: 'zebra-9' }, 'not_found: no device zebra-9 provides print now'],
-  ['a service type that the machine lacks', { serviceType: 'scan', machine: 'near-pc' }, 'not_found: machine near-pc provides no scan now'],
+  [
+    'a service type that the machine lacks',
+    { serviceType: 'scan', machine: 'near-pc' },
+    'not_found: machine near-pc provides no scan now',
+  ],
   [
     'a service type that the device lacks',
     { serviceType: 'print.label', machine: 'near-pc', device: 'zebra-2' },
@@ -49,7 +65,10 @@ test.each([
 test('refuses a sender without the right before it can learn what exists', () => {
   const nothing = context({ permitted: () => no });
   for (const machine of ['near-pc', 'far-pc', 'nowhere', undefined]) {
-    expect(resolve(lab(), { serviceType: 'print', machine }, nothing)).toEqual({ outcome: 'forbidden', reason: no.reason });
+    expect(resolve(lab(), { serviceType: 'print', machine }, nothing)).toEqual({
+      outcome: 'forbidden',
+      reason: no.reason,
+    });
   }
 });
 
@@ -63,7 +82,8 @@ test('refuses a target that is not permitted before it tells whether it is onlin
 
 test('picks the permitted provider with the fewest exchanges in flight', () => {
   const sessions = lab();
-  const pick = (more?: Partial<ResolutionContext>): string => found(resolve(sessions, { serviceType: 'print' }, context(more)));
+  const pick = (more?: Partial<ResolutionContext>): string =>
+    found(resolve(sessions, { serviceType: 'print' }, context(more)));
   const devices = [...(sessions.pool('print') ?? [])];
   for (const device of devices) device.began();
   devices.find((device) => device.name === 'zebra-2')?.ended();

@@ -1,5 +1,5 @@
 import { DEVICES_PER_SESSION_MAX, isQconnError, SERVICE_TYPES_PER_DEVICE_MAX } from '@qconn/protocol';
-import { Session, SessionTable } from '@qconn/routing';
+import { type Session, SessionTable } from '@qconn/routing';
 import { expect, test } from 'vitest';
 
 function table(): SessionTable<string> {
@@ -34,7 +34,12 @@ test('lets a newer session of the same machine supersede the older one at once',
   const sessions = table();
   const older = start(sessions, 's1', 'qc1a', 'printer-pc');
   sessions.provide(older, 'zebra-1', ['print']);
-  const { session: newer, superseded } = sessions.add({ id: 's2', fingerprint: 'qc1a', hostname: 'printer-pc', value: '' });
+  const { session: newer, superseded } = sessions.add({
+    id: 's2',
+    fingerprint: 'qc1a',
+    hostname: 'printer-pc',
+    value: '',
+  });
   expect(superseded).toBe(older);
   expect(sessions.ofMachine('printer-pc')).toBe(newer);
   expect(sessions.isCurrent(older)).toBe(false);

@@ -15,7 +15,10 @@ export interface FailureReport {
  * Tells a person why a program ends: what happened, because of what, what to do, and the stable code.
  * @returns the exit code to end with
  */
-export function reportFailure(error: unknown, { program, debug = false, destination = process.stderr }: FailureReport): number {
+export function reportFailure(
+  error: unknown,
+  { program, debug = false, destination = process.stderr }: FailureReport,
+): number {
   const lines = [`${program}: ${messageOf(error)}`, ...causes(error)];
   if (isQconnError(error)) lines.push(`  what to do: ${error.action}`, `  code: ${error.code}`);
   else lines.push('  what to do: This was not expected. Report it with the lines below.', '  code: internal');

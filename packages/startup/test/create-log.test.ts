@@ -24,7 +24,13 @@ test('writes JSON lines when nobody watches', () => {
   log.info({ machine: 'qc1a' }, 'session opened');
   log.debug('not at this level');
   const line = JSON.parse(text()) as Record<string, unknown>;
-  expect(line).toEqual({ level: 'info', time: expect.any(String), component: 'hub', machine: 'qc1a', msg: 'session opened' });
+  expect(line).toEqual({
+    level: 'info',
+    time: expect.any(String),
+    component: 'hub',
+    machine: 'qc1a',
+    msg: 'session opened',
+  });
   expect(new Date(line['time'] as string).getTime()).toBeGreaterThan(1.7e12);
 });
 
@@ -45,7 +51,10 @@ test('obeys a format that is asked for', () => {
 test('writes a QconnError with its code, action, facts and cause, and without its stack', () => {
   const { log, text } = capture();
   const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-  log.error({ err: new QconnError('database_unavailable', 'The database does not answer.', { cause, facts: { tries: 3 } }) }, 'resync failed');
+  log.error(
+    { err: new QconnError('database_unavailable', 'The database does not answer.', { cause, facts: { tries: 3 } }) },
+    'resync failed',
+  );
   expect(JSON.parse(text())).toMatchObject({
     msg: 'resync failed',
     err: {
@@ -63,7 +72,9 @@ test('writes a QconnError with its code, action, facts and cause, and without it
 test('writes stacks of every error from debug on, and takes an error alone', () => {
   const { log, text } = capture({ level: 'debug' });
   log.error(new QconnError('internal'));
-  expect(JSON.parse(text())).toMatchObject({ err: { code: 'internal', stack: expect.stringContaining('create-log.test') } });
+  expect(JSON.parse(text())).toMatchObject({
+    err: { code: 'internal', stack: expect.stringContaining('create-log.test') },
+  });
 });
 
 test('ends with a chain of causes that goes round', () => {
@@ -92,7 +103,15 @@ test.each([
 
 test('hides passwords in URLs, API keys and secrets by name, and leaves fingerprints', () => {
   const { log, text } = capture();
-  log.info({ url: 'postgres://qconn:horse@db/x', key: 'qk_abcdefgh12345678', authorization: 'Bearer x', of: 'qc1qqqsyqcyq5rqwzqf' }, 'x');
+  log.info(
+    {
+      url: 'postgres://qconn:horse@db/x',
+      key: 'qk_abcdefgh12345678',
+      authorization: 'Bearer x',
+      of: 'qc1qqqsyqcyq5rqwzqf',
+    },
+    'x',
+  );
   expect(JSON.parse(text())).toMatchObject({
     url: 'postgres://qconn:[hidden]@db/x',
     key: 'qk_[hidden]',

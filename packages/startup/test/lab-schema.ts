@@ -1,7 +1,7 @@
 import type { ConfigSchema } from '@qconn/startup';
 
 /** A configuration with a bit of everything that the hub's and the agent's have. */
-export const labSchema: ConfigSchema = {
+export const labSchema: ConfigSchema<LabConfig> = {
   type: 'object',
   additionalProperties: false,
   required: ['hub'],
@@ -43,7 +43,11 @@ export const labSchema: ConfigSchema = {
             additionalProperties: false,
           },
           {
-            properties: { adapter: { const: 'exec' }, name: { type: 'string' }, argv: { type: 'array', items: { type: 'string' } } },
+            properties: {
+              adapter: { const: 'exec' },
+              name: { type: 'string' },
+              argv: { type: 'array', items: { type: 'string' } },
+            },
             required: ['name', 'argv'],
             additionalProperties: false,
           },

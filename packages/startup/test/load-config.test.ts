@@ -10,13 +10,13 @@ const folder = mkdtempSync(path.join(tmpdir(), 'qconn-config-'));
 const file = path.join(folder, 'lab.yaml');
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function load(yaml: string, more: Partial<ConfigSources> = {}): LabConfig {
+function load(yaml: string, more: Partial<ConfigSources<LabConfig>> = {}): LabConfig {
   writeFileSync(file, yaml);
-  return loadConfig<LabConfig>({ schema: labSchema, file, environmentPrefix: 'LAB_', ...more });
+  return loadConfig({ schema: labSchema, file, environmentPrefix: 'LAB_', ...more });
 }
 
 /** The lines of the mistakes, with the file's folder left out. */
-function mistakes(yaml: string, more: Partial<ConfigSources> = {}): string[] {
+function mistakes(yaml: string, more: Partial<ConfigSources<LabConfig>> = {}): string[] {
   try {
     load(yaml, more);
   } catch (error) {
@@ -38,7 +38,13 @@ test('fills in defaults', () => {
 
 test('lets flags beat the environment, and the environment beat the file', () => {
   const yaml = 'hub: file\ndataFolder: file\nhttp: { port: 1, tls: true, hosts: [a] }';
-  const environment = { LAB_HUB: 'environment', LAB_HTTP_PORT: '2', LAB_HTTP_TLS: 'false', LAB_HTTP_HOSTS: 'b, c', HOME: '/root' };
+  const environment = {
+    LAB_HUB: 'environment',
+    LAB_HTTP_PORT: '2',
+    LAB_HTTP_TLS: 'false',
+    LAB_HTTP_HOSTS: 'b, c',
+    HOME: '/root',
+  };
   const flags = { '--port': { path: 'http.port', value: '3' }, '--tls': { path: 'http.tls', value: undefined } };
   expect(load(yaml, { environment, flags })).toMatchObject({
     hub: 'environment',
@@ -49,7 +55,8 @@ test('lets flags beat the environment, and the environment beat the file', () =>
 
 test('takes variables with names of their own, and an empty one as not set', () => {
   const environmentNames = { DATABASE_URL: 'database.url' };
-  const read = (url: string): LabConfig => load('hub: h', { environment: { DATABASE_URL: url, LAB_HTTP_PORT: '' }, environmentNames });
+  const read = (url: string): LabConfig =>
+    load('hub: h', { environment: { DATABASE_URL: url, LAB_HTTP_PORT: '' }, environmentNames });
   expect(read('postgres://db/qconn').database).toEqual({ url: 'postgres://db/qconn' });
   expect(read('').database).toBeUndefined();
 });
@@ -60,11 +67,19 @@ test('keeps text text, even when it looks like a number', () => {
 
 test('needs no file', () => {
   const flags = { '--hub': { path: 'hub', value: 'h' } };
-  expect(loadConfig<LabConfig>({ schema: labSchema, flags }).hub).toBe('h');
+  expect(loadConfig({ schema: labSchema, flags }).hub).toBe('h');
 });
 
 test('tells every mistake at once: where, which key, what', () => {
-  const yaml = ['http:', '  prot: 8443', '  hosts: localhost', 'log: { level: loud }', 'devices:', '  - { adapter: tcp, name: zebra-1 }', '  - { adapter: telnet }'].join('\n');
+  const yaml = [
+    'http:',
+    '  prot: 8443',
+    '  hosts: localhost',
+    'log: { level: loud }',
+    'devices:',
+    '  - { adapter: tcp, name: zebra-1 }',
+    '  - { adapter: telnet }',
+  ].join('\n');
   const environment = { LAB_HTTP_TLS: 'maybe', LAB_HTPP_PORT: '1' };
   const flags = { '--port': { path: 'http.port', value: '70000' }, '--data': { path: 'dataFolder', value: '' } };
   expect(mistakes(yaml, { environment, flags }).toSorted()).toEqual(
@@ -73,7 +88,7 @@ test('tells every mistake at once: where, which key, what', () => {
       '--data: dataFolder has no value',
       'hub is missing',
       'lab.yaml:2:3: http.prot is not a known key; did you mean port?',
-      '--port: http.port must be <= 65535, but is 70000',
+      '--port: http.port must be at most 65535, but is 70000',
       'lab.yaml:3:3: http.hosts must be a list, but is "localhost"',
       'environment LAB_HTTP_TLS: http.tls must be true or false, but is "maybe"',
       'lab.yaml:4:8: log.level must be one of debug, info, warn, but is "loud"',
@@ -93,11 +108,15 @@ test.each([
   ['devcies', 'devices'],
   ['htp', 'http'],
 ])('guesses that %s was to be %s', (written, meant) => {
-  expect(mistakes(`hub: h\n${written}: 1`)).toEqual([`lab.yaml:2:1: ${written} is not a known key; did you mean ${meant}?`]);
+  expect(mistakes(`hub: h\n${written}: 1`)).toEqual([
+    `lab.yaml:2:1: ${written} is not a known key; did you mean ${meant}?`,
+  ]);
 });
 
 test('lists the known keys when nothing is near', () => {
-  expect(mistakes('hub: h\nhttp:\n  certificate: x')).toEqual(['lab.yaml:3:3: http.certificate is not a known key; known are port, hosts, tls']);
+  expect(mistakes('hub: h\nhttp:\n  certificate: x')).toEqual([
+    'lab.yaml:3:3: http.certificate is not a known key; known are port, hosts, tls',
+  ]);
 });
 
 const secret = 'postgres://qconn:correct-horse@db/qconn';
@@ -115,7 +134,10 @@ test.each([
   expect(text).not.toMatch(/correct-horse|sqqsyqcyq|qt1qqq/);
 });
 
-const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefgh'.split('').map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index]}`).join(',')}]`)].join('\n');
+const bomb = [
+  'a: &a [x,x,x,x,x,x,x,x,x]',
+  ...'bcdefgh'.split('').map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index]}`).join(',')}]`),
+].join('\n');
 
 test.each([
   ['a repeated key', 'hub: a\nhub: b', 'lab.yaml:2:1: repeats a key'],
@@ -126,7 +148,11 @@ test.each([
   ['two documents', 'hub: a\n---\nhub: b', 'lab.yaml:2:1: begins a second document; a configuration is one'],
   ['tabs', 'http:\n\tport: 1', 'lab.yaml:2:1: is not valid YAML: Tabs are not allowed as indentation'],
   ['a tag', 'hub: !ruby/object x', 'lab.yaml:1:6: has a tag (!…) that means nothing here'],
-  ['an open bracket', 'http: {port: 1', 'lab.yaml:1:15: is not valid YAML: Flow map in block collection must be sufficiently indented and end with a }'],
+  [
+    'an open bracket',
+    'http: {port: 1',
+    'lab.yaml:1:15: is not valid YAML: Flow map in block collection must be sufficiently indented and end with a }',
+  ],
 ])('refuses %s', (_what, yaml, mistake) => {
   expect(mistakes(yaml)).toEqual([mistake]);
 });

@@ -9,8 +9,13 @@ const running = new Set<ChildProcess>();
 afterEach(() => running.forEach((child) => child.kill('SIGKILL')));
 
 /** Starts the program, does something at each line that it writes, and tells how it ended. */
-async function run(closing: string, onLine: (line: string, child: ChildProcess) => void): Promise<{ code: number | null; lines: string[] }> {
-  const child = spawn(process.execPath, ['--conditions=@qconn/source', program, closing], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function run(
+  closing: string,
+  onLine: (line: string, child: ChildProcess) => void,
+): Promise<{ code: number | null; lines: string[] }> {
+  const child = spawn(process.execPath, ['--conditions=@qconn/source', program, closing], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   running.add(child);
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -34,7 +39,10 @@ test('gives up after the deadline and ends with 1', async () => {
   expect(code).toBe(1);
 });
 
-test.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('exits at once on a second signal (%s)', async (second, expected) => {
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('exits at once on a second signal (%s)', async (second, expected) => {
   const { code, lines } = await run('60000', (line, child) => {
     if (line === 'ready') child.kill('SIGTERM');
     if (line.startsWith('closing')) child.kill(second);

@@ -1,5 +1,15 @@
 import { readFileSync, statSync } from 'node:fs';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Document, type Node, parseDocument, type YAMLError } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Document,
+  type Node,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
 import type { Mistake } from './mistake.ts';
 import type { Path } from './path.ts';
 
@@ -52,7 +62,9 @@ function parseConfigFile(text: string, file: string, mistakes: Mistake[]): Confi
   }
   if (faults.length > 0) return fileWithoutKeys(file, false);
   const value = toObject(document, file, mistakes);
-  return value === undefined ? fileWithoutKeys(file, false) : { value, readable: true, positionOf: (path) => positionAt(offsetOf(document, path)) };
+  return value === undefined
+    ? fileWithoutKeys(file, false)
+    : { value, readable: true, positionOf: (path) => positionAt(offsetOf(document, path)) };
 }
 
 function toObject(document: Document, file: string, mistakes: Mistake[]): Record<string, unknown> | undefined {
@@ -60,7 +72,11 @@ function toObject(document: Document, file: string, mistakes: Mistake[]): Record
   try {
     value = document.toJS({ maxAliasCount: ALIASES_MAX }) ?? {};
   } catch {
-    mistakes.push({ source: file, path: '', message: `uses aliases more than ${ALIASES_MAX} times, or one that is not defined` });
+    mistakes.push({
+      source: file,
+      path: '',
+      message: `uses aliases more than ${ALIASES_MAX} times, or one that is not defined`,
+    });
     return undefined;
   }
   if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -2,12 +2,12 @@ import type { Flags } from './flags.ts';
 import type { ConfigSchema } from './settings.ts';
 
 /** Where a program's configuration comes from. */
-export interface ConfigSources {
+export interface ConfigSources<T = unknown> {
   /**
    * JSON Schema (draft 7) of the whole. `default` gives defaults (an object that holds defaults wants `default: {}`
    * itself); `secret: true` keeps a value out of every message.
    */
-  readonly schema: ConfigSchema;
+  readonly schema: ConfigSchema<T>;
   /** YAML file; left out when there is none. A file that is named must exist. */
   readonly file?: string | undefined;
   /** Usually `process.env`. An empty variable counts as not set. */

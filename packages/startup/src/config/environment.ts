@@ -24,9 +24,14 @@ export function readEnvironment(
   for (const [name, text] of Object.entries(environment)) {
     if (text === undefined || text === '') continue;
     const setting = byName.get(name);
-    if (setting !== undefined) given.push({ path: setting.path, value: convert(text, setting), source: `environment ${name}` });
+    if (setting !== undefined)
+      given.push({ path: setting.path, value: convert(text, setting), source: `environment ${name}` });
     else if (environmentPrefix !== '' && name.startsWith(environmentPrefix)) {
-      mistakes.push({ source: `environment ${name}`, path: '', message: `names no setting${didYouMean(name, [...byName.keys()])}` });
+      mistakes.push({
+        source: `environment ${name}`,
+        path: '',
+        message: `names no setting${didYouMean(name, [...byName.keys()])}`,
+      });
     }
   }
   return given;

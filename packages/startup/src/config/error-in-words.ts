@@ -3,79 +3,112 @@ import { containsSecret } from '../secrets.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { ConfigSchema } from './settings.ts';
 
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'a whole number',
-  number: 'a number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a group of keys',
-  null: 'nothing',
+/** What the validator tells of a broken rule. Which of these there are depends on the rule. */
+interface RuleParameters {
+  readonly type: string | readonly string[];
+  readonly limit: number;
+  readonly multipleOf: number;
+  readonly pattern: string;
+  readonly tag: string;
+  readonly propertyName: string;
+  readonly additionalProperty: string;
+  readonly unevaluatedProperty: string;
+  readonly allowedValue: unknown;
+  readonly allowedValues: readonly unknown[];
+  /** Two positions in a list. */
+  readonly i: number;
+  readonly j: number;
+  /** Present when a value fits more than one branch of a choice. */
+  readonly passingSchemas: readonly number[] | null;
+}
+
+/** @param schema the one that the rule stands in */
+type Words = (params: RuleParameters, schema: ConfigSchema) => string;
+
+const atLeast: Words = ({ limit }) => `must be at least ${limit}`;
+const unknownKey: Words = ({ additionalProperty, unevaluatedProperty }, schema) =>
+  `is not a known key${keyHint(additionalProperty ?? unevaluatedProperty, schema)}`;
+const noForm: Words = ({ passingSchemas }, schema) =>
+  passingSchemas ? 'fits more than one of the forms that it may have' : `must be ${oneOf(valuesOf(schema))}`;
+
+/** By keyword of JSON Schema, in words that follow the path of the key. */
+const WORDS: Readonly<Record<string, Words>> = {
+  type: ({ type }) => `must be ${[type].flat().map(typeInWords).join(' or ')}`,
+  required: () => 'is missing',
+  additionalProperties: unknownKey,
+  unevaluatedProperties: unknownKey,
+  propertyNames: ({ propertyName }) => `may not have a key ${JSON.stringify(propertyName)}`,
+  enum: ({ allowedValues }) => `must be ${oneOf(allowedValues)}`,
+  const: ({ allowedValue }) => `must be ${JSON.stringify(allowedValue)}`,
+  anyOf: noForm,
+  oneOf: noForm,
+  discriminator: ({ tag }, schema) => `needs a known ${tag}: ${oneOf(tagsOf(schema, tag))}`,
+  minimum: atLeast,
+  maximum: ({ limit }) => `must be at most ${limit}`,
+  exclusiveMinimum: ({ limit }) => `must be more than ${limit}`,
+  exclusiveMaximum: ({ limit }) => `must be less than ${limit}`,
+  multipleOf: ({ multipleOf }) => `must be a multiple of ${multipleOf}`,
+  minLength: ({ limit }) => (limit === 1 ? 'must not be empty' : `must have at least ${limit} characters`),
+  maxLength: ({ limit }) => `must have at most ${limit} characters`,
+  minItems: ({ limit }) => `must have at least ${limit} ${limit === 1 ? 'entry' : 'entries'}`,
+  maxItems: ({ limit }) => `must have at most ${limit} entries`,
+  uniqueItems: ({ i, j }) => `must not repeat an entry: ${j} and ${i}, counted from 0, are the same`,
+  pattern: ({ pattern }) => `must match ${pattern}`,
 };
+
+/** Rules about a value that is worth showing. */
+const ABOUT_VALUE = new Set(['type', 'enum', 'const', 'anyOf', 'oneOf', 'minimum', 'maximum', 'multipleOf', 'pattern']);
 
 /** What is wrong, in words that follow the path of the key. */
 export function errorInWords(error: ErrorObject): string {
-  const params = error.params as Record<string, unknown>;
-  const limit = Number(params['limit']);
-  const parent = (error.parentSchema ?? {}) as ConfigSchema;
-  switch (error.keyword) {
-    case 'type':
-      return `must be ${[params['type']].flat().map((type) => TYPE_NAMES[String(type)]).join(' or ')}${butIs(error)}`;
-    case 'required':
-      return 'is missing';
-    case 'additionalProperties':
-    case 'unevaluatedProperties':
-      return `is not a known key${unknownKeyHint(String(params['additionalProperty'] ?? params['unevaluatedProperty']), parent)}`;
-    case 'enum':
-      return `must be ${oneOf(params['allowedValues'])}${butIs(error)}`;
-    case 'const':
-      return `must be ${JSON.stringify(params['allowedValue'])}${butIs(error)}`;
-    case 'anyOf':
-    case 'oneOf':
-      return `must be ${oneOf((parent.anyOf ?? (parent['oneOf'] as ConfigSchema[])).map((option) => option.const))}${butIs(error)}`;
-    case 'discriminator':
-      return `needs a known ${String(params['tag'])}: ${oneOf(discriminatorValues(parent, String(params['tag'])))}`;
-    case 'minimum':
-    case 'maximum':
-    case 'exclusiveMinimum':
-    case 'exclusiveMaximum':
-      return `must be ${String(params['comparison'])} ${limit}${butIs(error)}`;
-    case 'minLength':
-      return limit === 1 ? 'must not be empty' : `must have at least ${limit} characters`;
-    case 'maxLength':
-      return `must have at most ${limit} characters`;
-    case 'minItems':
-      return `must have at least ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
-    case 'maxItems':
-      return `must have at most ${limit} entries`;
-    case 'uniqueItems':
-      return `must not repeat an entry (${String(params['j'])} and ${String(params['i'])}, from 0, are the same)`;
-    case 'pattern':
-      return `must match ${String(params['pattern'])}${butIs(error)}`;
+  const words = WORDS[error.keyword]?.(error.params as RuleParameters, error.parentSchema ?? {});
+  if (words === undefined) return error.message ?? `breaks the rule ${error.keyword}`;
+  return ABOUT_VALUE.has(error.keyword) ? `${words}${butIs(error)}` : words;
+}
+
+function typeInWords(type: string): string {
+  switch (type) {
+    case 'string':
+      return 'text';
+    case 'integer':
+      return 'a whole number';
+    case 'boolean':
+      return 'true or false';
+    case 'array':
+      return 'a list';
+    case 'object':
+      return 'a group of keys';
     default:
-      return error.message ?? `breaks the rule ${error.keyword}`;
+      return type === 'number' ? 'a number' : type;
   }
 }
 
-function oneOf(values: unknown): string {
-  return `one of ${[values].flat().map(String).join(', ')}`;
+function oneOf(values: readonly unknown[]): string {
+  return `one of ${values.map(String).join(', ')}`;
 }
 
-function unknownKeyHint(key: string, parent: ConfigSchema): string {
-  const known = Object.keys(parent.properties ?? {});
+function keyHint(key: string, schema: ConfigSchema): string {
+  const known = Object.keys(schema.properties ?? {});
   return didYouMean(key, known) || (known.length > 0 && known.length <= 12 ? `; known are ${known.join(', ')}` : '');
 }
 
-function discriminatorValues(parent: ConfigSchema, tag: string): unknown[] {
-  const branches = (parent['oneOf'] ?? []) as ConfigSchema[];
-  return branches.flatMap((branch) => branch.properties?.[tag]?.const ?? branch.properties?.[tag]?.enum ?? []);
+/** The values of a choice between constants. */
+function valuesOf(schema: ConfigSchema): unknown[] {
+  return (schema.anyOf ?? schema.oneOf ?? []).map((option) => option.const);
+}
+
+/** What tells the branches of a choice apart. */
+function tagsOf(schema: ConfigSchema, tag: string): unknown[] {
+  return (schema.oneOf ?? []).flatMap((branch) => {
+    const property = branch.properties?.[tag];
+    return property?.const ?? property?.enum ?? [];
+  });
 }
 
 /** `, but is "http"`: short scalars only, and never a secret. */
 function butIs(error: ErrorObject): string {
   const { data } = error;
-  const secret = (error.parentSchema as ConfigSchema | undefined)?.secret === true;
-  if (typeof data === 'object' || secret) return '';
+  if (typeof data === 'object' || error.parentSchema?.['secret'] === true) return '';
   const shown = JSON.stringify(data) ?? '';
   return shown.length > 64 || containsSecret(shown) ? '' : `, but is ${shown}`;
 }

@@ -17,7 +17,8 @@ export function readFlags(settings: ReadonlyMap<string, Setting>, flags: Flags, 
   const given: Given[] = [];
   for (const [name, { path, value }] of Object.entries(flags)) {
     const setting = settings.get(path);
-    if (setting === undefined) throw new TypeError(`${name} stands for a setting that the schema does not have: ${path}`);
+    if (setting === undefined)
+      throw new TypeError(`${name} stands for a setting that the schema does not have: ${path}`);
     if (value === undefined) continue;
     if (value === '') {
       mistakes.push({ source: name, path, message: 'has no value' });

@@ -14,7 +14,7 @@ import { validate } from './validate.ts';
  * @typeParam T what the schema describes
  * @throws QconnError `config_invalid` with every mistake at once: where it was written, which key, what is wrong
  */
-export function loadConfig<T>(sources: ConfigSources): T {
+export function loadConfig<T>(sources: ConfigSources<T>): T {
   const mistakes: Mistake[] = [];
   const settings = settingsOf(sources.schema);
   const file = readConfigFile(sources.file, mistakes);
@@ -26,7 +26,9 @@ export function loadConfig<T>(sources: ConfigSources): T {
   const config = file.value;
   for (const { path, value } of given) setAt(config, path, value);
   // What a file that cannot be read would have set is not missing.
-  mistakes.push(...validate(sources.schema, config, provenance).filter(({ kind }) => file.readable || kind !== 'missing'));
+  mistakes.push(
+    ...validate(sources.schema, config, provenance).filter(({ kind }) => file.readable || kind !== 'missing'),
+  );
   if (mistakes.length > 0) throw configInvalid(mistakes, sources.file);
   return config as T;
 }

@@ -1,11 +1,18 @@
 import type { Path } from './path.ts';
 
-/** The parts of JSON Schema (draft 7) that this package looks at itself; the validator knows the rest. */
-export interface ConfigSchema {
+declare const described: unique symbol;
+
+/**
+ * The parts of JSON Schema (draft 7) that this package looks at itself; the validator knows the rest.
+ * @typeParam T what a value that passes is; nothing checks that the two agree, so write them side by side
+ */
+export interface ConfigSchema<T = unknown> {
+  readonly [described]?: T;
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, ConfigSchema>>;
   readonly items?: ConfigSchema | readonly ConfigSchema[];
   readonly anyOf?: readonly ConfigSchema[];
+  readonly oneOf?: readonly ConfigSchema[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   /** The value is never shown. */

@@ -22,13 +22,28 @@ export interface LogOptions {
 }
 
 /** Fields whose value is never written, at the top of a line and one level down, whatever it looks like. */
-const SECRET_FIELDS = ['token', 'secret', 'password', 'apiKey', 'privateKey', 'privateKeyPem', 'keyPem', 'authorization', 'cookie'];
+const SECRET_FIELDS = [
+  'token',
+  'secret',
+  'password',
+  'apiKey',
+  'privateKey',
+  'privateKeyPem',
+  'keyPem',
+  'authorization',
+  'cookie',
+];
 
 /**
  * Makes a log. Lines are written at once and in this process: a crash loses none, and nothing is left open.
  * An error goes in as `{ err: error }`, or alone. Secrets are hidden by their field's name and by their look.
  */
-export function createLog({ component, level = 'info', format = 'auto', destination = process.stderr }: LogOptions): Log {
+export function createLog({
+  component,
+  level = 'info',
+  format = 'auto',
+  destination = process.stderr,
+}: LogOptions): Log {
   const withStacks = level === 'debug' || level === 'trace';
   const pretty = format === 'pretty' || (format === 'auto' && destination.isTTY === true);
   return pino(
@@ -49,7 +64,9 @@ function scrubbing(destination: NodeJS.WritableStream): { write(line: string): v
 }
 
 /** Turns lines into text for people, in this process: a worker thread would lose the last lines of a crash. */
-function prettyStream(destination: NodeJS.WritableStream & { readonly isTTY?: boolean }): { write(line: string): void } {
+function prettyStream(destination: NodeJS.WritableStream & { readonly isTTY?: boolean }): {
+  write(line: string): void;
+} {
   const sink = new Writable({
     decodeStrings: false,
     write: (chunk: string | Buffer, _encoding, done) => {

@@ -21,7 +21,8 @@ export interface ErrorFields {
  */
 export function errorFields(error: unknown, withStacks: boolean, depth = 0): ErrorFields {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
-  const cause = error.cause === undefined || depth >= CAUSES_MAX ? {} : { cause: errorFields(error.cause, withStacks, depth + 1) };
+  const cause =
+    error.cause === undefined || depth >= CAUSES_MAX ? {} : { cause: errorFields(error.cause, withStacks, depth + 1) };
   const base = { type: error.name, message: error.message };
   if (isQconnError(error)) {
     const { code, action, retryAfterMs, facts } = error;
