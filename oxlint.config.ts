@@ -74,7 +74,7 @@ export default defineConfig({
     'typescript/no-unsafe-type-assertion': 'off',
     'unicorn/consistent-function-scoping': ['error', { checkArrowFunctions: false }],
     eqeqeq: 'error',
-    'prefer-const': 'error',
+    'prefer-const': ['error', { ignoreReadBeforeAssign: true }],
     'no-var': 'error',
     'unicorn/filename-case': ['error', { case: 'kebabCase' }],
   },
