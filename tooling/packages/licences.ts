@@ -29,7 +29,7 @@ export async function licences(root: string): Promise<string[]> {
 }
 
 /** An SPDX expression without nesting: each part of an AND has to be allowed, and one part of an OR. */
-function isAllowed(expression: string): boolean {
+export function isAllowed(expression: string): boolean {
   const bare = expression.replaceAll(/[()]/g, '');
   return bare.split(' AND ').every((part) => part.split(' OR ').some((licence) => ALLOWED.has(licence.trim())));
 }
