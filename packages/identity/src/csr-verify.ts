@@ -99,7 +99,8 @@ function parseRequest(der: Uint8Array): ParsedCsr {
 /** CertificationRequestInfo (RFC 2986, section 4.1): the public key. */
 function parseInfo(content: Uint8Array): Uint8Array {
   const info = new DerReader(content);
-  if (info.expect(TAG.integer, 'the version').content[0] !== 0) throw new DerError('an unknown version');
+  const version = info.expect(TAG.integer, 'the version').content;
+  if (version.length !== 1 || version[0] !== 0) throw new DerError('an unknown version');
   info.expect(TAG.sequence, 'the subject');
   const spki = info.expect(TAG.sequence, 'the public key').raw.slice();
   const attributes = info.enter(ATTRIBUTES, 'the attributes');

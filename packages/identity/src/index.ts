@@ -14,5 +14,21 @@ export { type Purpose } from './chain/leaf.ts';
 export { verifyPinnedServer, type PinnedServer } from './chain/pinned-server.ts';
 export { hashSecret, Secret, secretMatches, type SecretKind, type SecretParts } from './secret.ts';
 export { formatSecret, generateSecret, parseSecret } from './secret-text.ts';
+export {
+  nextRenewal,
+  renewalRetryDelay,
+  type Renewal,
+  type RenewalInput,
+  type RenewalRetryInput,
+} from './renewal-schedule.ts';
+export {
+  inspectCredential,
+  type Credential,
+  type CredentialFacts,
+  type HubAddresses,
+} from './credential/credential.ts';
+export { formatCredential, parseCredential, type Protection } from './credential/credential-text.ts';
+export { CredentialStore, type CredentialStoreOptions, type Generation } from './credential/credential-store.ts';
+export { isSealed, seal, SEAL_COST, unseal, type SealCost } from './sealed.ts';
 export { type RandomBytes } from './x509/serial.ts';
 export * from './limits.ts';

@@ -1,6 +1,7 @@
-import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { QconnError } from '@qconn/protocol';
 import { DerError } from '../der/der-error.ts';
+import { signedBy } from '../x509/signed-by.ts';
 import { decodePem, encodePem } from '../pem.ts';
 import { maySignCertificates, readCertificate, sameBytes, type ParsedCertificate } from '../x509/read-certificate.ts';
 import type { AuthorityParts } from './parts.ts';
@@ -49,11 +50,7 @@ function checkIssuer(certificate: ParsedCertificate, issuer: ParsedCertificate, 
   const [unknown] = certificate.extensions.unknownCritical;
   if (unknown !== undefined)
     throw unusable(`A CA certificate has the critical extension ${unknown}, which qconn does not support`);
-  const child = new X509Certificate(certificate.der);
-  const parent = new X509Certificate(issuer.der);
-  if (!sameBytes(certificate.issuer, issuer.subject) || !child.checkIssued(parent) || !child.verify(parent.publicKey)) {
-    throw unusable('The issuing certificate does not chain to the root');
-  }
+  if (!signedBy(certificate, issuer)) throw unusable('The issuing certificate does not chain to the root');
 }
 
 function readCertificates(pem: string, what: string): ParsedCertificate[] {

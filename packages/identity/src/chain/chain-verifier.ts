@@ -9,7 +9,7 @@ import { readUntrustedCertificate } from '../x509/untrusted-certificate.ts';
 import { checkIssuers } from './issuers.ts';
 import { checkHost, checkLeaf, type Purpose } from './leaf.ts';
 import { findIssuers } from './path.ts';
-import { signedBy } from './signed-by.ts';
+import { signedBy } from '../x509/signed-by.ts';
 
 export interface PresentedChain {
   /** The certificate whose key the peer has proven to hold: it alone says who the peer is. */

@@ -1,7 +1,7 @@
 import { INTERMEDIATES_MAX } from '../limits.ts';
 import type { TrustBundle } from '../trust-bundle.ts';
 import { maySignCertificates, type ParsedCertificate } from '../x509/read-certificate.ts';
-import { signedBy } from './signed-by.ts';
+import { signedBy } from '../x509/signed-by.ts';
 
 /**
  * The issuers of a certificate, from its own up to a root of the bundle, every signature checked.

@@ -5,7 +5,7 @@ import { TrustBundle } from '../trust-bundle.ts';
 import { sameBytes, type ParsedCertificate } from '../x509/read-certificate.ts';
 import { pinOfSpki } from '../x509/spki.ts';
 import { readUntrustedCertificate } from '../x509/untrusted-certificate.ts';
-import { signedBy } from './signed-by.ts';
+import { signedBy } from '../x509/signed-by.ts';
 import { verifyChain, type VerifiedCertificate } from './chain-verifier.ts';
 
 export interface PinnedServer {

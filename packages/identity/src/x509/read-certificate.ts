@@ -8,6 +8,9 @@ import { readExtensions, type CertificateExtensions } from './read-extensions.ts
 /** Bit 5 of key usage (RFC 5280, section 4.2.1.3). */
 const KEY_CERT_SIGN = 0b0000_0100;
 
+/** Versions are counted from 0 (section 4.1.2.1). */
+const VERSION_3 = 2;
+
 /** What qconn reads from a certificate. Bytes are DER. */
 export interface ParsedCertificate {
   readonly der: Uint8Array;
@@ -20,6 +23,9 @@ export interface ParsedCertificate {
   readonly spki: Uint8Array;
   /** Object identifier of the algorithm that its issuer signed it with. */
   readonly signatureAlgorithm: string;
+  /** What the signature is over. */
+  readonly signed: Uint8Array;
+  readonly signature: Uint8Array;
   readonly extensions: CertificateExtensions;
 }
 
@@ -30,12 +36,13 @@ export interface ParsedCertificate {
  */
 export function readCertificate(der: Uint8Array): ParsedCertificate {
   const certificate = readDer(der).enter(TAG.sequence, 'the certificate');
-  const tbs = certificate.enter(TAG.sequence, 'the certificate body');
+  const signed = certificate.expect(TAG.sequence, 'the certificate body');
+  const tbs = new DerReader(signed.content);
   const algorithm = certificate.expect(TAG.sequence, 'the signature algorithm');
-  certificate.expect(TAG.bitString, 'the signature');
+  const signature = certificate.expect(TAG.bitString, 'the signature').content;
   certificate.end('the certificate');
-  if (tbs.enter(0xa0, 'the version').expect(TAG.integer, 'the version').content[0] !== 2)
-    throw new DerError('not a version 3 certificate');
+  const version = tbs.enter(0xa0, 'the version').expect(TAG.integer, 'the version').content;
+  if (version.length !== 1 || version[0] !== VERSION_3) throw new DerError('not a version 3 certificate');
   const serial = tbs.expect(TAG.integer, 'the serial number').content;
   if (!sameBytes(tbs.expect(TAG.sequence, 'the signature algorithm').raw, algorithm.raw))
     throw new DerError('two signature algorithms');
@@ -57,6 +64,8 @@ export function readCertificate(der: Uint8Array): ParsedCertificate {
     notAfterMs,
     spki,
     signatureAlgorithm: dottedOid(new DerReader(algorithm.content).expect(TAG.oid, 'the signature algorithm').content),
+    signed: signed.raw,
+    signature: signature.subarray(1),
     extensions: readExtensions(extensions),
   };
 }
