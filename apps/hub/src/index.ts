@@ -1,1 +1,3 @@
-export {};
+export { HUB_CONFIG_SCHEMA, loadHubConfig, type HubConfig } from './config/hub-config.ts';
+export { Hub, type HubDependencies } from './hub.ts';
+export { initialise, openHubStore, type NewHub } from './initialise.ts';

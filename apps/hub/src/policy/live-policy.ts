@@ -72,9 +72,10 @@ export class LivePolicy {
     this.#listeners.add(listener);
   }
 
-  /** Resolves when every change that was announced until now is in force. */
-  settled(): Promise<void> {
-    return this.#work;
+  /** Resolves when every change that has been committed until now is in force on this hub. */
+  async upToDate(): Promise<void> {
+    this.#work = this.#work.then(() => this.#compareGenerations());
+    await this.#work;
   }
 
   async close(): Promise<void> {
@@ -98,14 +99,14 @@ export class LivePolicy {
     else await this.#applyAll();
   }
 
-  async #applyPart({ machines, roles }: Extract<PolicyChange, { kind: 'changed' }>): Promise<void> {
+  async #applyPart({ generation, machines, roles }: Extract<PolicyChange, { kind: 'changed' }>): Promise<void> {
     const { store, clock } = this.#dependencies;
     const part = await store.policy.loadPart({ machines, roles, now: clock.now() });
     const found = new Set(part.machines.map(({ fingerprint }) => fingerprint));
     const defined = new Set(part.roles.map(({ name }) => name));
     this.#forgetHostnames(machines);
     this.#policy = this.#policy.with({
-      generation: part.generation,
+      generation,
       machines: part.machines.map(principalOf),
       removedMachines: machines.filter((fingerprint) => !found.has(fingerprint)),
       roles: part.roles,

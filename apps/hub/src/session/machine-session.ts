@@ -83,6 +83,11 @@ export class MachineSession implements Peer {
     return this.#connection;
   }
 
+  /** Devices that it provides, with their service types. */
+  get devices(): { device: string; serviceTypes: string[] }[] {
+    return [...(this.#routed?.devices.values() ?? [])].map(({ name, serviceTypes }) => ({ device: name, serviceTypes: [...serviceTypes] }));
+  }
+
   get bufferedBytes(): number {
     return this.#lanes.bufferedBytes;
   }

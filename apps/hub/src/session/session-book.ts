@@ -35,6 +35,11 @@ export class SessionBook {
     return this.#sessions.size;
   }
 
+  /** Whether a machine is connected to this hub now. */
+  isOnline(fingerprint: string): boolean {
+    return this.#byMachine.has(fingerprint);
+  }
+
   /** Live sessions, for lists. */
   [Symbol.iterator](): Iterator<MachineSession> {
     return this.#sessions.values();

@@ -31,6 +31,8 @@ export type SupervisorEvent =
 export type SupervisorAction =
   | { readonly kind: 'dial' }
   | { readonly kind: 'wait'; readonly ms: number }
+  /** Use the session for nothing new; what is in flight on it goes on until the hub closes it. */
+  | { readonly kind: 'letGo' }
   | { readonly kind: 'hangUp' };
 
 /** The next state and what to do. */
@@ -89,7 +91,7 @@ export function supervise(state: SupervisorState, event: SupervisorEvent, random
     case 'failed':
       return backOff(state.attempt + 1, isPermanent(event.error) ? spread(REFUSED_WAIT_MS, random01) : delay(state.attempt + 1, random01));
     case 'sentAway':
-      return backOff(0, Math.floor(random01 * event.spreadMs), { kind: 'hangUp' });
+      return backOff(0, Math.floor(random01 * event.spreadMs), { kind: 'letGo' });
     case 'stop':
       return { state: { phase: 'stopped', attempt: 0 }, actions: [{ kind: 'hangUp' }] };
   }

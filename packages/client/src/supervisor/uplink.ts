@@ -37,6 +37,8 @@ export class Uplink {
   readonly events: EventStream<ClientEvent> = new EventStream();
   #state: SupervisorState = INITIAL;
   #session: Session | undefined;
+  /** The session of a hub that sent this client away, while work is in flight on it. */
+  #leaving: Session | undefined;
   #welcome: Welcome | undefined;
   #machine: MachineStatus | undefined;
   #lastError: QconnError | undefined;
@@ -100,10 +102,10 @@ export class Uplink {
 
   /** Ends the session and the supervisor. Does not wait for work in flight. */
   async close(): Promise<void> {
-    const session = this.#session;
+    const sessions = [this.#leaving, this.#session];
     this.#lastError = new QconnError('closed', 'The client was closed by its owner.');
     this.#step({ kind: 'stop' });
-    await session?.ended;
+    await Promise.all(sessions.map((session) => session?.ended));
     this.events.end();
   }
 
@@ -127,9 +129,14 @@ export class Uplink {
         this.#timer?.cancel();
         this.#timer = this.#dependencies.clock.setTimer(action.ms, () => this.#step({ kind: 'waited' }));
         return;
+      case 'letGo':
+        this.#leaving = this.#session;
+        this.#session = undefined;
+        return;
       case 'hangUp':
         this.#timer?.cancel();
         this.#dialling?.abort();
+        this.#leaving?.close();
         this.#session?.close();
         return;
     }
@@ -177,11 +184,13 @@ export class Uplink {
   }
 
   #sentAway({ code, reason, spreadMs }: GoAway): void {
+    if (this.#session === undefined) return;
     this.#lastError = new QconnError(code, reason);
     this.#step({ kind: 'sentAway', spreadMs });
   }
 
   #ended(session: Session, info: CloseInfo): void {
+    if (this.#leaving === session) this.#leaving = undefined;
     if (this.#session !== session) return;
     this.#session = undefined;
     if (this.phase === 'pending' || this.phase === 'online') this.#failed(info.error);

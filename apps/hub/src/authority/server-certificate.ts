@@ -1,0 +1,91 @@
+import { hostname } from 'node:os';
+import type { Clock, Timer } from '@qconn/clock';
+import { exportPrivateKeyPem, exportSpki, generateKeyPair, nextRenewal, type CertificateAuthority, type IssuedCertificate, type KeyPair } from '@qconn/identity';
+import type { TlsIdentity } from '@qconn/transport';
+
+/** What the hub's own certificate is made with. */
+export interface ServerCertificateDependencies {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly authority: CertificateAuthority;
+}
+
+/**
+ * The hub's own certificate. Its key lives in memory and is new with every start; the certificate is
+ * renewed while the hub runs, for new connections, and live ones go on.
+ */
+export class ServerCertificate {
+  readonly #dependencies: ServerCertificateDependencies;
+  readonly #hosts: readonly string[];
+  readonly #keys: KeyPair;
+  #issued: IssuedCertificate;
+  #random01: number;
+  #heldSince: number;
+  #timer: Timer | undefined;
+
+  private constructor(dependencies: ServerCertificateDependencies, hosts: readonly string[], keys: KeyPair, issued: IssuedCertificate) {
+    this.#dependencies = dependencies;
+    this.#hosts = hosts;
+    this.#keys = keys;
+    this.#issued = issued;
+    this.#random01 = dependencies.random();
+    this.#heldSince = dependencies.clock.monotonic();
+  }
+
+  /** @param hosts names and IP addresses beside this system's own. @throws QconnError `hostname_invalid`, `ca_unusable` */
+  static async issue(dependencies: ServerCertificateDependencies, hosts: readonly string[]): Promise<ServerCertificate> {
+    const keys = await generateKeyPair();
+    const all = [...new Set([...hosts, hostname().toLowerCase(), 'localhost', '127.0.0.1', '::1'])];
+    return new ServerCertificate(dependencies, all, keys, await issue(dependencies, all, keys));
+  }
+
+  /** Names and IP addresses that the certificate carries. */
+  get hosts(): readonly string[] {
+    return this.#hosts;
+  }
+
+  /** What QUIC presents and trusts. */
+  get tls(): TlsIdentity {
+    return { keyPem: exportPrivateKeyPem(this.#keys.privateKey), chainPem: this.#issued.chainPem, trustPem: [this.#dependencies.authority.rootPem] };
+  }
+
+  /** What HTTPS presents: the root too, because a client that knows only its pin has to see it. */
+  get https(): { readonly key: string; readonly cert: string } {
+    const { keyPem, chainPem } = this.tls;
+    return { key: keyPem, cert: [...chainPem, this.#dependencies.authority.rootPem].join('') };
+  }
+
+  /** Renews when due, until closed. @param onRenewed puts the new certificate to use; a failure to issue is reported to it */
+  keep(onRenewed: (failure?: unknown) => void): void {
+    const { clock } = this.#dependencies;
+    const { notBeforeMs, notAfterMs } = this.#issued;
+    const { state, waitMs } = nextRenewal({ notBeforeMs, notAfterMs, nowMs: clock.now(), random01: this.#random01, heldMs: clock.monotonic() - this.#heldSince });
+    if (state === 'waiting' || waitMs > 0) this.#timer = clock.setTimer(waitMs, () => this.keep(onRenewed));
+    else void this.#renew(onRenewed);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+
+  async #renew(onRenewed: (failure?: unknown) => void): Promise<void> {
+    const { clock, random } = this.#dependencies;
+    try {
+      this.#issued = await issue(this.#dependencies, this.#hosts, this.#keys);
+      this.#random01 = random();
+      this.#heldSince = clock.monotonic();
+      onRenewed();
+      this.keep(onRenewed);
+    } catch (failure) {
+      onRenewed(failure);
+      this.#timer = clock.setTimer(RETRY_MS, () => this.keep(onRenewed));
+    }
+  }
+}
+
+/** Wait after a renewal of the hub's own certificate that failed, in milliseconds: nothing outside is involved. */
+const RETRY_MS = 60_000;
+
+async function issue({ authority, clock }: ServerCertificateDependencies, hosts: readonly string[], keys: KeyPair): Promise<IssuedCertificate> {
+  return authority.issueServer({ spki: await exportSpki(keys.publicKey), hosts, now: clock.now() });
+}

@@ -1,0 +1,27 @@
+import { systemClock } from '@qconn/clock';
+import type { HubConfig } from '../config/hub-config.ts';
+import { initialise, openHubStore, renewBootstrap } from '../initialise.ts';
+import { printNewHub } from './print-new-hub.ts';
+
+/** Makes a hub without starting it. @throws QconnError `already_initialised` */
+export async function init(config: HubConfig, options: { readonly json: boolean }): Promise<number> {
+  const store = await openHubStore(config);
+  try {
+    printNewHub(await initialise(config, store, systemClock), options.json);
+    return 0;
+  } finally {
+    await store.close();
+  }
+}
+
+/** Makes a new bootstrap secret; on the embedded database the hub must not be running. @throws QconnError `data_locked`, `not_initialised` */
+export async function bootstrap(config: HubConfig, options: { readonly json: boolean }): Promise<number> {
+  const store = await openHubStore(config);
+  try {
+    const bootstrapSecret = await renewBootstrap(config, store, systemClock);
+    process.stdout.write(options.json ? `${JSON.stringify({ bootstrapSecret })}\n` : `bootstrap secret  ${bootstrapSecret}\nIt works once; every earlier one is void. Use it with: qconn login https://HOST:PORT qb1…\n`);
+    return 0;
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,41 @@
+import { systemClock } from '@qconn/clock';
+import { QconnError } from '@qconn/protocol';
+import { createLog, runUntilSignal } from '@qconn/startup';
+import type { SocketAddress } from '@qconn/transport';
+import { authorityFolder, loadAuthority } from '../authority/authority-files.ts';
+import type { HubConfig } from '../config/hub-config.ts';
+import { Hub } from '../hub.ts';
+import { initialise, isInitialised, openHubStore } from '../initialise.ts';
+import { printNewHub } from './print-new-hub.ts';
+
+/** Time beyond the drain for closing sockets and the database, in milliseconds. */
+const CLOSE_SLACK_MS = 10_000;
+
+/** Runs the hub until a signal. @returns the exit code @throws QconnError why it could not start */
+export async function serve(config: HubConfig, options: { readonly init: boolean; readonly json: boolean }): Promise<number> {
+  const log = createLog({ component: 'hub', ...config.log });
+  const store = await openHubStore(config);
+  try {
+    if (!(await isInitialised(config, store))) {
+      if (!options.init) throw new QconnError('not_initialised', `There is no hub in ${config.dataFolder} yet.`);
+      printNewHub(await initialise(config, store, systemClock), options.json);
+    }
+    const authority = await loadAuthority(authorityFolder(config.dataFolder));
+    const hub = await Hub.start(config, { store, authority, log });
+    printListening(hub, options.json);
+    log.info({ event: 'hub_started', quic: addressText(hub.quicAddress), https: addressText(hub.httpsAddress), database: config.database.url === undefined ? 'embedded' : 'postgresql' }, 'The hub serves.');
+    return await runUntilSignal({ close: () => hub.close(), deadlineMs: config.drainMs + CLOSE_SLACK_MS, tell: (message) => log.info(message) });
+  } finally {
+    await store.close();
+  }
+}
+
+function printListening(hub: Hub, json: boolean): void {
+  const addresses = { quic: addressText(hub.quicAddress), https: addressText(hub.httpsAddress) };
+  if (json) process.stdout.write(`${JSON.stringify({ event: 'listening', ...addresses })}\n`);
+  else process.stdout.write(`QUIC  listens at ${addresses.quic} (UDP)\nHTTPS listens at ${addresses.https} (TCP)\n`);
+}
+
+function addressText({ host, port }: SocketAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,59 @@
+import type { CertificateAuthority } from '@qconn/identity';
+import type { Clock } from '@qconn/clock';
+import type { Logger } from '@qconn/startup';
+import type { Act, Store } from '@qconn/store';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression } from 'fastify';
+import type { Server } from 'node:https';
+import type { MachineCertificates } from '../admission/certificates.ts';
+import type { LivePolicy } from '../policy/live-policy.ts';
+import type { SessionBook } from '../session/session-book.ts';
+
+/** The HTTP server with types taken from the routes' schemas. */
+export type App = FastifyInstance<Server, RawRequestDefaultExpression<Server>, RawReplyDefaultExpression<Server>, FastifyBaseLogger, TypeBoxTypeProvider>;
+
+/** What the routes work with. */
+export interface ApiContext {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly authority: CertificateAuthority;
+  readonly certificates: MachineCertificates;
+  readonly policy: LivePolicy;
+  readonly sessions: SessionBook;
+  readonly log: Logger;
+  readonly hub: { readonly id: string; readonly quicPort: number; readonly advertise: readonly string[] };
+}
+
+/**
+ * Who may call a route: everybody, or who holds this administrative action. Actions are the service
+ * types of `admin` grants, so that a role may allow `machines.*` and nothing else.
+ */
+export type Access = 'public' | AdminAction;
+
+export type AdminAction =
+  | 'audit.read'
+  | 'keys.read'
+  | 'keys.write'
+  | 'machines.approve'
+  | 'machines.read'
+  | 'machines.revoke'
+  | 'roles.read'
+  | 'roles.write'
+  | 'sessions.read'
+  | 'tokens.read'
+  | 'tokens.write';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** Who calls: the name of the key; empty on public routes. */
+    actor: string;
+  }
+}
+
+/** Who does it, and when: what every change in the store takes. */
+export function actOf(request: { readonly actor: string }, { clock }: ApiContext): Act {
+  return { actor: request.actor, now: clock.now() };
+}

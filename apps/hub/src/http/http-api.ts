@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:https';
+import swagger from '@fastify/swagger';
+import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyError } from 'fastify';
+import { QconnError } from '@qconn/protocol';
+import type { SocketAddress } from '@qconn/transport';
+import { admit } from './access.ts';
+import type { ApiContext, App } from './app.ts';
+import { problemOf, ProblemSchema } from './problem.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { enrolmentRoutes } from './routes/enrolment.ts';
+import { explainRoutes } from './routes/explain.ts';
+import { healthRoutes } from './routes/health.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { machineRoutes } from './routes/machines.ts';
+import { roleRoutes } from './routes/roles.ts';
+import { sessionRoutes } from './routes/sessions.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+
+/** Most bytes of a request's body: a role with a hundred grants has a few thousand; an enrolment has a limit of its own. */
+const BODY_MAX_BYTES = 256 * 1024;
+
+/** How long a request may take to arrive, in milliseconds. */
+const REQUEST_DEADLINE_MS = 10_000;
+
+/** Where and as whom the API listens. */
+export interface HttpOptions {
+  readonly hubId: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: { readonly key: string; readonly cert: string };
+  /** UDP port of QUIC, which enrolled machines are told. */
+  readonly quicPort: number;
+  readonly advertise: readonly string[];
+}
+
+/** The HTTPS API under /v1. */
+export class HttpApi {
+  readonly #app: App;
+
+  private constructor(app: App) {
+    this.#app = app;
+  }
+
+  /** @throws QconnError `address_in_use` */
+  static async listen(parts: Omit<ApiContext, 'hub'>, { hubId, host, port, tls, quicPort, advertise }: HttpOptions): Promise<HttpApi> {
+    const app = await buildApp({ ...parts, hub: { id: hubId, quicPort, advertise } }, tls);
+    try {
+      await app.listen({ host, port });
+    } catch (cause) {
+      throw new QconnError('address_in_use', `The HTTPS API cannot listen at ${host} port ${port}.`, { cause });
+    }
+    return new HttpApi(app);
+  }
+
+  get address(): SocketAddress {
+    const { address, port } = this.#app.server.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  /** New connections are shown this certificate. */
+  reload(tls: { readonly key: string; readonly cert: string }): void {
+    (this.#app.server as Server).setSecureContext({ ...tls, minVersion: 'TLSv1.3' });
+  }
+
+  /** Finishes requests that run, takes no new ones. */
+  async close(): Promise<void> {
+    await this.#app.close();
+  }
+}
+
+/** Puts the API together without listening. */
+export async function buildApp(context: ApiContext, tls: { readonly key: string; readonly cert: string }): Promise<App> {
+  const app: App = fastify({
+    https: { ...tls, minVersion: 'TLSv1.3' },
+    logger: false,
+    bodyLimit: BODY_MAX_BYTES,
+    requestTimeout: REQUEST_DEADLINE_MS,
+    forceCloseConnections: 'idle',
+    genReqId: () => randomUUID(),
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.decorateRequest('actor', '');
+  app.addSchema(ProblemSchema);
+  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'qconn hub', version: 'v1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } } }, refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json['$id'] ?? `schema-${i}`) } });
+  reportErrors(app, context);
+  guard(app, context);
+  for (const routes of [healthRoutes, enrolmentRoutes, tokenRoutes, machineRoutes, roleRoutes, keyRoutes, sessionRoutes, explainRoutes, auditRoutes]) routes(app, context);
+  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger());
+  await app.ready();
+  return app;
+}
+
+/** Every route says who may call it and what it answers; one that does not is a mistake of ours, found at start. */
+function guard(app: App, context: ApiContext): void {
+  app.addHook('onRoute', ({ url, method, config, schema }) => {
+    if (config?.access === undefined || schema === undefined) throw new Error(`${String(method)} ${url} declares no access or no schema`);
+  });
+  app.addHook('onRequest', async (request) => {
+    const { access } = request.routeOptions.config;
+    if (access !== undefined) request.actor = await admit(request, access, context);
+  });
+}
+
+/** Errors leave as problem details (RFC 9457); what we did not expect is logged and reported without its text. */
+function reportErrors(app: App, { log }: ApiContext): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const known = asQconnError(error);
+    const problem = problemOf(known, request.id);
+    const fields = { event: 'request_failed', request: request.id, method: request.method, route: request.routeOptions.url, remote: request.ip, actor: request.actor, err: error };
+    if (problem.status >= 500) log.error(fields, 'A request of the HTTPS API failed.');
+    else log.info(fields, 'A request of the HTTPS API was refused.');
+    if (known.retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(known.retryAfterMs / 1000));
+    return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const problem = problemOf(new QconnError('unknown_object', `There is no ${request.method} ${request.url.slice(0, 200)}.`), request.id);
+    return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  });
+}
+
+/** What Fastify itself refuses, in our codes. */
+function asQconnError(error: FastifyError | QconnError): QconnError {
+  if (error instanceof QconnError) return error;
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new QconnError('too_large', `The request’s body has more bytes than this route takes.`, { cause: error });
+  if (error.validation !== undefined) return new QconnError('invalid_request', validationText(error), { cause: error });
+  if (error.statusCode !== undefined && error.statusCode < 500) return new QconnError('invalid_request', error.message, { cause: error });
+  return new QconnError('internal', undefined, { cause: error });
+}
+
+/** Names the fields that are wrong and never quotes their values, which may be secrets. */
+function validationText({ validation, validationContext }: FastifyError): string {
+  const parts = (validation ?? []).map(({ instancePath, message }) => `${validationContext ?? 'request'}${instancePath.replaceAll('/', '.')} ${message ?? 'is wrong'}`);
+  return `The request does not match its schema: ${[...new Set(parts)].slice(0, 20).join('; ')}.`;
+}
+

@@ -1,0 +1,117 @@
+import { Type } from 'typebox';
+
+const Time = Type.String({ format: 'date-time' });
+const OptionalTime = Type.Union([Time, Type.Null()]);
+const OptionalText = Type.Union([Type.String(), Type.Null()]);
+
+export const MachineSchema = Type.Object(
+  {
+    fingerprint: Type.String(),
+    shortCode: Type.String({ description: 'Compare with what the machine itself shows before approving' }),
+    status: Type.Union([Type.Literal('pending'), Type.Literal('authorized'), Type.Literal('revoked')]),
+    hostname: OptionalText,
+    requestedHostname: OptionalText,
+    roles: Type.Array(Type.String()),
+    labels: Type.Record(Type.String(), Type.String()),
+    facts: Type.Record(Type.String(), Type.Unknown()),
+    online: Type.Boolean({ description: 'Whether it is connected to this hub now' }),
+    createdAt: Time,
+    authorizedAt: OptionalTime,
+    revokedAt: OptionalTime,
+    expiresAt: Type.Union([Time, Type.Null()], { description: 'End of its last credential' }),
+  },
+  { $id: 'Machine' },
+);
+
+export const TokenSchema = Type.Object(
+  {
+    id: Type.String(),
+    uses: Type.Integer(),
+    usesLeft: Type.Integer(),
+    hostname: OptionalText,
+    roles: Type.Array(Type.String()),
+    autoApprove: Type.Boolean(),
+    createdBy: Type.String(),
+    createdAt: Time,
+    expiresAt: Time,
+    revokedAt: OptionalTime,
+  },
+  { $id: 'Token' },
+);
+
+export const GrantSchema = Type.Object(
+  {
+    effect: Type.Union([Type.Literal('allow'), Type.Literal('deny')]),
+    verb: Type.Union([Type.Literal('provide'), Type.Literal('submit'), Type.Literal('query'), Type.Literal('admin')]),
+    serviceTypes: Type.Array(Type.String(), { minItems: 1 }),
+    selector: Type.Optional(
+      Type.Object(
+        {
+          labels: Type.Optional(Type.Record(Type.String(), Type.String())),
+          hostnames: Type.Optional(Type.Array(Type.String())),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const RoleSchema = Type.Object(
+  { name: Type.String(), grants: Type.Array(GrantSchema), generation: Type.Integer(), updatedAt: Time },
+  { $id: 'Role' },
+);
+
+export const KeySchema = Type.Object(
+  {
+    id: Type.String(),
+    name: Type.String(),
+    roles: Type.Array(Type.String()),
+    createdBy: Type.String(),
+    createdAt: Time,
+    expiresAt: Time,
+    revokedAt: OptionalTime,
+  },
+  { $id: 'Key' },
+);
+
+export const SessionSchema = Type.Object(
+  {
+    id: Type.String(),
+    machine: Type.String(),
+    hostname: OptionalText,
+    status: Type.String(),
+    remoteAddress: Type.String(),
+    credentialSerial: Type.String(),
+    devices: Type.Array(Type.Object({ device: Type.String(), serviceTypes: Type.Array(Type.String()) })),
+    rttMs: Type.Number(),
+  },
+  { $id: 'Session' },
+);
+
+export const AuditSchema = Type.Object(
+  {
+    id: Type.Integer(),
+    at: Time,
+    actor: Type.String(),
+    act: Type.String(),
+    subject: Type.String(),
+    before: Type.Unknown(),
+    after: Type.Unknown(),
+  },
+  { $id: 'AuditRow' },
+);
+
+/** Which part of a list: numbers in a query string are text. */
+export const PageQuery = Type.Object(
+  {
+    cursor: Type.Optional(Type.String({ maxLength: 512, description: '`next` of the page before' })),
+    limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,3}$', description: '1 … 1000; 100 when left out' })),
+  },
+  { additionalProperties: false },
+);
+
+/** A list's answer. */
+export function pageOf<Item extends Parameters<typeof Type.Array>[0]>(item: Item) {
+  return Type.Object({ items: Type.Array(item), next: Type.Optional(Type.String()) });
+}

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { systemClock, type Clock, type Timer } from '@qconn/clock';
+import { shortCode, type CertificateAuthority } from '@qconn/identity';
+import { ALPN_QCONN_1, QconnError, type ErrorCode } from '@qconn/protocol';
+import { SessionTable } from '@qconn/routing';
+import type { Logger } from '@qconn/startup';
+import type { Store } from '@qconn/store';
+import { createQuicEndpoint, type Endpoint, type SocketAddress } from '@qconn/transport';
+import { MachineCertificates } from './admission/certificates.ts';
+import { ServerCertificate } from './authority/server-certificate.ts';
+import type { HubConfig } from './config/hub-config.ts';
+import { HttpApi } from './http/http-api.ts';
+import { LivePolicy } from './policy/live-policy.ts';
+import type { HubExchange } from './relay/hub-exchange.ts';
+import type { Peer } from './relay/peer.ts';
+import { Relay } from './relay/relay.ts';
+import { SessionBook } from './session/session-book.ts';
+import { SessionCalls } from './session/session-calls.ts';
+import { SessionLog } from './session/session-log.ts';
+
+/** What a hub is put together from. */
+export interface HubDependencies {
+  readonly store: Store;
+  readonly authority: CertificateAuthority;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** How often quotas of quiet machines are forgotten, in milliseconds. */
+const SWEEP_MS = 60_000;
+
+/** Bytes that may wait for one machine before it counts as busy. */
+const BUFFERED_BYTES_PER_MACHINE: number = 1024 * 1024;
+
+/** Over how long a hub that stops spreads the return of its clients, in milliseconds. */
+const GO_AWAY_SPREAD_MS = 2_000;
+
+/** How often a stopping hub looks whether its exchanges have ended, in milliseconds. */
+const DRAIN_LOOK_MS = 10;
+
+/** A running hub. */
+export class Hub {
+  readonly #config: HubConfig;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #policy: LivePolicy;
+  readonly #relay: Relay;
+  readonly #sessions: SessionBook;
+  readonly #certificate: ServerCertificate;
+  readonly #endpoint: Endpoint;
+  readonly #api: HttpApi;
+  #sweep: Timer;
+
+  private constructor(parts: { config: HubConfig; clock: Clock; log: Logger; policy: LivePolicy; relay: Relay; sessions: SessionBook; certificate: ServerCertificate; endpoint: Endpoint; api: HttpApi }) {
+    this.#config = parts.config;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#policy = parts.policy;
+    this.#relay = parts.relay;
+    this.#sessions = parts.sessions;
+    this.#certificate = parts.certificate;
+    this.#endpoint = parts.endpoint;
+    this.#api = parts.api;
+    this.#certificate.keep((failure) => this.#certificateRenewed(failure));
+    this.#sweep = this.#armSweep();
+  }
+
+  /**
+   * Starts a hub: QUIC and HTTPS listen when the promise resolves. The store stays its owner's to close.
+   * @throws QconnError `not_initialised`, `address_in_use`, `database_unavailable`, `ca_unusable`
+   */
+  static async start(config: HubConfig, { store, authority, log, clock = systemClock }: HubDependencies): Promise<Hub> {
+    const record = await store.hub.find();
+    if (record === undefined) throw new QconnError('not_initialised', 'The database holds no hub.');
+    const random = Math.random;
+    const policy = await LivePolicy.start({ store, clock, log });
+    const certificate = await ServerCertificate.issue({ clock, random, authority }, config.hosts);
+    const certificates = new MachineCertificates({ clock, store, authority }, { validityMs: config.certificates.machineValidityMs });
+    const table = new SessionTable<Peer>();
+    const { exchangesInFlight, messagesPerSecond, bytesPerSecond } = config.limits;
+    const relay = new Relay(
+      { clock, random, sessions: table, policy: () => policy.current, knownMachine: (machine) => policy.knownMachine(machine), onEnded: (exchange, outcome) => logEnded(log, exchange, outcome) },
+      {
+        inFlightPerMachine: exchangesInFlight,
+        rates: { messages: { perSecond: messagesPerSecond, burst: messagesPerSecond }, bytes: { perSecond: bytesPerSecond, burst: bytesPerSecond } },
+        bufferedBytesPerMachine: BUFFERED_BYTES_PER_MACHINE,
+      },
+    );
+    const calls = new SessionCalls({ sessions: table, relay, policy: () => policy.current, renew: (auth, csr) => certificates.renew(auth, csr) });
+    const observer = new SessionLog(log);
+    const hub = { id: record.id, epoch: randomUUID() };
+    const sessions = new SessionBook(policy, { clock, sessions: table, relay, calls, hub, shortCode, observer });
+    const { host, quicPort, httpsPort } = config.listen;
+    const endpoint = await createQuicEndpoint(
+      { clock, onRefused: (refused) => observer.handshakeRefused(refused), onHandlerError: (failed) => observer.handlerFailed(failed) },
+      { host, port: quicPort, tls: certificate.tls, handlers: { [ALPN_QCONN_1]: (connection) => sessions.accept(connection) } },
+    );
+    const api = await HttpApi.listen(
+      { clock, store, authority, certificates, policy, sessions, log },
+      { hubId: record.id, host, port: httpsPort, tls: certificate.https, quicPort: endpoint.address.port, advertise: config.advertise },
+    ).catch(async (error: unknown) => {
+      await endpoint.close();
+      await policy.close();
+      throw error;
+    });
+    return new Hub({ config, clock, log, policy, relay, sessions, certificate, endpoint, api });
+  }
+
+  get quicAddress(): SocketAddress {
+    return this.#endpoint.address;
+  }
+
+  get httpsAddress(): SocketAddress {
+    return this.#api.address;
+  }
+
+  /** Stops: new work is refused, clients are told to come back, what runs may finish within the drain time. */
+  async close(): Promise<void> {
+    this.#sweep.cancel();
+    this.#certificate.close();
+    await this.#api.close();
+    this.#relay.drain();
+    this.#sessions.sendAway({ code: 'going_away', reason: 'The hub is stopping.', spreadMs: GO_AWAY_SPREAD_MS });
+    const end = this.#clock.monotonic() + this.#config.drainMs;
+    while (this.#relay.size > 0 && this.#clock.monotonic() < end) {
+      await new Promise<void>((resolve) => void this.#clock.setTimer(DRAIN_LOOK_MS, resolve));
+    }
+    this.#relay.close();
+    const error = new QconnError('going_away', 'The hub is stopping.');
+    await this.#endpoint.close(error.wire, error.message);
+    await this.#policy.close();
+  }
+
+  #certificateRenewed(failure: unknown): void {
+    if (failure !== undefined) {
+      this.#log.error({ event: 'server_certificate_not_renewed', err: failure }, 'The hub’s own certificate could not be renewed; it is tried again in a minute.');
+      return;
+    }
+    this.#endpoint.reload(this.#certificate.tls);
+    this.#api.reload(this.#certificate.https);
+    this.#log.info({ event: 'server_certificate_renewed' }, 'The hub’s own certificate was renewed.');
+  }
+
+  #armSweep(): Timer {
+    return this.#clock.setTimer(SWEEP_MS, () => {
+      this.#relay.sweep();
+      this.#sweep = this.#armSweep();
+    });
+  }
+}
+
+function logEnded(log: Logger, { id, senderFingerprint, target, value }: HubExchange, outcome: ErrorCode | 'completed'): void {
+  log.debug({ event: 'exchange_ended', exchange: id, from: senderFingerprint, serviceType: value.serviceType, to: target?.session.fingerprint, device: target?.name, outcome }, 'An exchange ended.');
+}

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '@qconn/clock';
+import { CertificateAuthority, formatSecret, generateSecret, hashSecret } from '@qconn/identity';
+import { QconnError } from '@qconn/protocol';
+import { openStore, type RoleGrant, type Store } from '@qconn/store';
+import { authorityFolder, hasAuthority, loadAuthority, saveAuthority } from './authority/authority-files.ts';
+import type { HubConfig } from './config/hub-config.ts';
+
+/** What a new hub's administrator needs. */
+export interface NewHub {
+  readonly id: string;
+  /** SHA-256 of the root CA's public key, hex. */
+  readonly pin: string;
+  /** `qb1…`: exchanged once for the first administrator's key. */
+  readonly bootstrapSecret: string;
+}
+
+/** The role that may do everything that an administrator does; others are made from parts of it. */
+const ADMIN_GRANTS: readonly RoleGrant[] = [{ effect: 'allow', verb: 'admin', serviceTypes: ['*'] }];
+
+/** Opens the hub's database: PostgreSQL where the configuration names one, else the embedded one in the data folder. */
+export async function openHubStore({ database, dataFolder }: HubConfig): Promise<Store> {
+  if (database.url !== undefined) return openStore({ url: database.url });
+  await makeDataFolder(dataFolder);
+  return openStore({ folder: join(dataFolder, 'db') });
+}
+
+/** Whether a hub is there: a CA and a hub's row in the database. */
+export async function isInitialised(config: HubConfig, store: Store): Promise<boolean> {
+  return (await store.hub.find()) !== undefined && (await hasAuthority(authorityFolder(config.dataFolder)));
+}
+
+/**
+ * Makes a hub: CA, database, first role, bootstrap secret. A CA that an interrupted try has left is used.
+ * @throws QconnError `already_initialised`
+ */
+export async function initialise(config: HubConfig, store: Store, clock: Clock): Promise<NewHub> {
+  if ((await store.hub.find()) !== undefined) throw new QconnError('already_initialised', 'The database holds a hub already.');
+  await makeDataFolder(config.dataFolder);
+  const folder = authorityFolder(config.dataFolder);
+  const now = clock.now();
+  if (!(await hasAuthority(folder))) await saveAuthority(folder, await CertificateAuthority.create({ name: 'qconn', now }));
+  const authority = await loadAuthority(folder);
+  const bootstrap = generateSecret('qb', authority.rootPin);
+  const id = randomUUID();
+  await store.roles.put({ name: 'admin', grants: ADMIN_GRANTS, actor: 'hub', now });
+  await store.hub.initialise({ id, bootstrap: { id: bootstrap.idText, secretHash: hashSecret(bootstrap.secret) }, actor: 'hub', now });
+  return { id, pin: Buffer.from(authority.rootPin).toString('hex'), bootstrapSecret: formatSecret('qb', bootstrap) };
+}
+
+/** Makes a new bootstrap secret, for who is at the hub's host and has lost every key. The old one is void. */
+export async function renewBootstrap(config: HubConfig, store: Store, clock: Clock): Promise<string> {
+  const authority = await loadAuthority(authorityFolder(config.dataFolder));
+  const bootstrap = generateSecret('qb', authority.rootPin);
+  await store.hub.renewBootstrap({ id: bootstrap.idText, secretHash: hashSecret(bootstrap.secret), actor: 'hub-host', now: clock.now() });
+  return formatSecret('qb', bootstrap);
+}
+
+async function makeDataFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { EXIT_OK, EXIT_USAGE, reportFailure, type Flags } from '@qconn/startup';
+import { bootstrap, init } from './commands/init.ts';
+import { serve } from './commands/serve.ts';
+import { loadHubConfig, type HubConfig } from './config/hub-config.ts';
+
+interface Options {
+  readonly config?: string;
+  readonly data?: string;
+  readonly database?: string;
+  readonly host?: string;
+  readonly quicPort?: string;
+  readonly httpsPort?: string;
+  readonly hosts?: string;
+  readonly logLevel?: string;
+  readonly init?: boolean;
+  readonly json?: boolean;
+}
+
+const PROGRAM = 'qconn-hub';
+
+function configOf(options: Options): HubConfig {
+  const flags: Flags = {
+    '--data': { path: 'dataFolder', value: options.data },
+    '--database': { path: 'database.url', value: options.database },
+    '--host': { path: 'listen.host', value: options.host },
+    '--quic-port': { path: 'listen.quicPort', value: options.quicPort },
+    '--https-port': { path: 'listen.httpsPort', value: options.httpsPort },
+    '--hosts': { path: 'hosts', value: options.hosts },
+    '--log-level': { path: 'log.level', value: options.logLevel },
+  };
+  return loadHubConfig({ file: options.config ?? process.env['QCONN_CONFIG'], environment: process.env, flags });
+}
+
+function withConfig(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'YAML configuration file')
+    .option('--data <folder>', 'folder of the CA and the embedded database (default ./qconn-data)')
+    .option('--database <url>', 'PostgreSQL server instead of the embedded database; better given as DATABASE_URL')
+    .option('--json', 'print JSON, one object a line');
+}
+
+function program(run: (work: Promise<number>) => void): Command {
+  const root = new Command(PROGRAM)
+    .description('The qconn hub: certificate authority, admission, authorization and routing.')
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  qconn-hub init                              make a hub in ./qconn-data and print its bootstrap secret
+  qconn-hub serve                             run it: QUIC on UDP 7443, HTTPS on TCP 7443
+  qconn-hub serve --init --hosts hub.example  both at once, reachable as hub.example
+  DATABASE_URL=postgres://… qconn-hub serve   on PostgreSQL
+
+Every setting can be given in the file, as QCONN_HUB_… in the environment, or as a flag; the last wins.
+docs/configuration.md lists them.`,
+    );
+  withConfig(root.command('init'))
+    .description('make a hub: CA, database, bootstrap secret')
+    .action((options: Options) => run(init(configOf(options), { json: options.json === true })));
+  withConfig(root.command('serve'))
+    .description('run the hub until SIGINT or SIGTERM')
+    .option('--init', 'make the hub first if there is none')
+    .option('--host <address>', 'IP address to listen at (default ::, which serves IPv4 too)')
+    .option('--quic-port <port>', 'UDP port of QUIC (default 7443; 0: any)')
+    .option('--https-port <port>', 'TCP port of the HTTPS API (default 7443; 0: any)')
+    .option('--hosts <names>', 'comma-separated names and addresses under which clients reach this hub')
+    .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (default info)')
+    .action((options: Options) => run(serve(configOf(options), { init: options.init === true, json: options.json === true })));
+  withConfig(root.command('bootstrap'))
+    .description('make a new bootstrap secret, when every administrator’s key is lost')
+    .action((options: Options) => run(bootstrap(configOf(options), { json: options.json === true })));
+  return root;
+}
+
+async function main(): Promise<number> {
+  let work: Promise<number> = Promise.resolve(EXIT_OK);
+  try {
+    await program((started) => (work = started)).parseAsync();
+    return await work;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    return reportFailure(error, { program: PROGRAM });
+  }
+}
+
+process.exitCode = await main();
