@@ -28,7 +28,7 @@ export type { Keys } from './keys/keys.ts';
 export type { KeyRecord, NewKey } from './keys/record.ts';
 export type { Policy } from './policy/policy.ts';
 export type { PolicySubjects } from './policy/changed.ts';
-export type { PolicyChange, PolicyMachine, PolicyRole, PolicySnapshot } from './policy/snapshot.ts';
+export type { PolicyChange, PolicyMachine, PolicyPart, PolicyRole, PolicySnapshot } from './policy/snapshot.ts';
 export type { Audit, AuditFilter } from './audit/audit.ts';
 export type { AuditEntry } from './audit/append.ts';
 export type { AuditRecord } from './audit/record.ts';

@@ -19,8 +19,11 @@ export async function appendAudit(trx: Trx, { actor, now }: Act, { act, subject,
   const id = head.id + 1;
   const hash = hashOf(head.hash, { id, at: now, actor, act, subject, before, after });
   const row = { id, at: now, actor, act, subject, before: jsonOrNull(before), after: jsonOrNull(after), prev_hash: head.hash, hash };
-  await trx.insertInto('audit').values(row).execute();
-  await trx.updateTable('audit_head').set({ id, hash }).execute();
+  await trx
+    .with('moved', (db) => db.updateTable('audit_head').set({ id, hash }))
+    .insertInto('audit')
+    .values(row)
+    .execute();
 }
 
 function jsonOrNull(value: unknown): string | null {

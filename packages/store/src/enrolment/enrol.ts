@@ -7,7 +7,7 @@ import type { Database, Trx } from '../database/database.ts';
 import { admit } from '../machines/approve.ts';
 import { isHostname, normalHostname } from '../machines/hostname.ts';
 import { lockMachine } from '../machines/lock.ts';
-import { machineRecord, type MachineRecord, type MachineRow } from '../machines/record.ts';
+import { type MachineRecord, readMachine } from '../machines/record.ts';
 import { policyChanged } from '../policy/changed.ts';
 import type { TokenRecord } from '../tokens/record.ts';
 import { checkToken, type PresentedSecret, takeUse } from '../tokens/redeem.ts';
@@ -48,11 +48,11 @@ export async function enrol(database: Database, { token: presented, ...request }
     const act: Act = { actor: `token:${presented.id}`, now };
     const token = await checkToken(trx, presented, now);
     const created = await upsertMachine(trx, request, token);
-    const row = await lockMachine(trx, fingerprint);
-    if (row.status === 'revoked') throw new QconnError('revoked', `The machine ${fingerprint} is revoked.`);
+    const known = await lockMachine(trx, fingerprint);
+    if (known.status === 'revoked') throw new QconnError('revoked', `The machine ${fingerprint} is revoked.`);
     const tokenUsed = await takeUse(trx, token, fingerprint, now);
-    const credential = await insertCredential(trx, fingerprint, await request.issue(await machineRecord(trx, row)), now);
-    const machine = (await admitByToken(trx, row, token, act)) ?? (await machineRecord(trx, row));
+    const credential = await insertCredential(trx, fingerprint, await request.issue(known), now);
+    const machine = (await admitByToken(trx, known, token, act)) ?? (await readMachine(trx, fingerprint));
     if (created && machine.status === 'pending') await policyChanged(trx, { machines: [fingerprint] });
     const after = { token: token.id, tokenUsed, serial: credential.serial, status: machine.status, requestedHostname: machine.requestedHostname };
     await appendAudit(trx, act, { act: created ? 'machine.enrol' : 'machine.reenrol', subject: fingerprint, after });
@@ -86,11 +86,11 @@ async function upsertMachine(trx: Trx, request: Omit<EnrolmentRequest, 'token'>,
 }
 
 /** An automatic approval that a person would have to decide leaves the machine pending. */
-async function admitByToken(trx: Trx, row: MachineRow, token: TokenRecord, act: Act): Promise<MachineRecord | undefined> {
-  const { fingerprint, requested_hostname: hostname } = row;
-  if (!token.autoApprove || row.status !== 'pending' || hostname === null || !isHostname(hostname)) return undefined;
+async function admitByToken(trx: Trx, machine: MachineRecord, token: TokenRecord, act: Act): Promise<MachineRecord | undefined> {
+  const { fingerprint, requestedHostname: hostname } = machine;
+  if (!token.autoApprove || machine.status !== 'pending' || hostname === null || !isHostname(hostname)) return undefined;
   try {
-    return await admit(trx, row, { fingerprint, hostname, roles: token.roles, ...act });
+    return await admit(trx, machine, { fingerprint, hostname, roles: token.roles, ...act });
   } catch (error) {
     if (isQconnError(error, 'hostname_taken') || isQconnError(error, 'unknown_role')) return undefined;
     throw error;

@@ -7,7 +7,7 @@ import { policyChanged } from '../policy/changed.ts';
 import { replaceLabels, replaceRoles, requireRoles } from './assign.ts';
 import { auditRelease, freeHostname, hostnameTaken, lockHolder, normalHostname } from './hostname.ts';
 import { lockMachine } from './lock.ts';
-import { auditView, machineRecord, type MachineRecord, type MachineRow } from './record.ts';
+import { auditView, type MachineRecord, readMachine } from './record.ts';
 import { markRevoked } from './revoke.ts';
 
 export interface Approval {
@@ -22,42 +22,37 @@ export interface Approval {
 
 export async function approve(database: Database, { replace, ...input }: Approval & Act): Promise<MachineRecord> {
   return await database.write(async (trx) => {
-    const row = await lockMachine(trx, input.fingerprint);
-    if (row.status !== 'pending') throw new QconnError('invalid_state', `The machine ${row.fingerprint} is ${row.status}, not pending.`, { facts: { status: row.status } });
+    const machine = await lockMachine(trx, input.fingerprint);
+    if (machine.status !== 'pending') throw new QconnError('invalid_state', `The machine ${machine.fingerprint} is ${machine.status}, not pending.`, { facts: { status: machine.status } });
     const replaced = replace === undefined ? [] : [await retireHolder(trx, replace, input)];
-    return await admit(trx, row, input, replaced);
+    return await admit(trx, machine, input, replaced);
   });
 }
 
 /** The swap is refused when the name is not held by the machine that the administrator saw. */
-async function retireHolder(trx: Trx, replace: string, { hostname, ...act }: Approval & Act): Promise<MachineRow> {
+async function retireHolder(trx: Trx, replace: string, { hostname, ...act }: Approval & Act): Promise<MachineRecord> {
   const holder = await lockHolder(trx, normalHostname(hostname));
   if (holder !== undefined && holder !== replace) throw hostnameTaken(hostname, holder);
-  const row = await lockMachine(trx, replace);
-  if (holder === undefined) throw new QconnError('invalid_state', `The machine ${replace} does not hold the hostname ${hostname}.`, { facts: { status: row.status } });
-  await markRevoked(trx, row, act);
-  return row;
+  const machine = await lockMachine(trx, replace);
+  if (holder === undefined) throw new QconnError('invalid_state', `The machine ${replace} does not hold the hostname ${hostname}.`, { facts: { status: machine.status } });
+  await markRevoked(trx, replace, act);
+  return machine;
 }
 
 /**
  * Authorizes a pending machine that the transaction has locked.
+ * @param before the machine
  * @param replaced machines that the transaction has just revoked for it
  * @throws QconnError unknown_role and hostname_taken before anything is written, hostname_invalid
  */
-export async function admit(trx: Trx, row: MachineRow, { fingerprint, hostname: name, roles, labels, ...act }: Approval & Act, replaced: readonly MachineRow[] = []): Promise<MachineRecord> {
+export async function admit(trx: Trx, before: MachineRecord, { fingerprint, hostname: name, roles, labels, ...act }: Approval & Act, replaced: readonly MachineRecord[] = []): Promise<MachineRecord> {
   const hostname = normalHostname(name);
   await requireRoles(trx, roles);
-  const before = await machineRecord(trx, row);
   const released = await freeHostname(trx, hostname, fingerprint, act);
-  const authorized = await trx
-    .updateTable('machine')
-    .set({ status: 'authorized', hostname, authorized_at: act.now })
-    .where('fingerprint', '=', fingerprint)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  await trx.updateTable('machine').set({ status: 'authorized', hostname, authorized_at: act.now }).where('fingerprint', '=', fingerprint).execute();
   await replaceRoles(trx, fingerprint, roles);
   if (labels !== undefined) await replaceLabels(trx, fingerprint, labels);
-  const after = await machineRecord(trx, authorized);
+  const after = await readMachine(trx, fingerprint);
   await policyChanged(trx, { machines: [fingerprint, ...(released === undefined ? [] : [released]), ...replaced.map((machine) => machine.fingerprint)] });
   for (const machine of replaced) await appendAudit(trx, act, { act: 'machine.revoke', subject: machine.fingerprint, before: { status: machine.status, hostname }, after: { status: 'revoked', replacedBy: fingerprint } });
   await auditRelease(trx, act, released, hostname);

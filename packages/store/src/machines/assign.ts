@@ -5,7 +5,7 @@ import { appendAudit } from '../audit/append.ts';
 import type { Database, Trx } from '../database/database.ts';
 import { policyChanged } from '../policy/changed.ts';
 import { lockMachine } from './lock.ts';
-import { auditView, machineRecord, type MachineRecord } from './record.ts';
+import { auditView, type MachineRecord, readMachine } from './record.ts';
 
 /** What a machine shall have instead of what it has; what is left out stays. */
 export interface Assignment {
@@ -16,12 +16,11 @@ export interface Assignment {
 
 export async function assign(database: Database, { fingerprint, roles, labels, ...act }: Assignment & Act): Promise<MachineRecord> {
   return await database.write(async (trx) => {
-    const row = await lockMachine(trx, fingerprint);
-    const before = await machineRecord(trx, row);
+    const before = await lockMachine(trx, fingerprint);
     await requireRoles(trx, roles ?? []);
     if (roles !== undefined) await replaceRoles(trx, fingerprint, roles);
     if (labels !== undefined) await replaceLabels(trx, fingerprint, labels);
-    const after = await machineRecord(trx, row);
+    const after = await readMachine(trx, fingerprint);
     await policyChanged(trx, { machines: [fingerprint] });
     await appendAudit(trx, act, { act: 'machine.assign', subject: fingerprint, before: auditView(before), after: auditView(after) });
     return after;

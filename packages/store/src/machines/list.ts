@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import type { MachineStatus } from '../database/tables.ts';
 import { limitOf, type Page, pageOf, type PageRequest, positionOf } from '../page.ts';
 import { normalHostname } from './hostname.ts';
-import { type MachineRecord, machineRecords } from './record.ts';
+import { type MachineRecord, machineRecordOf, selectMachines } from './record.ts';
 
 /** Which machines to list, the oldest first; what is left out does not restrict. */
 export interface MachineFilter extends PageRequest {
@@ -20,7 +20,7 @@ export interface MachineFilter extends PageRequest {
 export async function listMachines(database: Database, filter: MachineFilter): Promise<Page<MachineRecord>> {
   const after = positionOf(filter);
   return await database.read(async (db) => {
-    let query = db.selectFrom('machine').selectAll().orderBy('created_at').orderBy('fingerprint').limit(limitOf(filter) + 1);
+    let query = selectMachines(db).orderBy('created_at').orderBy('fingerprint').limit(limitOf(filter) + 1);
     if (filter.status !== undefined) query = query.where('status', '=', filter.status);
     if (filter.hostname !== undefined) query = query.where('hostname', '=', normalHostname(filter.hostname));
     if (filter.requestedHostname !== undefined) query = query.where('requested_hostname', '=', normalHostname(filter.requestedHostname));
@@ -32,12 +32,6 @@ export async function listMachines(database: Database, filter: MachineFilter): P
     }
     if (after !== undefined) query = query.where(sql<boolean>`(created_at, fingerprint) > (${after[0]}::bigint, ${after[1]})`);
     const rows = await query.execute();
-    const records = new Map((await machineRecords(db, rows)).map((record) => [record.fingerprint, record]));
-    return pageOf(
-      rows,
-      filter,
-      (row) => [row.created_at, row.fingerprint],
-      (row) => records.get(row.fingerprint)!,
-    );
+    return pageOf(rows, filter, (row) => [row.created_at, row.fingerprint], machineRecordOf);
   });
 }

@@ -1,17 +1,15 @@
-import { QconnError } from '@qconn/protocol';
-
 import type { Trx } from '../database/database.ts';
-import type { MachineRow } from './record.ts';
+import { type MachineRecord, readMachine } from './record.ts';
 
 /**
  * Reads a machine and keeps others from changing it, its roles, labels and credentials until the
  * transaction ends.
  * @throws QconnError unknown_object
  */
-export async function lockMachine(trx: Trx, fingerprint: string): Promise<MachineRow> {
-  const row = await trx.selectFrom('machine').selectAll().where('fingerprint', '=', fingerprint).forUpdate().executeTakeFirst();
-  if (row === undefined) throw new QconnError('unknown_object', `There is no machine ${fingerprint}.`);
-  return row;
+export async function lockMachine(trx: Trx, fingerprint: string): Promise<MachineRecord> {
+  await trx.selectFrom('machine').select('fingerprint').where('fingerprint', '=', fingerprint).forUpdate().execute();
+  // Only a statement that begins after the lock sees all that its former holder did.
+  return await readMachine(trx, fingerprint);
 }
 
 /** Whether the machine has a credential that is neither revoked nor expired. */

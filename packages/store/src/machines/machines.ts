@@ -6,7 +6,7 @@ import { type Approval, approve } from './approve.ts';
 import { assign, type Assignment } from './assign.ts';
 import { normalHostname } from './hostname.ts';
 import { listMachines, type MachineFilter } from './list.ts';
-import { machineRecord, type MachineRecord } from './record.ts';
+import { type MachineRecord, machineRecordOf, selectMachines } from './record.ts';
 import { rename, type Renaming } from './rename.ts';
 import { type Revocation, revoke } from './revoke.ts';
 
@@ -19,19 +19,16 @@ export class Machines {
   }
 
   async find(fingerprint: string): Promise<MachineRecord | undefined> {
-    return await this.#database.read(async (db) => {
-      const row = await db.selectFrom('machine').selectAll().where('fingerprint', '=', fingerprint).executeTakeFirst();
-      return row === undefined ? undefined : await machineRecord(db, row);
-    });
+    const row = await this.#database.read(async (db) => await selectMachines(db).where('fingerprint', '=', fingerprint).executeTakeFirst());
+    return row === undefined ? undefined : machineRecordOf(row);
   }
 
   /** The authorized machine that holds a hostname. */
   async findByHostname(hostname: string): Promise<MachineRecord | undefined> {
-    return await this.#database.read(async (db) => {
-      const query = db.selectFrom('machine').selectAll().where('hostname', '=', normalHostname(hostname)).where('status', '=', 'authorized');
-      const row = await query.executeTakeFirst();
-      return row === undefined ? undefined : await machineRecord(db, row);
-    });
+    const row = await this.#database.read(
+      async (db) => await selectMachines(db).where('hostname', '=', normalHostname(hostname)).where('status', '=', 'authorized').executeTakeFirst(),
+    );
+    return row === undefined ? undefined : machineRecordOf(row);
   }
 
   /** Lists machines, the oldest first. */
@@ -41,9 +38,15 @@ export class Machines {
 
   /** How many machines have each status. */
   async count(): Promise<Readonly<Record<MachineStatus, number>>> {
-    const query = async (status: MachineStatus): Promise<number> =>
-      await this.#database.read(async (db) => (await db.selectFrom('machine').select((column) => column.fn.countAll<number>().as('n')).where('status', '=', status).executeTakeFirstOrThrow()).n);
-    return { pending: await query('pending'), authorized: await query('authorized'), revoked: await query('revoked') };
+    const rows = await this.#database.read(
+      async (db) =>
+        await db
+          .selectFrom('machine')
+          .select((column) => ['status', column.fn.countAll<number>().as('machines')])
+          .groupBy('status')
+          .execute(),
+    );
+    return { pending: 0, authorized: 0, revoked: 0, ...Object.fromEntries(rows.map(({ status, machines }) => [status, machines])) };
   }
 
   /**

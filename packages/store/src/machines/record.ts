@@ -1,4 +1,5 @@
-import type { Kysely, Selectable } from 'kysely';
+import { QconnError } from '@qconn/protocol';
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 
 import type { MachineStatus, MachineTable, Tables } from '../database/tables.ts';
 
@@ -24,45 +25,41 @@ export interface MachineRecord {
   readonly expiresAt: number | null;
 }
 
-export type MachineRow = Selectable<MachineTable>;
+type MachineRow = Selectable<MachineTable> & Pick<MachineRecord, 'roles' | 'labels'> & { readonly expires_at: number | null };
 
-/** Completes rows with what other tables know of the machines, with one query for each table. */
-export async function machineRecords(db: Kysely<Tables>, rows: readonly MachineRow[]): Promise<MachineRecord[]> {
-  if (rows.length === 0) return [];
-  const ids = rows.map(({ fingerprint }) => fingerprint);
-  const roles = await db.selectFrom('machine_role').selectAll().where('machine', 'in', ids).orderBy('role').execute();
-  const labels = await db.selectFrom('machine_label').selectAll().where('machine', 'in', ids).orderBy('key').execute();
-  const expiries = await db
-    .selectFrom('credential')
-    .select((column) => ['machine', column.fn.max('not_after').as('expires_at')])
-    .where('machine', 'in', ids)
-    .where('revoked_at', 'is', null)
-    .groupBy('machine')
-    .execute();
-  const rolesOf = Map.groupBy(roles, ({ machine }) => machine);
-  const labelsOf = Map.groupBy(labels, ({ machine }) => machine);
-  const expiryOf = new Map(expiries.map(({ machine, expires_at }) => [machine, expires_at]));
-  return rows.map((row) => ({
-    fingerprint: row.fingerprint,
-    spki: row.spki,
-    status: row.status,
-    hostname: row.hostname,
+/** Selects machines with what other tables know of them; `machineRecordOf` reads the rows. */
+export function selectMachines(db: Kysely<Tables>): SelectQueryBuilder<Tables, 'machine', MachineRow> {
+  return db.selectFrom('machine').selectAll().select([
+    sql<readonly string[]>`coalesce((SELECT jsonb_agg(role ORDER BY role) FROM machine_role WHERE machine = fingerprint), '[]')`.as('roles'),
+    sql<Readonly<Record<string, string>>>`coalesce((SELECT jsonb_object_agg(key, value) FROM machine_label WHERE machine = fingerprint), '{}')`.as('labels'),
+    sql<number | null>`(SELECT max(not_after) FROM credential WHERE machine = fingerprint AND credential.revoked_at IS NULL)`.as('expires_at'),
+  ]);
+}
+
+export function machineRecordOf(row: MachineRow): MachineRecord {
+  const { fingerprint, spki, status, hostname, facts, roles, labels } = row;
+  return {
+    fingerprint,
+    spki,
+    status,
+    hostname,
     requestedHostname: row.requested_hostname,
     shortCode: row.short_code,
-    facts: row.facts,
-    roles: (rolesOf.get(row.fingerprint) ?? []).map(({ role }) => role),
-    labels: Object.fromEntries((labelsOf.get(row.fingerprint) ?? []).map(({ key, value }) => [key, value])),
+    facts,
+    roles,
+    labels,
     createdAt: row.created_at,
     authorizedAt: row.authorized_at,
     revokedAt: row.revoked_at,
-    expiresAt: expiryOf.get(row.fingerprint) ?? null,
-  }));
+    expiresAt: row.expires_at,
+  };
 }
 
-/** The complete record of one machine that the transaction has just read or written. */
-export async function machineRecord(db: Kysely<Tables>, row: MachineRow): Promise<MachineRecord> {
-  const [record] = await machineRecords(db, [row]);
-  return record!;
+/** @throws QconnError unknown_object */
+export async function readMachine(db: Kysely<Tables>, fingerprint: string): Promise<MachineRecord> {
+  const row = await selectMachines(db).where('fingerprint', '=', fingerprint).executeTakeFirst();
+  if (row === undefined) throw new QconnError('unknown_object', `There is no machine ${fingerprint}.`);
+  return machineRecordOf(row);
 }
 
 /** What the audit trail tells of a machine. */

@@ -6,7 +6,7 @@ import type { Database } from '../database/database.ts';
 import { policyChanged } from '../policy/changed.ts';
 import { auditRelease, freeHostname, normalHostname } from './hostname.ts';
 import { lockMachine } from './lock.ts';
-import { machineRecord, type MachineRecord } from './record.ts';
+import { type MachineRecord, readMachine } from './record.ts';
 
 export interface Renaming {
   readonly fingerprint: string;
@@ -17,13 +17,13 @@ export interface Renaming {
 export async function rename(database: Database, { fingerprint, hostname: name, ...act }: Renaming & Act): Promise<MachineRecord> {
   const hostname = normalHostname(name);
   return await database.write(async (trx) => {
-    const row = await lockMachine(trx, fingerprint);
-    if (row.status !== 'authorized') throw new QconnError('invalid_state', `The machine ${fingerprint} is ${row.status}, not authorized.`, { facts: { status: row.status } });
+    const before = await lockMachine(trx, fingerprint);
+    if (before.status !== 'authorized') throw new QconnError('invalid_state', `The machine ${fingerprint} is ${before.status}, not authorized.`, { facts: { status: before.status } });
     const released = await freeHostname(trx, hostname, fingerprint, act);
-    const renamed = await trx.updateTable('machine').set({ hostname }).where('fingerprint', '=', fingerprint).returningAll().executeTakeFirstOrThrow();
+    await trx.updateTable('machine').set({ hostname }).where('fingerprint', '=', fingerprint).execute();
     await policyChanged(trx, { machines: [fingerprint, ...(released === undefined ? [] : [released])] });
     await auditRelease(trx, act, released, hostname);
-    await appendAudit(trx, act, { act: 'machine.rename', subject: fingerprint, before: { hostname: row.hostname }, after: { hostname } });
-    return await machineRecord(trx, renamed);
+    await appendAudit(trx, act, { act: 'machine.rename', subject: fingerprint, before: { hostname: before.hostname }, after: { hostname } });
+    return await readMachine(trx, fingerprint);
   });
 }

@@ -5,7 +5,7 @@ import { appendAudit } from '../audit/append.ts';
 import type { Database, Trx } from '../database/database.ts';
 import { policyChanged } from '../policy/changed.ts';
 import { lockMachine } from './lock.ts';
-import { auditView, machineRecord, type MachineRecord, type MachineRow } from './record.ts';
+import { auditView, type MachineRecord, readMachine } from './record.ts';
 
 export interface Revocation {
   readonly fingerprint: string;
@@ -15,10 +15,10 @@ export interface Revocation {
 
 export async function revoke(database: Database, { fingerprint, reason, ...act }: Revocation & Act): Promise<MachineRecord> {
   return await database.write(async (trx) => {
-    const row = await lockMachine(trx, fingerprint);
-    if (row.status === 'revoked') throw new QconnError('invalid_state', `The machine ${fingerprint} is revoked already.`, { facts: { status: row.status } });
-    const before = await machineRecord(trx, row);
-    const after = await machineRecord(trx, await markRevoked(trx, row, act));
+    const before = await lockMachine(trx, fingerprint);
+    if (before.status === 'revoked') throw new QconnError('invalid_state', `The machine ${fingerprint} is revoked already.`, { facts: { status: before.status } });
+    await markRevoked(trx, fingerprint, act);
+    const after = await readMachine(trx, fingerprint);
     await policyChanged(trx, { machines: [fingerprint] });
     await appendAudit(trx, act, { act: 'machine.revoke', subject: fingerprint, before: auditView(before), after: { ...auditView(after), reason } });
     return after;
@@ -29,7 +29,7 @@ export async function revoke(database: Database, { fingerprint, reason, ...act }
  * Revokes the machine and its credentials that have not expired. It keeps hostname, roles and labels
  * as a record of what it was; the hostname is free for others.
  */
-export async function markRevoked(trx: Trx, { fingerprint }: MachineRow, { now }: Act): Promise<MachineRow> {
+export async function markRevoked(trx: Trx, fingerprint: string, { now }: Act): Promise<void> {
   await trx.updateTable('credential').set({ revoked_at: now }).where('machine', '=', fingerprint).where('revoked_at', 'is', null).where('not_after', '>', now).execute();
-  return await trx.updateTable('machine').set({ status: 'revoked', revoked_at: now }).where('fingerprint', '=', fingerprint).returningAll().executeTakeFirstOrThrow();
+  await trx.updateTable('machine').set({ status: 'revoked', revoked_at: now }).where('fingerprint', '=', fingerprint).execute();
 }

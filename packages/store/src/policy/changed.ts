@@ -20,14 +20,10 @@ export interface PolicySubjects {
  * before the audit row: one order of locks for all. As the counter stays locked until the commit,
  * announcements come in the order of generations.
  */
-export async function policyChanged(trx: Trx, { machines = [], roles = [] }: PolicySubjects): Promise<number> {
-  const { generation } = await trx
-    .updateTable('policy_generation')
-    .set((row) => ({ generation: row('generation', '+', 1) }))
-    .returning('generation')
-    .executeTakeFirstOrThrow();
-  const named = machines.length + roles.length <= NAMED_MAX;
-  const payload = JSON.stringify(named ? { generation, machines, roles } : { generation });
-  await sql`SELECT pg_notify(${POLICY_CHANNEL}, ${payload})`.execute(trx);
-  return generation;
+export async function policyChanged(trx: Trx, { machines = [], roles = [] }: PolicySubjects): Promise<void> {
+  const named = machines.length + roles.length <= NAMED_MAX ? { machines, roles } : {};
+  await sql`
+    WITH raised AS (UPDATE policy_generation SET generation = generation + 1 RETURNING generation)
+    SELECT pg_notify(${POLICY_CHANNEL}, (jsonb_build_object('generation', generation) || ${JSON.stringify(named)}::jsonb)::text) FROM raised
+  `.execute(trx);
 }

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { POLICY_CHANNEL, type PolicySubjects } from './changed.ts';
 import { loadMachines, loadRevokedSerials, loadRoles, loadSnapshot } from './load.ts';
-import type { PolicyChange, PolicySnapshot } from './snapshot.ts';
+import type { PolicyChange, PolicyPart, PolicySnapshot } from './snapshot.ts';
 
 /** Reads the policy and tells of its changes. */
 export class Policy {
@@ -21,17 +21,16 @@ export class Policy {
   /**
    * Reads the named machines and roles only: what a change names. A named one that is missing from
    * the result is gone. `revokedSerials` are those of the named machines.
+   *
+   * It brings a policy to the generation of that change and no further, although what it reads may
+   * be newer: later changes name machines that are not in this part. Hence it has no generation.
    */
-  async loadPart({ machines = [], roles = [], now }: PolicySubjects & { readonly now: number }): Promise<PolicySnapshot> {
-    return await this.#database.readAtOnce(async (trx) => {
-      const { generation } = await trx.selectFrom('policy_generation').select('generation').executeTakeFirstOrThrow();
-      return {
-        generation,
-        roles: await loadRoles(trx, roles),
-        machines: await loadMachines(trx, machines),
-        revokedSerials: await loadRevokedSerials(trx, now, machines),
-      };
-    });
+  async loadPart({ machines = [], roles = [], now }: PolicySubjects & { readonly now: number }): Promise<PolicyPart> {
+    return await this.#database.readAtOnce(async (trx) => ({
+      roles: await loadRoles(trx, roles),
+      machines: await loadMachines(trx, machines),
+      revokedSerials: await loadRevokedSerials(trx, now, machines),
+    }));
   }
 
   /** The current generation, for a periodic look whether anything was missed. */

@@ -15,14 +15,18 @@ export interface PolicyRole {
   readonly grants: readonly RoleGrant[];
 }
 
-/** Everything that authorization needs, as of one moment. */
-export interface PolicySnapshot {
-  /** Raised by one with every change. */
-  readonly generation: number;
+/** Roles, machines and revocations, as of one moment. */
+export interface PolicyPart {
   readonly roles: readonly PolicyRole[];
   readonly machines: readonly PolicyMachine[];
   /** Serials of revoked credentials that have not expired yet, in hex. */
   readonly revokedSerials: readonly string[];
+}
+
+/** Everything that authorization needs, as of one moment. */
+export interface PolicySnapshot extends PolicyPart {
+  /** Raised by one with every change. */
+  readonly generation: number;
 }
 
 /** What has changed since the snapshot with the generation one below. */

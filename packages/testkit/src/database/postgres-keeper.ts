@@ -14,8 +14,8 @@ import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts';
 
 const READY = 'ready to accept connections';
 
-/** Tests need no durability, and a small server leaves the memory to them. */
-const SETTINGS = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200', 'shared_buffers=64MB'];
+/** Tests need no durability, wait for no deadlock, and a small server leaves the memory to them. */
+const SETTINGS = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'deadlock_timeout=100ms', 'max_connections=200', 'shared_buffers=64MB'];
 
 const scratch = mkdtempSync(join(tmpdir(), 'qconn-postgres-'));
 let server: ChildProcess | undefined;

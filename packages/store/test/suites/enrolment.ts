@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
-import { onBothDatabases } from './databases.ts';
-import { admin, DAY, enrolled, HOUR, newCredential, newRequest, newToken, NOW, race } from './fixtures.ts';
+import type { Opened } from '../both-databases.ts';
+import { admin, DAY, enrolled, HOUR, newCredential, newRequest, newToken, NOW, race } from '../fixtures.ts';
 
-onBothDatabases('enrolment', (opened) => {
+export function enrolmentSuite(opened: () => Opened): void {
   test('records a pending machine, its certificate and the use of the token', async () => {
     const { store } = opened();
     const token = newToken({ uses: 2 });
@@ -147,7 +147,7 @@ onBothDatabases('enrolment', (opened) => {
 
   test('of many that redeem a token at once, as many win as it has uses', async () => {
     const { store, kind } = opened();
-    for (let round = 0; round < (kind === 'PGlite' ? 3 : 40); round++) {
+    for (let round = 0; round < (kind === 'PGlite' ? 2 : 30); round++) {
       const uses = 1 + (round % 3);
       const token = newToken({ uses, autoApprove: round % 2 === 0, hostname: `redeemed-${round}`, expiresAt: NOW + DAY });
       await store.tokens.create({ ...token, ...admin });
@@ -170,4 +170,4 @@ onBothDatabases('enrolment', (opened) => {
       expect(won.filter(({ tokenUsed }) => tokenUsed)).toHaveLength(1);
     }
   });
-});
+}
