@@ -5,3 +5,4 @@ export { Lanes, type LanesHandlers } from './lanes.ts';
 export type { AlpnHandlers } from './router.ts';
 export { createQuicEndpoint } from './quic/create.ts';
 export type { FailedHandler, QuicDependencies, QuicOptions, RefusedHandshake } from './quic/options.ts';
+export { createMemoryNetwork, type MemoryEndpointOptions, type MemoryNetwork } from './memory/memory-network.ts';

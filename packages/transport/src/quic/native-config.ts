@@ -1,3 +1,4 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { QconnError } from '@qconn/protocol';
 import type { TlsIdentity } from '../endpoint.ts';
 import { quiche, type NativeConfig } from './native.ts';
@@ -47,19 +48,19 @@ export function nativeConfig({ tls, alpns, limits, verifyPeer }: ConfigParameter
 
 function tlsContext(tls: TlsIdentity, verifyPeer: boolean): NativeConfig {
   if (verifyPeer && tls.trustPem.length === 0) throw new QconnError('tls_config', 'There is no root to trust: the trust bundle is empty.');
-  const anonymous = tls.chainPem.length === 0;
   try {
-    return quiche.Config.withBoringSslCtx(
-      verifyPeer,
-      false,
-      pem(tls.trustPem),
-      anonymous ? null : [pem([tls.keyPem])],
-      anonymous ? null : [pem(tls.chainPem)],
-      null,
-    );
+    const own = tls.chainPem.length > 0 ? ownCertificate(tls) : undefined;
+    return quiche.Config.withBoringSslCtx(verifyPeer, false, pem(tls.trustPem), own && [own.key], own && [own.chain], null);
   } catch (cause) {
-    throw new QconnError('tls_config', undefined, { cause });
+    throw cause instanceof QconnError ? cause : new QconnError('tls_config', undefined, { cause });
   }
+}
+
+/** Key and chain, checked to belong together: the engine would take a wrong key and present no certificate. */
+function ownCertificate({ keyPem, chainPem }: TlsIdentity): { key: Uint8Array; chain: Uint8Array } {
+  const key = createPrivateKey(keyPem);
+  if (!new X509Certificate(chainPem[0] ?? '').checkPrivateKey(key)) throw new QconnError('tls_config', 'The key does not belong to the certificate.');
+  return { key: pem([keyPem]), chain: pem(chainPem) };
 }
 
 function pem(blocks: readonly string[]): Uint8Array {

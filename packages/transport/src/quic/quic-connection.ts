@@ -16,6 +16,15 @@ import type { UdpSocket } from './udp-socket.ts';
 /** Datagrams that one connection may send in one turn before others have theirs. */
 const DATAGRAMS_PER_TURN = 256;
 
+/**
+ * Datagrams that a closing connection may send at a time. The engine, told to close while a probe of
+ * its handshake is due, makes packets without end and none of them says that it closes.
+ */
+const CLOSING_DATAGRAMS = 4;
+
+/** After this long a closing connection is forgotten, whatever the engine thinks of it, in milliseconds. */
+const CLOSING_MS = 3_000;
+
 const DEFAULT_URGENCY = 3;
 
 /** What a connection is made from. */
@@ -52,6 +61,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #unaccepted: QuicStream[] = [];
   #deadline: Deadline<Sleeper> | undefined;
   #keepAliveAt = Number.POSITIVE_INFINITY;
+  #leaveBy = Number.POSITIVE_INFINITY;
   #gone = false;
 
   constructor({ role, native, socket, remote, host }: ConnectionParts) {
@@ -173,7 +183,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   flush(): void {
     if (this.#gone) return;
     this.#send();
-    if (this.native.isClosed()) this.#leave();
+    if (this.native.isClosed() || this.#host.clock.monotonic() >= this.#leaveBy) this.#leave();
     else this.#setDeadline();
   }
 
@@ -236,7 +246,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   #sendDatagrams(): void {
     const { sendRing } = this.#host;
-    for (let sent = 0; sent < DATAGRAMS_PER_TURN; sent += 1) {
+    const closing = this.#closeInfo !== undefined;
+    for (let left = closing ? CLOSING_DATAGRAMS : DATAGRAMS_PER_TURN; left > 0; left -= 1) {
       if (this.socket.congested) {
         sendRing.abandon();
         return this.#host.whenDrained(this);
@@ -247,7 +258,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
       const [length, { to }] = packet;
       this.socket.send(length === slot.length ? slot : slot.subarray(0, length), to);
     }
-    return this.#host.wake(this);
+    if (!closing) this.#host.wake(this);
+    return undefined;
   }
 
   #giveUpHandshake(): void {
@@ -265,6 +277,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #finish(info: CloseInfo): void {
     this.#closeInfo = info;
     this.#keepAliveAt = Number.POSITIVE_INFINITY;
+    this.#leaveBy = this.#host.clock.monotonic() + CLOSING_MS;
     this.#pending.clear();
     const error = new QconnError('closed', 'The connection has ended.', { cause: info.error });
     for (const stream of this.#streams.values()) stream.terminate(error);
@@ -285,7 +298,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const timeout = this.native.timeout();
     // The engine's milliseconds are rounded down: one more, or the alarm would come early.
     let at = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
-    if (this.#keepAliveAt < at) at = this.#keepAliveAt;
+    at = Math.min(at, this.#keepAliveAt, this.#leaveBy);
     if (!this.#established && this.#handshakeBy < at) at = this.#handshakeBy;
     if (at !== Number.POSITIVE_INFINITY) this.#deadline = this.#host.alarm.wakeBy(this.#deadline, Math.max(at, now + 1), this);
   }
