@@ -27,6 +27,8 @@ export function openPostgres(url: string): Connection {
   const pool = new pg.Pool({ ...options, max: POOL_SIZE });
   // An idle connection that breaks is replaced by the pool; the query that needs one reports failures.
   pool.on('error', () => {});
+  // Nor may one that breaks while it is in use, but between two queries, end the process.
+  pool.on('connect', (client) => void client.on('error', () => {}));
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const listeners: Array<() => Promise<void>> = [];
   return {

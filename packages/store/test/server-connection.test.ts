@@ -1,0 +1,128 @@
+import { createDatabase, type TestDatabase } from '@qconn/testkit';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { openStore, type PolicyChange, type Store } from '../src/index.ts';
+import { admin } from './fixtures.ts';
+
+let database: TestDatabase;
+let store: Store;
+let operator: pg.Client;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  store = await openStore({ url: database.url });
+  operator = new pg.Client({ connectionString: database.url });
+  await operator.connect();
+});
+
+afterAll(async () => {
+  await operator.end();
+  await store.close();
+  await database.drop();
+});
+
+function elsewhere(change: (url: URL) => void): string {
+  const url = new URL(database.url);
+  change(url);
+  return url.href;
+}
+
+test.each([
+  ['the port is closed', (url: URL) => void (url.port = '1')],
+  ['the database does not exist', (url: URL) => void (url.pathname = '/nowhere')],
+  ['the password is wrong', (url: URL) => void (url.password = 'guess')],
+  ['the host does not exist', (url: URL) => void (url.hostname = 'nowhere.invalid')],
+])('opening fails with database_unavailable when %s', async (_, change) => {
+  await expect(openStore({ url: elsewhere(change) })).rejects.toMatchObject({ code: 'database_unavailable' });
+});
+
+test('several hubs that start at once on an empty database all succeed', async () => {
+  const empty = await createDatabase();
+  const stores = await Promise.all(Array.from({ length: 4 }, () => openStore({ url: empty.url })));
+  for (const each of stores) await each.close();
+  await empty.drop();
+});
+
+test('a database of a newer version is left alone', async () => {
+  const newer = await createDatabase();
+  await (await openStore({ url: newer.url })).close();
+  const client = new pg.Client({ connectionString: newer.url });
+  await client.connect();
+  await client.query(`INSERT INTO kysely_migration VALUES ('9999-later', '2030-01-01T00:00:00.000Z')`);
+  await client.end();
+  await expect(openStore({ url: newer.url })).rejects.toMatchObject({ code: 'schema_newer', facts: { migration: '9999-later' } });
+  await newer.drop();
+});
+
+test('the store outlives the loss of all its connections, and asks for a resync', async () => {
+  const heard: PolicyChange[] = [];
+  let wake = (): void => {};
+  await store.policy.onChange((change) => {
+    heard.push(change);
+    wake();
+  });
+  const next = async (): Promise<void> => await new Promise((resolve) => (wake = resolve));
+  const announced = next();
+  await store.roles.put({ name: 'before', grants: [], ...admin });
+  await announced;
+
+  const resynced = next();
+  await operator.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()');
+  await resynced;
+  expect(heard.at(-1)).toEqual({ kind: 'resync' });
+
+  const afterwards = next();
+  await store.roles.put({ name: 'after', grants: [], ...admin });
+  await afterwards;
+  expect(heard.at(-1)).toMatchObject({ kind: 'changed', roles: ['after'] });
+});
+
+test('a connection that breaks in a transaction is reported, and nothing has happened', async () => {
+  const act = store.enrol.bind(store);
+  const token = { id: 'f00d', secretHash: new Uint8Array(32) };
+  await store.tokens.create({ ...token, expiresAt: admin.now + 1, uses: 1, ...admin });
+  const enrolment = act({
+    token,
+    fingerprint: 'qc1broken',
+    spki: new Uint8Array([1]),
+    shortCode: 'x',
+    facts: {},
+    now: admin.now,
+    async issue() {
+      await operator.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'");
+      return { serial: '01', notBefore: 0, notAfter: 1, der: new Uint8Array([1]) };
+    },
+  });
+  await expect(enrolment).rejects.toMatchObject({ code: 'database_unavailable' });
+  expect(await store.machines.find('qc1broken')).toBeUndefined();
+  expect(await store.tokens.find('f00d')).toMatchObject({ usesLeft: 1 });
+});
+
+test('a row that is edited, removed or cut off is found', async () => {
+  for (let at = 0; at < 5; at++) await store.audit.note({ act: 'test', subject: 'tamper', actor: 'test', now: at, after: { at } });
+  const { rows } = await store.audit.verify();
+  const tampering: ReadonlyArray<readonly [string, number]> = [
+    [`UPDATE audit SET after = '{"at": 99}' WHERE id = ${rows - 2}`, rows - 2],
+    [`UPDATE audit SET actor = 'somebody else' WHERE id = ${rows - 2}`, rows - 2],
+    [`DELETE FROM audit WHERE id = ${rows - 1}`, rows - 1],
+    [`DELETE FROM audit WHERE id = ${rows}`, rows],
+  ];
+  for (const [statement, brokenAt] of tampering) {
+    await operator.query('CREATE TEMPORARY TABLE kept AS SELECT * FROM audit');
+    await operator.query(statement);
+    expect(await store.audit.verify()).toMatchObject({ intact: false, brokenAt, rows: brokenAt - 1 });
+    await operator.query('DELETE FROM audit');
+    await operator.query('INSERT INTO audit SELECT * FROM kept; DROP TABLE kept');
+    expect(await store.audit.verify()).toMatchObject({ intact: true });
+  }
+});
+
+test('after closing, everything is refused and the process holds no handle', async () => {
+  const closed = await openStore({ url: database.url });
+  await closed.policy.onChange(() => {});
+  await closed.close();
+  await expect(closed.ping()).rejects.toMatchObject({ code: 'database_unavailable' });
+  const { rows } = await operator.query<{ n: string }>(`SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'qconn-hub'`);
+  expect(Number(rows[0]?.n)).toBeLessThanOrEqual(11);
+});
