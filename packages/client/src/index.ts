@@ -3,7 +3,7 @@ export { connect, type ConnectOptions } from './connect.ts';
 export { enroll, type Enrolment, type EnrolOptions } from './enrolment/enroll.ts';
 export { JOB_CONCURRENCY, type Answer, type Handler, type Job } from './exchange/job.ts';
 export type { Reply, RequestObserver } from './exchange/requests.ts';
-export { HubHttps } from './https/hub-https.ts';
+export { HubHttps, parseHubUrl } from './https/hub-https.ts';
 export { fetchPinnedTrust } from './https/pinned-trust.ts';
 export type { Phase } from './supervisor/supervisor.ts';
 export type { ClientEvent, ConnectedOptions } from './supervisor/uplink.ts';

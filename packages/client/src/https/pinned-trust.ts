@@ -1,6 +1,6 @@
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { isIP } from 'node:net';
-import type { Clock } from '@qconn/clock';
+import { systemClock, type Clock } from '@qconn/clock';
 import { verifyPinnedServer, type TrustBundle } from '@qconn/identity';
 import { HANDSHAKE_DEADLINE_MS, QconnError } from '@qconn/protocol';
 import { connectionFailure } from './connection-failure.ts';
@@ -11,7 +11,7 @@ import { connectionFailure } from './connection-failure.ts';
  * @param pin SHA-256 of the root's public key, 32 bytes
  * @throws QconnError `unreachable`, `pin_mismatch`, `hub_untrusted`, `certificate_expired`
  */
-export async function fetchPinnedTrust(url: URL, pin: Uint8Array, clock: Clock): Promise<TrustBundle> {
+export async function fetchPinnedTrust(url: URL, pin: Uint8Array, clock: Clock = systemClock): Promise<TrustBundle> {
   const host = hostOf(url);
   const presentedDer = await presentedCertificates(host, portOf(url), url);
   return verifyPinnedServer({ presentedDer, pin, host, now: clock.now() }).roots;
