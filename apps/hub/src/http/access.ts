@@ -14,7 +14,7 @@ export async function admit(request: FastifyRequest, access: Access, context: Ap
   if (access === 'public') return '';
   const key = await authenticate(request.headers.authorization, context);
   const decision = context.policy.current.decide(principalOf(key), 'admin', access);
-  if (!decision.allowed) throw new QconnError('forbidden', `${sentence(decision.reasonFor(`The key ${key.name}`))}.`);
+  if (!decision.allowed) throw new QconnError('forbidden', `${decision.reasonFor(`the key ${key.name}`)}.`);
   return `key:${key.id}`;
 }
 
@@ -36,8 +36,4 @@ function parseKey(text: string): ReturnType<typeof parseSecret> {
 /** A key acts with the roles that are its scopes. */
 function principalOf({ id, scopes }: KeyRecord): Principal {
   return { fingerprint: `key:${id}`, status: 'authorized', hostname: undefined, labels: {}, roles: scopes };
-}
-
-function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

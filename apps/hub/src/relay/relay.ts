@@ -206,7 +206,7 @@ export class Relay {
       knownMachine: this.#dependencies.knownMachine,
       random01: this.#dependencies.random(),
     });
-    if (resolution.outcome !== 'resolved') return this.#step(exchange, 'unresolved', { outcome: outcome(resolution.outcome, sentence(resolution.reason)) });
+    if (resolution.outcome !== 'resolved') return this.#step(exchange, 'unresolved', { outcome: outcome(resolution.outcome, `${resolution.reason}.`) });
     const { device } = resolution;
     if (device.session.value.bufferedBytes > this.#limits.bufferedBytesPerMachine) {
       const name = nameIn(policy, device.session.fingerprint);
@@ -316,8 +316,4 @@ function outcome(code: ErrorCode, reason = ''): Outcome {
 
 function quota(what: string, retryAfterMs: number): Outcome {
   return { code: 'quota', reason: `The machine ${what}.`, retryAfterMs };
-}
-
-function sentence(reason: string): string {
-  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
 }

@@ -15,7 +15,8 @@ export interface RenewalDependencies {
 
 /**
  * Renews the credential when it is due, for as long as the client lives. The new one is on disk, whole,
- * before it is used; the old one stays good until it expires, so a crash at any point locks nobody out.
+ * before it is used; the old one is given up only when the hub has welcomed the new one, so a crash at
+ * any point locks nobody out.
  */
 export class RenewalKeeper {
   readonly #dependencies: RenewalDependencies;
@@ -40,11 +41,21 @@ export class RenewalKeeper {
 
   start(): void {
     this.#look();
+    void this.#promoteProven();
   }
 
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
+  }
+
+  /** A welcome proves the credential that the connection was made with, which is always the newest. */
+  async #promoteProven(): Promise<void> {
+    const { client, store } = this.#dependencies;
+    for await (const event of client.events()) {
+      if (event.kind !== 'phase' || (event.phase !== 'online' && event.phase !== 'pending')) continue;
+      await store.promote().catch((cause: unknown) => this.#failed(cause));
+    }
   }
 
   #look(): void {
@@ -65,7 +76,7 @@ export class RenewalKeeper {
     try {
       const csr = await createCsr(importPrivateKeyPem(this.#credential.privateKeyPem));
       const renewed = withChain(this.#credential, await client.renew(csr));
-      await store.save(renewed);
+      await store.stage(renewed);
       this.#credential = renewed;
       this.#random01 = random();
       this.#heldSince = clock.monotonic();
@@ -73,13 +84,17 @@ export class RenewalKeeper {
       client.announce({ kind: 'renewed', expiresAt: this.#validity().notAfterMs });
       this.#look();
     } catch (cause) {
-      this.#attempt++;
-      const error = cause instanceof QconnError ? cause : new QconnError('internal', undefined, { cause });
-      const waitMs = renewalRetryDelay({ attempt: this.#attempt, notAfterMs: this.#validity().notAfterMs, nowMs: clock.now(), random01: random() });
       if (this.#closed) return;
-      client.announce({ kind: 'renewalFailed', error, retryAt: clock.now() + waitMs });
+      this.#attempt++;
+      const waitMs = renewalRetryDelay({ attempt: this.#attempt, notAfterMs: this.#validity().notAfterMs, nowMs: clock.now(), random01: random() });
+      this.#failed(cause, clock.now() + waitMs);
       this.#wait(waitMs);
     }
+  }
+
+  #failed(cause: unknown, retryAt?: number): void {
+    const error = cause instanceof QconnError ? cause : new QconnError('internal', undefined, { cause });
+    this.#dependencies.client.announce({ kind: 'renewalFailed', error, retryAt });
   }
 
   #validity(): { notBeforeMs: number; notAfterMs: number } {

@@ -1,6 +1,6 @@
 import { arch, hostname as systemHostname, release, type as systemType } from 'node:os';
 import { systemClock, type Clock } from '@qconn/clock';
-import { createCsr, exportPrivateKeyPem, generateKeyPair, parseSecret, type CredentialStore, type KeyPair } from '@qconn/identity';
+import { createCsr, exportPrivateKeyPem, parseSecret, type CredentialStore, type KeyPair } from '@qconn/identity';
 import { isHostname, QconnError } from '@qconn/protocol';
 import { HubHttps, parseHubUrl } from '../https/hub-https.ts';
 import { fetchPinnedTrust, hostOf } from '../https/pinned-trust.ts';
@@ -29,20 +29,21 @@ export interface Enrolment {
   readonly status: 'pending' | 'authorized';
 }
 
-/** Tries at a hub that does not answer; the key stays the same, so a lost answer makes no second machine. */
+/** Tries at a hub that does not answer. */
 const TRIES = 3;
 
 /**
  * Makes a key on this machine and has the hub certify it. Nothing is sent before the server has shown
- * the root CA whose pin the token carries; the private key is never sent at all.
+ * the root CA whose pin the token carries; the private key is never sent at all. The key is on disk
+ * before it is used: a retry after a lost answer, by this process or the next, makes no second machine.
  * @throws QconnError `token_malformed` and `usage` before the network is touched; `pin_mismatch`, `hub_untrusted`,
  *   `unreachable`; `token_unknown`, `token_spent`, `token_expired`, `token_revoked`, `revoked` from the hub
  */
 export async function enroll(options: EnrolOptions): Promise<Enrolment> {
   const { pin } = parseSecret(options.token, 'qt');
   const url = parseHubUrl(options.hub);
-  const keys = await generateKeyPair();
   const trust = await fetchPinnedTrust(url, pin as Uint8Array, options.clock ?? systemClock);
+  const keys = await options.store.keyPair();
   const https = new HubHttps({ url, trustPem: trust.pem });
   try {
     const answer = await requestCertificate(https, options, keys);

@@ -11,7 +11,7 @@ export type ClientEvent =
   | { readonly kind: 'phase'; readonly phase: Phase; readonly reason: QconnError | undefined; readonly waitMs: number | undefined }
   | { readonly kind: 'machine'; readonly machine: MachineStatus }
   | { readonly kind: 'renewed'; readonly expiresAt: number }
-  | { readonly kind: 'renewalFailed'; readonly error: QconnError; readonly retryAt: number };
+  | { readonly kind: 'renewalFailed'; readonly error: QconnError; readonly retryAt: number | undefined };
 
 /** What an uplink needs from outside. */
 export interface UplinkDependencies {
