@@ -1,0 +1,99 @@
+import type { ErrorCode } from '@qconn/protocol';
+import { atHub, atProvider, atSender, tellSender, type Tables } from './places.ts';
+import type { Delivery, Job, Word, World } from './world.ts';
+
+/** A word arrives at the hub from the sender. */
+export function hubHearsSender(tables: Tables, world: World, word: Word): void {
+  if (word === 'cancel') return atHub(tables, world, 'cancel');
+  if (word !== 'request') throw new Error(`a sender does not say ${word}`);
+  if (world.draining) return tellSender(world, 'outcome hub_draining');
+  world.hub = 'resolving';
+}
+
+/** A word arrives at the hub from the provider. */
+export function hubHearsProvider(tables: Tables, world: World, word: Word): void {
+  if (!world.targeted) return;
+  if (word.startsWith('outcome ')) return atHub(tables, world, 'fail', word.slice('outcome '.length) as ErrorCode);
+  switch (word) {
+    case 'ack':
+    case 'progress':
+    case 'extend':
+      return atHub(tables, world, word);
+    case 'response':
+      return atHub(tables, world, 'respond');
+    default:
+      throw new Error(`a provider does not say ${word}`);
+  }
+}
+
+/** A word arrives at the sender. */
+export function senderHears(tables: Tables, world: World, word: Word): void {
+  if (word.startsWith('outcome '))
+    return atSender(tables, world, 'outcome', word.slice('outcome '.length) as ErrorCode);
+  switch (word) {
+    case 'stages':
+    case 'stagesAcknowledged':
+    case 'progress':
+    case 'response':
+      return atSender(tables, world, word);
+    case 'closed':
+      return senderNotices(tables, world);
+    default:
+      throw new Error(`the hub does not say ${word} to a sender`);
+  }
+}
+
+/** A word arrives at the provider. */
+export function providerHears(tables: Tables, world: World, word: Word): void {
+  switch (word) {
+    case 'deliver':
+    case 'redeliver':
+      world.deliveries.push({ state: 'received', current: true });
+      return;
+    case 'cancel': {
+      const last = world.deliveries.findLast(({ current }) => current);
+      if (last !== undefined) atProvider(tables, world, last, 'cancel');
+      return;
+    }
+    case 'closed':
+      return providerNotices(tables, world);
+    default:
+      throw new Error(`the hub does not say ${word} to a provider`);
+  }
+}
+
+/** The provider takes a delivery: runs the job, or gives the answer of the run that it remembers. */
+export function providerTakes(tables: Tables, world: World, delivery: Delivery): void {
+  const remembered = world.job;
+  atProvider(tables, world, delivery, 'accept');
+  if (remembered === 'none') {
+    world.job = 'running';
+    world.runs++;
+  } else if (remembered !== 'running' && remembered !== 'acting') {
+    atProvider(tables, world, delivery, ANSWERS[remembered]);
+  }
+}
+
+/** The handler ends; every delivery of the exchange learns how. */
+export function jobEnds(tables: Tables, world: World, how: keyof typeof ANSWERS): void {
+  world.job = how;
+  for (const delivery of world.deliveries)
+    if (delivery.state !== 'received') atProvider(tables, world, delivery, ANSWERS[how]);
+}
+
+/** The sender sees that its connection is gone. */
+export function senderNotices(tables: Tables, world: World): void {
+  world.senderLink.machine = 'gone';
+  atSender(tables, world, 'connectionLost');
+}
+
+/** The provider sees that its connection is gone. */
+export function providerNotices(tables: Tables, world: World): void {
+  for (const delivery of world.deliveries) if (delivery.current) atProvider(tables, world, delivery, 'connectionLost');
+  world.providerLink.machine = 'gone';
+}
+
+const ANSWERS = { returned: 'returned', threw: 'threw', refused: 'refuse' } as const satisfies Record<
+  Exclude<Job, 'none' | 'running' | 'acting'>,
+  string
+>;
