@@ -84,14 +84,15 @@ function parseRequest(der: Uint8Array): ParsedCsr {
   const request = readDer(der).enter(TAG.sequence, 'the request');
   const info = request.expect(TAG.sequence, 'the request info');
   const algorithm = request.enter(TAG.sequence, 'the signature algorithm');
-  const algorithmOid = algorithm.expect(TAG.oid, 'the signature algorithm');
+  const algorithmOid = dottedOid(algorithm.expect(TAG.oid, 'the signature algorithm').content);
   const signature = request.expect(TAG.bitString, 'the signature');
   request.end('the request');
   if (signature.content[0] !== 0) throw new DerError('a signature of partial octets');
   return {
     signed: info.raw,
     spki: parseInfo(info.content),
-    algorithm: dottedOid(algorithmOid.content),
+    // ECDSA has no parameters (RFC 5758, section 3.2); with some, it is another algorithm.
+    algorithm: algorithm.done ? algorithmOid : `${algorithmOid} with parameters`,
     signature: signature.content.subarray(1),
   };
 }

@@ -8,6 +8,8 @@ export { CertificateAuthority, type IssueOptions, type IssueServerOptions } from
 export { type CreateAuthorityOptions } from './authority/create.ts';
 export { type IssuedCertificate } from './authority/issued.ts';
 export { type AuthorityPem } from './authority/authority-pem.ts';
+export { sealAuthority, unsealAuthority } from './authority/sealed-authority.ts';
+export { type RevocationListContents, type RevocationReason, type RevokedCertificate } from './x509/write-crl.ts';
 export { pinOfCertificate, TrustBundle, type TrustedRoot } from './trust-bundle.ts';
 export { ChainVerifier, verifyChain, type PresentedChain, type VerifiedCertificate } from './chain/chain-verifier.ts';
 export { type Purpose } from './chain/leaf.ts';

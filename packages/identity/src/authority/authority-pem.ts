@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { QconnError } from '@qconn/protocol';
 import { DerError } from '../der/der-error.ts';
+import { OID } from '../der/oid.ts';
 import { signedBy } from '../x509/signed-by.ts';
 import { decodePem, encodePem } from '../pem.ts';
 import { maySignCertificates, readCertificate, sameBytes, type ParsedCertificate } from '../x509/read-certificate.ts';
@@ -42,6 +43,14 @@ export function pemToParts(pem: AuthorityPem): AuthorityParts {
   return { rootKey, root, issuingKey, issuingChain: [issuing, ...intermediates] };
 }
 
+/** A brought issuing CA may be limited to purposes that are of no use here: better said at once than by a handshake. */
+function checkPurposes(certificate: ParsedCertificate): void {
+  const { purposes } = certificate.extensions;
+  if (purposes !== undefined && !(purposes.includes(OID.clientAuth) && purposes.includes(OID.serverAuth))) {
+    throw unusable('A CA certificate does not allow to issue for TLS clients and servers');
+  }
+}
+
 /** `below` counts the CAs between this one and the leaves. */
 function checkIssuer(certificate: ParsedCertificate, issuer: ParsedCertificate, below: number): void {
   if (!maySignCertificates(certificate) || (certificate.extensions.pathLength ?? Infinity) < below) {
@@ -50,6 +59,7 @@ function checkIssuer(certificate: ParsedCertificate, issuer: ParsedCertificate, 
   const [unknown] = certificate.extensions.unknownCritical;
   if (unknown !== undefined)
     throw unusable(`A CA certificate has the critical extension ${unknown}, which qconn does not support`);
+  checkPurposes(certificate);
   if (!signedBy(certificate, issuer)) throw unusable('The issuing certificate does not chain to the root');
 }
 

@@ -14,6 +14,7 @@ import { randomSerial, systemRandom, type RandomBytes } from '../x509/serial.ts'
 import { signerOf, type Signer } from '../x509/signer.ts';
 import { pinOfSpki } from '../x509/spki.ts';
 import { writeCertificate } from '../x509/write-certificate.ts';
+import { writeRevocationList, type RevocationListContents } from '../x509/write-crl.ts';
 import { createIssuing, createParts, type CreateAuthorityOptions } from './create.ts';
 import { hostAltNames } from './hosts.ts';
 import { issuedCertificate, type IssuedCertificate } from './issued.ts';
@@ -135,6 +136,16 @@ export class CertificateAuthority {
     const names = hostAltNames(options.hosts);
     const profile = (keyId: Uint8Array): readonly Extension[] => serverExtensions(options.spki, keyId, names);
     return this.#issue(options, SERVER_VALIDITY_MS, 'qconn hub', profile);
+  }
+
+  /**
+   * The list of revoked certificates of the issuing CA, for third parties; the hub itself asks its store.
+   * @param list times in epoch milliseconds; `number` grows from list to list
+   */
+  async issueRevocationList(list: RevocationListContents): Promise<{ readonly der: Uint8Array; readonly pem: string }> {
+    const [issuing] = this.#parts.issuingChain;
+    const der = await writeRevocationList(list, { name: issuing.subject, keyId: keyIdOf(issuing) }, this.#signer);
+    return { der, pem: encodePem('X509 CRL', der) };
   }
 
   async #issue(

@@ -5,7 +5,7 @@ import { INTERMEDIATES_MAX } from '../limits.ts';
 import type { TrustBundle } from '../trust-bundle.ts';
 import type { ParsedCertificate } from '../x509/read-certificate.ts';
 import { pinOfSpki } from '../x509/spki.ts';
-import { readUntrustedCertificate } from '../x509/untrusted-certificate.ts';
+import { readAccompanying, readUntrustedCertificate } from '../x509/untrusted-certificate.ts';
 import { checkIssuers } from './issuers.ts';
 import { checkHost, checkLeaf, type Purpose } from './leaf.ts';
 import { findIssuers } from './path.ts';
@@ -85,7 +85,7 @@ export class ChainVerifier {
       const remembered = this.#remembered.get(digest(der));
       if (remembered?.[0] !== undefined && signedBy(leaf, remembered[0])) return remembered;
     }
-    const issuers = findIssuers(leaf, intermediatesDer.map(readUntrustedCertificate), this.#roots);
+    const issuers = findIssuers(leaf, readAccompanying(intermediatesDer), this.#roots);
     if (issuers !== undefined && issuers.length > 1) this.#remember(issuers);
     return issuers;
   }

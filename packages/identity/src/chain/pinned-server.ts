@@ -4,7 +4,7 @@ import { encodePem } from '../pem.ts';
 import { TrustBundle } from '../trust-bundle.ts';
 import { sameBytes, type ParsedCertificate } from '../x509/read-certificate.ts';
 import { pinOfSpki } from '../x509/spki.ts';
-import { readUntrustedCertificate } from '../x509/untrusted-certificate.ts';
+import { readAccompanying } from '../x509/untrusted-certificate.ts';
 import { signedBy } from '../x509/signed-by.ts';
 import { verifyChain, type VerifiedCertificate } from './chain-verifier.ts';
 
@@ -32,7 +32,7 @@ export function verifyPinnedServer(server: PinnedServer): {
   const [leafDer, ...others] = server.presentedDer;
   if (leafDer === undefined || others.length > INTERMEDIATES_MAX)
     throw new QconnError('pin_mismatch', 'The server presented no usable certificates.');
-  const root = others.map(readUntrustedCertificate).find((one) => isPinnedRoot(one, server.pin));
+  const root = readAccompanying(others).find((one) => isPinnedRoot(one, server.pin));
   if (root === undefined) throw new QconnError('pin_mismatch');
   const roots = TrustBundle.parse(encodePem('CERTIFICATE', root.der));
   const { host, now } = server;

@@ -1,4 +1,4 @@
-import { QconnError } from '@qconn/protocol';
+import { isQconnError, QconnError } from '@qconn/protocol';
 import { DerError } from '../der/der-error.ts';
 import { CERTIFICATE_MAX_BYTES } from '../limits.ts';
 import { readCertificate, type ParsedCertificate } from './read-certificate.ts';
@@ -16,4 +16,19 @@ export function readUntrustedCertificate(der: Uint8Array): ParsedCertificate {
     if (!(error instanceof DerError)) throw error;
     throw new QconnError('certificate_rejected', `The certificate cannot be read: ${error.message}.`);
   }
+}
+
+/**
+ * Reads what a peer sent along with its own certificate. What cannot be read cannot help to find a path,
+ * and is passed over.
+ */
+export function readAccompanying(ders: readonly Uint8Array[]): readonly ParsedCertificate[] {
+  return ders.flatMap((der) => {
+    try {
+      return [readUntrustedCertificate(der)];
+    } catch (error) {
+      if (isQconnError(error)) return [];
+      throw error;
+    }
+  });
 }
