@@ -1,0 +1,29 @@
+import type { Job } from '@qconn/client';
+
+/** A job as the client hands it over, with the parts that a test cares about. */
+export function testJob(parts: Partial<Omit<Job, 'body'>> & { readonly body?: Uint8Array | string } = {}): Job {
+  const { body = '', ...rest } = parts;
+  return {
+    from: { fingerprint: 'qc1sender', hostname: 'lims' },
+    serviceType: 'print',
+    device: 'zebra-1',
+    headers: {},
+    idempotencyKey: undefined,
+    jobMs: 30_000,
+    signal: new AbortController().signal,
+    progress: () => {},
+    extend: () => {},
+    ...rest,
+    body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
+  };
+}
+
+/** What a promise rejects with. */
+export async function rejectionOf(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('It did not reject.');
+}
