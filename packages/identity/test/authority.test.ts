@@ -13,7 +13,7 @@ import {
   type IssuedCertificate,
 } from '@qconn/identity';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openssl, opensslPresent } from './openssl.ts';
+import { certtool, certtoolPresent, openssl, opensslPresent } from './second-opinion.ts';
 
 const NOW = Date.now();
 const DAY = 86_400_000;
@@ -232,6 +232,27 @@ test.skipIf(!opensslPresent)('openssl reads the profile as it is meant', () => {
   expect(text).toContain(`URI:qconn:machine:${machine.fingerprint}`);
   expect(text).toMatch(/Basic Constraints: critical\s+CA:FALSE/);
   expect(text).toMatch(/Key Usage: critical\s+Digital Signature\n/);
+});
+
+test.skipIf(!certtoolPresent)('GnuTLS verifies both chains for their purpose and for no other', () => {
+  const check = (chainPem: readonly string[], purpose: string): string =>
+    certtool(
+      [
+        '--verify',
+        `--verify-purpose=${purpose}`,
+        '--verify-profile=high',
+        '--load-ca-certificate',
+        '{root}',
+        '--infile',
+        '{chain}',
+      ],
+      { root: ca.rootPem, chain: chainPem.join('') },
+    );
+  const [serverAuth, clientAuth] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'];
+  expect(check(machine.chainPem, clientAuth)).toContain('Chain verification output: Verified');
+  expect(check(server.chainPem, serverAuth)).toContain('Chain verification output: Verified');
+  expect(() => check(machine.chainPem, serverAuth)).toThrow();
+  expect(() => check(server.chainPem, clientAuth)).toThrow();
 });
 
 function catchError(run: () => unknown): unknown {

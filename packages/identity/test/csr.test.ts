@@ -12,7 +12,7 @@ import {
   type KeyPair,
 } from '@qconn/identity';
 import { beforeAll, expect, test } from 'vitest';
-import { openssl, opensslPresent } from './openssl.ts';
+import { openssl, opensslPresent } from './second-opinion.ts';
 
 let keys: KeyPair;
 let spki: Uint8Array;

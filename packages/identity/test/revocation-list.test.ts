@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { createTestPki, type TestIdentity, type TestPki } from '@qconn/testkit';
 import { beforeAll, expect, test } from 'vitest';
-import { openssl, opensslPresent } from './openssl.ts';
+import { certtool, certtoolPresent, openssl, opensslPresent } from './second-opinion.ts';
 
 const HOUR = 3_600_000;
 const NOW = Math.floor(Date.now() / 1_000) * 1_000;
@@ -56,4 +56,14 @@ test.skipIf(!opensslPresent)('openssl finds the revoked certificate in it, and o
     });
   expect(check(good.certificatePem)).toContain('OK');
   expect(() => check(revoked.certificatePem)).toThrow(/revoked/);
+});
+
+test.skipIf(!certtoolPresent)('GnuTLS verifies the list', async () => {
+  const { pem } = await issue([revoked.serial]);
+  const [issuing = ''] = pki.ca.issuingChainPem;
+  const output = certtool(['--verify-crl', '--load-ca-certificate', '{issuing}', '--infile', '{crl}'], {
+    issuing,
+    crl: pem,
+  });
+  expect(output).toContain('Verified');
 });
