@@ -1,3 +1,4 @@
+import type { Act } from './act.ts';
 import { Audit } from './audit/audit.ts';
 import { Credentials } from './credentials/credentials.ts';
 import type { Database } from './database/database.ts';
@@ -7,6 +8,7 @@ import { Keys } from './keys/keys.ts';
 import { Machines } from './machines/machines.ts';
 import { Policy } from './policy/policy.ts';
 import { Roles } from './roles/roles.ts';
+import { sweep, type Sweep, type Swept } from './sweep.ts';
 import { Tokens } from './tokens/tokens.ts';
 
 /**
@@ -44,6 +46,14 @@ export class Store {
    */
   async enrol(request: EnrolmentRequest): Promise<Enrolment> {
     return await enrol(this.#database, request);
+  }
+
+  /**
+   * Deletes what is of no use any more, at most `limit` rows of a kind, so that it disturbs nobody:
+   * call it again while it finds as many.
+   */
+  async sweep(input: Sweep & Act): Promise<Swept> {
+    return await sweep(this.#database, input);
   }
 
   /** Asks the database for nothing, to see whether it answers. */

@@ -4,6 +4,7 @@ import type { Store } from '../src/index.ts';
 import { admissionSuite } from './suites/admission.ts';
 import { auditSuite } from './suites/audit.ts';
 import { enrolmentSuite } from './suites/enrolment.ts';
+import { inventorySuite } from './suites/inventory.ts';
 import { policySuite } from './suites/policy.ts';
 import { rolesAndKeysSuite } from './suites/roles-and-keys.ts';
 
@@ -22,6 +23,7 @@ export function runSuites(open: () => Promise<Opened & { close(): Promise<void> 
   afterAll(async () => await opened.close());
   describe('enrolment', () => enrolmentSuite(() => opened));
   describe('admission', () => admissionSuite(() => opened));
+  describe('inventory', () => inventorySuite(() => opened));
   describe('roles and keys', () => rolesAndKeysSuite(() => opened));
   describe('policy', () => policySuite(() => opened));
   describe('audit', () => auditSuite(() => opened));

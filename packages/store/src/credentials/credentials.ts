@@ -1,6 +1,8 @@
 import type { Act } from '../act.ts';
 import type { Database } from '../database/database.ts';
+import type { Page } from '../page.ts';
 import { addCredential, type AddedCredential } from './add.ts';
+import { type CredentialEntry, type CredentialFilter, listCredentials } from './list.ts';
 import { type CredentialRecord, credentialRecordOf } from './record.ts';
 import { revokeCredential } from './revoke.ts';
 
@@ -17,9 +19,14 @@ export class Credentials {
     return row === undefined ? undefined : credentialRecordOf(row);
   }
 
+  /** Lists certificates, the first to expire first. */
+  async list(filter: CredentialFilter): Promise<Page<CredentialEntry>> {
+    return await listCredentials(this.#database, filter);
+  }
+
   /**
    * Records a renewed certificate.
-   * @throws QconnError revoked, unknown_object
+   * @throws QconnError revoked, unknown_object; renewal_refused when the cap on recoveries is reached
    */
   async add(input: AddedCredential & Act): Promise<CredentialRecord> {
     return await addCredential(this.#database, input);

@@ -26,6 +26,7 @@ export interface MachineTable {
   created_at: Epoch;
   authorized_at: Epoch | null;
   revoked_at: Epoch | null;
+  recoveries: Generated<number>;
 }
 
 export interface MachineLabelTable {

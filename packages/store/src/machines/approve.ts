@@ -49,7 +49,7 @@ export async function admit(trx: Trx, before: MachineRecord, { fingerprint, host
   const hostname = normalHostname(name);
   await requireRoles(trx, roles);
   const released = await freeHostname(trx, hostname, fingerprint, act);
-  await trx.updateTable('machine').set({ status: 'authorized', hostname, authorized_at: act.now }).where('fingerprint', '=', fingerprint).execute();
+  await trx.updateTable('machine').set({ status: 'authorized', hostname, authorized_at: act.now, recoveries: 0 }).where('fingerprint', '=', fingerprint).execute();
   await replaceRoles(trx, fingerprint, roles);
   if (labels !== undefined) await replaceLabels(trx, fingerprint, labels);
   const after = await readMachine(trx, fingerprint);

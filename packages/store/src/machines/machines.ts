@@ -5,6 +5,7 @@ import type { Page } from '../page.ts';
 import { type Approval, approve } from './approve.ts';
 import { assign, type Assignment } from './assign.ts';
 import { normalHostname } from './hostname.ts';
+import { lapse, type Lapse } from './lapse.ts';
 import { listMachines, type MachineFilter } from './list.ts';
 import { type MachineRecord, machineRecordOf, selectMachines } from './record.ts';
 import { rename, type Renaming } from './rename.ts';
@@ -65,6 +66,15 @@ export class Machines {
    */
   async revoke(input: Revocation & Act): Promise<MachineRecord> {
     return await revoke(this.#database, input);
+  }
+
+  /**
+   * Makes an authorized machine pending again, without hostname and roles: it was away for longer
+   * than it may be. The hostname stays as the one that it asks for.
+   * @throws QconnError invalid_state, unknown_object
+   */
+  async lapse(input: Lapse & Act): Promise<MachineRecord> {
+    return await lapse(this.#database, input);
   }
 
   /**

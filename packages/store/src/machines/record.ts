@@ -21,6 +21,8 @@ export interface MachineRecord {
   readonly createdAt: number;
   readonly authorizedAt: number | null;
   readonly revokedAt: number | null;
+  /** Renewals after expiry since the last one in time. */
+  readonly recoveries: number;
   /** When the last of its credentials that is not revoked expires or expired; null when it has none. */
   readonly expiresAt: number | null;
 }
@@ -51,6 +53,7 @@ export function machineRecordOf(row: MachineRow): MachineRecord {
     createdAt: row.created_at,
     authorizedAt: row.authorized_at,
     revokedAt: row.revoked_at,
+    recoveries: row.recoveries,
     expiresAt: row.expires_at,
   };
 }

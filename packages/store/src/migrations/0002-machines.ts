@@ -17,6 +17,7 @@ export const machines: readonly string[] = [
      created_at bigint NOT NULL,
      authorized_at bigint,
      revoked_at bigint,
+     recoveries integer NOT NULL DEFAULT 0,
      CHECK (status <> 'pending' OR hostname IS NULL),
      CHECK (status <> 'authorized' OR authorized_at IS NOT NULL),
      CHECK ((status = 'revoked') = (revoked_at IS NOT NULL))
@@ -49,7 +50,7 @@ export const machines: readonly string[] = [
      der bytea NOT NULL,
      revoked_at bigint
    )`,
-  `CREATE INDEX credential_machine ON credential (machine, not_after)`,
+  `CREATE INDEX credential_machine ON credential (machine, not_after, serial)`,
   `CREATE INDEX credential_expiry ON credential (not_after, serial)`,
-  `CREATE INDEX credential_revoked ON credential (not_after) WHERE revoked_at IS NOT NULL`,
+  `CREATE INDEX credential_revoked ON credential (not_after, serial) WHERE revoked_at IS NOT NULL`,
 ];

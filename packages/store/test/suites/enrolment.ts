@@ -27,6 +27,7 @@ export function enrolmentSuite(opened: () => Opened): void {
       createdAt: NOW,
       authorizedAt: null,
       revokedAt: null,
+      recoveries: 0,
       expiresAt: credential.notAfter,
     });
     expect(await store.machines.find(request.fingerprint)).toEqual(machine);

@@ -1,0 +1,78 @@
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+
+import type { Database, Tables } from '../database/database.ts';
+import type { MachineStatus } from '../database/tables.ts';
+import { normalHostname } from '../machines/hostname.ts';
+import { limitOf, type Page, pageOf, type PageRequest, positionOf } from '../page.ts';
+import { type CredentialRecord, credentialRecordOf } from './record.ts';
+
+/** Revoked, however long ago; else expired or live at the moment of asking. */
+export type CredentialStatus = 'live' | 'expired' | 'revoked';
+
+/** A line of the inventory. `Credentials.find` gives the certificate itself. */
+export interface CredentialEntry extends Omit<CredentialRecord, 'der'> {
+  readonly status: CredentialStatus;
+  readonly hostname: string | null;
+  readonly machineStatus: MachineStatus;
+}
+
+/** Which certificates to list; what is left out does not restrict. */
+export interface CredentialFilter extends PageRequest {
+  readonly now: number;
+  /** A fingerprint. */
+  readonly machine?: string | undefined;
+  /** The hostname of their machine. */
+  readonly hostname?: string | undefined;
+  readonly status?: CredentialStatus | undefined;
+  /** Those that expire in this time or later, in milliseconds since 1970 … */
+  readonly expiresFrom?: number | undefined;
+  /** … and before this one. */
+  readonly expiresBefore?: number | undefined;
+  /** Only the certificate of each machine that expires last: what expires here has not been renewed. */
+  readonly lastOnly?: boolean | undefined;
+}
+
+export async function listCredentials(database: Database, filter: CredentialFilter): Promise<Page<CredentialEntry>> {
+  const rows = await database.read(
+    async (db) =>
+      await db
+        .selectFrom('credential')
+        .innerJoin('machine', 'machine.fingerprint', 'credential.machine')
+        .selectAll('credential')
+        .select(['machine.hostname', 'machine.status as machine_status'])
+        .where((builder) => builder.and(conditions(builder, filter)))
+        .orderBy('credential.not_after')
+        .orderBy('credential.serial')
+        .limit(limitOf(filter) + 1)
+        .execute(),
+  );
+  return pageOf(
+    rows,
+    filter,
+    (row) => [row.not_after, row.serial],
+    (row) => {
+      const { der: _, ...record } = credentialRecordOf(row);
+      return { ...record, status: statusAt(filter.now, record), hostname: row.hostname, machineStatus: row.machine_status };
+    },
+  );
+}
+
+function statusAt(now: number, { revokedAt, notAfter }: Pick<CredentialRecord, 'revokedAt' | 'notAfter'>): CredentialStatus {
+  if (revokedAt !== null) return 'revoked';
+  return notAfter > now ? 'live' : 'expired';
+}
+
+function conditions(where: ExpressionBuilder<Tables, 'credential' | 'machine'>, filter: CredentialFilter): Expression<SqlBool>[] {
+  const { now, machine, hostname, status, expiresFrom, expiresBefore, lastOnly = false } = filter;
+  const after = positionOf(filter);
+  const all: Expression<SqlBool>[] = [];
+  if (machine !== undefined) all.push(where('credential.machine', '=', machine));
+  if (hostname !== undefined) all.push(where('machine.hostname', '=', normalHostname(hostname)));
+  if (status === 'revoked') all.push(where('credential.revoked_at', 'is not', null));
+  else if (status !== undefined) all.push(where('credential.revoked_at', 'is', null), where('credential.not_after', status === 'live' ? '>' : '<=', now));
+  if (expiresFrom !== undefined) all.push(where('credential.not_after', '>=', expiresFrom));
+  if (expiresBefore !== undefined) all.push(where('credential.not_after', '<', expiresBefore));
+  if (lastOnly) all.push(sql<boolean>`NOT EXISTS (SELECT FROM credential later WHERE later.machine = credential.machine AND later.revoked_at IS NULL AND later.not_after > credential.not_after)`);
+  if (after !== undefined) all.push(sql<boolean>`(credential.not_after, credential.serial) > (${after[0]}::bigint, ${after[1]})`);
+  return all;
+}
