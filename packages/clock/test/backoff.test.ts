@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { backoffDelay } from '@qconn/clock';
 
 test('the longest wait doubles with each attempt up to the cap', () => {
-  const longest = (attempt: number): number => backoffDelay({ attempt, baseMs: 250, capMs: 30_000, random01: 0.999_999 }) + 1;
+  const longest = (attempt: number): number =>
+    backoffDelay({ attempt, baseMs: 250, capMs: 30_000, random01: 0.999_999 }) + 1;
   expect([1, 2, 3, 7, 8, 9, 2_000].map(longest)).toEqual([250, 500, 1_000, 16_000, 30_000, 30_000, 30_000]);
 });
 

@@ -4,7 +4,12 @@ import { DeadlineQueue, type Deadline } from '@qconn/clock';
 
 test('entries come out in the order of their deadlines, and none before its time', () => {
   const queue = new DeadlineQueue<string>();
-  for (const [at, value] of [[30, 'c'], [10, 'a'], [20, 'b']] as const) queue.add(at, value);
+  for (const [at, value] of [
+    [30, 'c'],
+    [10, 'a'],
+    [20, 'b'],
+  ] as const)
+    queue.add(at, value);
   expect(queue.nextAt).toBe(10);
   expect(queue.popDue(9)).toBeUndefined();
   expect([queue.popDue(20)?.value, queue.popDue(20)?.value, queue.popDue(20)?.value]).toEqual(['a', 'b', undefined]);
@@ -21,7 +26,11 @@ test('an entry that was taken out can be scheduled again', () => {
 });
 
 test('behaves like a sorted list under any sequence of adding, moving, cancelling and taking', () => {
-  const step = fc.record({ act: fc.constantFrom('add', 'move', 'cancel', 'pop'), at: fc.integer({ min: 0, max: 50 }), pick: fc.nat() });
+  const step = fc.record({
+    act: fc.constantFrom('add', 'move', 'cancel', 'pop'),
+    at: fc.integer({ min: 0, max: 50 }),
+    pick: fc.nat(),
+  });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const queue = new DeadlineQueue<number>();

@@ -4,7 +4,9 @@ import { QconnError, REASON_MAX_BYTES, errorCodeOfWire } from '@qconn/protocol';
 export function errorOfClose(code: number, reason: string): QconnError {
   const known = errorCodeOfWire(code);
   if (known !== undefined) return new QconnError(known, reason === '' ? undefined : reason);
-  return new QconnError('closed', reason === '' ? `The connection was closed with the unknown code ${code}.` : reason, { facts: { code } });
+  return new QconnError('closed', reason === '' ? `The connection was closed with the unknown code ${code}.` : reason, {
+    facts: { code },
+  });
 }
 
 /** A reason cut to its limit without splitting a character (RFC 3629). */

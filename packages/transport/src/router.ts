@@ -11,7 +11,9 @@ export type AlpnHandlers = Readonly<Record<string, AlpnHandler>>;
  */
 export function route(handlers: AlpnHandlers, connection: Connection, onFailure: (error: QconnError) => void): void {
   void runHandler(handlers, connection).catch((cause: unknown) => {
-    const error = isQconnError(cause, 'handler_error') ? cause : new QconnError('handler_error', `The handler of ${connection.alpn} failed.`, { cause });
+    const error = isQconnError(cause, 'handler_error')
+      ? cause
+      : new QconnError('handler_error', `The handler of ${connection.alpn} failed.`, { cause });
     connection.close(error.wire, error.message);
     onFailure(error);
   });

@@ -6,7 +6,10 @@ import { Events, echo, readAll, readBytes, settlesSoon, streamsOf, turn, writeAl
 
 /** What a transport must provide to be put to the suite. */
 export interface TransportUnderTest {
-  serve(options: { handlers: AlpnHandlers; onHandlerError?: (failed: { error: QconnError }) => void }): Promise<Endpoint>;
+  serve(options: {
+    handlers: AlpnHandlers;
+    onHandlerError?: (failed: { error: QconnError }) => void;
+  }): Promise<Endpoint>;
   client(): Promise<Endpoint>;
   target(server: Endpoint): ConnectTarget;
 }
@@ -67,7 +70,9 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
 
     test('each protocol goes to its own handler', async () => {
       const taken = new Events<string>();
-      const server = await serve({ handlers: { 'qconn/1': (c) => taken.push(`1: ${c.alpn}`), other: (c) => taken.push(`o: ${c.alpn}`) } });
+      const server = await serve({
+        handlers: { 'qconn/1': (c) => taken.push(`1: ${c.alpn}`), other: (c) => taken.push(`o: ${c.alpn}`) },
+      });
       await dial(server, ['other']);
       await dial(server, ['qconn/1']);
       expect([await taken.next(), await taken.next()]).toEqual(['o: other', '1: qconn/1']);
@@ -82,7 +87,10 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
       const { server, ours, theirs } = await pair();
       theirs.close(going_away.wire, 'moving to another hub');
       expect(await theirs.closed).toMatchObject({ by: 'local', error: { code: 'going_away' } });
-      expect(await ours.closed).toMatchObject({ by: 'peer', error: { code: 'going_away', message: 'moving to another hub' } });
+      expect(await ours.closed).toMatchObject({
+        by: 'peer',
+        error: { code: 'going_away', message: 'moving to another hub' },
+      });
       expect(server.connections).toBe(0);
     });
 
@@ -113,11 +121,16 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
     });
 
     test.each([
-      ['throws', () => { throw new Error('planted'); }],
+      [
+        'throws',
+        () => {
+          throw new Error('planted');
+        },
+      ],
       ['rejects', () => Promise.reject(new Error('planted'))],
     ])('a handler that %s costs its own connection only', async (_how, fail) => {
       const failed = new Events<{ error: QconnError }>();
-      const server = await serve({ handlers: { good: echo, bad: fail as () => void }, onHandlerError: failed.push });
+      const server = await serve({ handlers: { good: echo, bad: fail }, onHandlerError: failed.push });
       const good = await dial(server, ['good']);
       const bad = await dial(server, ['bad']);
       expect(await bad.closed).toMatchObject({ by: 'peer', error: { code: 'handler_error' } });
@@ -129,7 +142,14 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
 
     test('a reader that throws costs its own connection only', async () => {
       const { ours, theirs } = await pair();
-      theirs.onStream((stream) => stream.read({ data: () => { throw new Error('planted'); }, end: () => undefined }));
+      theirs.onStream((stream) =>
+        stream.read({
+          data: () => {
+            throw new Error('planted');
+          },
+          end: () => undefined,
+        }),
+      );
       ours.openStream().write(Uint8Array.of(1));
       expect(await ours.closed).toMatchObject({ by: 'peer', error: { code: 'handler_error' } });
     });
@@ -270,7 +290,13 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
       const digest = createHash('sha256');
       let taken = 0;
       const ended = new Promise<void>((resolve) => {
-        far.read({ data: (chunk) => { digest.update(chunk); taken += chunk.length; }, end: () => resolve() });
+        far.read({
+          data: (chunk) => {
+            digest.update(chunk);
+            taken += chunk.length;
+          },
+          end: () => resolve(),
+        });
       });
       await expect.poll(() => taken).toBe(1);
       far.pause();

@@ -34,15 +34,24 @@ export async function createAuthority(name = 'test root'): Promise<TestAuthority
     notAfter: new Date(Date.now() + 24 * HOUR),
     keys,
     signingAlgorithm: ALGORITHM,
-    extensions: [new x509.BasicConstraintsExtension(true, 0, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true)],
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    ],
   });
   const rootPem = `${root.toString('pem')}\n`;
   return { rootPem, issue: (parameters = {}) => issueLeaf({ root, keys, rootPem }, parameters) };
 }
 
-async function issueLeaf(authority: { root: x509.X509Certificate; keys: webcrypto.CryptoKeyPair; rootPem: string }, parameters: LeafParameters): Promise<TlsIdentity> {
+async function issueLeaf(
+  authority: { root: x509.X509Certificate; keys: webcrypto.CryptoKeyPair; rootPem: string },
+  parameters: LeafParameters,
+): Promise<TlsIdentity> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const names = [...(parameters.dns ?? []).map((value) => ({ type: 'dns' as const, value })), ...(parameters.ips ?? []).map((value) => ({ type: 'ip' as const, value }))];
+  const names = [
+    ...(parameters.dns ?? []).map((value) => ({ type: 'dns' as const, value })),
+    ...(parameters.ips ?? []).map((value) => ({ type: 'ip' as const, value })),
+  ];
   const leaf = await x509.X509CertificateGenerator.create({
     serialNumber: Buffer.from(webcrypto.getRandomValues(new Uint8Array(8))).toString('hex'),
     subject: `CN=${parameters.name ?? 'leaf'}`,

@@ -9,7 +9,10 @@ const clientTls = await authority.issue({ name: 'machine' });
 
 describeTransport('quic', {
   serve: ({ handlers, onHandlerError }) =>
-    createQuicEndpoint({ clock: systemClock, ...(onHandlerError === undefined ? {} : { onHandlerError }) }, { host: '127.0.0.1', tls: serverTls, handlers }),
+    createQuicEndpoint(
+      { clock: systemClock, ...(onHandlerError === undefined ? {} : { onHandlerError }) },
+      { host: '127.0.0.1', tls: serverTls, handlers },
+    ),
   client: () => createQuicEndpoint({ clock: systemClock }),
   target: ({ address }) => ({ address, serverName: '127.0.0.1', alpns: ['qconn/1'], tls: clientTls }),
 });

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { systemClock } from '@qconn/clock';
-import { createQuicEndpoint, type ConnectTarget, type Endpoint, type RefusedHandshake, type TlsIdentity } from '@qconn/transport';
+import {
+  createQuicEndpoint,
+  type ConnectTarget,
+  type Endpoint,
+  type RefusedHandshake,
+  type TlsIdentity,
+} from '@qconn/transport';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAuthority, type TestAuthority } from './pki.ts';
 import { Events, echo, readBytes } from './waiting.ts';
@@ -25,7 +31,10 @@ beforeAll(async () => {
 afterAll(() => Promise.all([server.close(), client.close()]));
 
 function serve(tls: TlsIdentity): Promise<Endpoint> {
-  return createQuicEndpoint({ clock: systemClock, onRefused: refused.push }, { host: '127.0.0.1', tls, handlers: { 'qconn/1': echo } });
+  return createQuicEndpoint(
+    { clock: systemClock, onRefused: refused.push },
+    { host: '127.0.0.1', tls, handlers: { 'qconn/1': echo } },
+  );
 }
 
 function target(changes: Partial<ConnectTarget> = {}): ConnectTarget {
@@ -57,21 +66,32 @@ test('a client of another protocol hears so, and the server notes it', async () 
 });
 
 test('a client without a certificate', async () => {
-  expect(await failureOf(target({ tls: { keyPem: '', chainPem: [], trustPem: machine.trustPem } }))).toBe('certificate_required');
-  expect(await refused.next()).toMatchObject({ error: { code: 'certificate_required' }, remote: { host: '127.0.0.1' } });
+  expect(await failureOf(target({ tls: { keyPem: '', chainPem: [], trustPem: machine.trustPem } }))).toBe(
+    'certificate_required',
+  );
+  expect(await refused.next()).toMatchObject({
+    error: { code: 'certificate_required' },
+    remote: { host: '127.0.0.1' },
+  });
   await expectServing();
 });
 
 test('a client with a certificate of another CA, even one of the same name', async () => {
   const stranger = await (await createAuthority()).issue({ name: 'machine' });
-  expect(await failureOf(target({ tls: { ...stranger, trustPem: machine.trustPem } }))).toMatch(/^certificate_(untrusted|rejected)$/);
+  expect(await failureOf(target({ tls: { ...stranger, trustPem: machine.trustPem } }))).toMatch(
+    /^certificate_(untrusted|rejected)$/,
+  );
   expect((await refused.next()).error.code).toMatch(/^certificate_(untrusted|rejected)$/);
   await expectServing();
 });
 
 test('a client whose own chain is accompanied by somebody else’s good certificate', async () => {
   const stranger = await (await createAuthority('other root')).issue({ name: 'machine' });
-  const smuggled = { keyPem: stranger.keyPem, chainPem: [...stranger.chainPem, ...machine.chainPem], trustPem: machine.trustPem };
+  const smuggled = {
+    keyPem: stranger.keyPem,
+    chainPem: [...stranger.chainPem, ...machine.chainPem],
+    trustPem: machine.trustPem,
+  };
   expect(await failureOf(target({ tls: smuggled }))).toBe('certificate_untrusted');
   expect((await refused.next()).error.code).toBe('certificate_untrusted');
   await expectServing();
@@ -89,7 +109,10 @@ test.each([
 
 test('a server whose certificate has expired is not trusted, and hears so', async () => {
   const expired = await serve(await authority.issue({ ips: ['127.0.0.1'], validFrom: -2 * DAY, validUntil: -DAY }));
-  await expect(client.connect(target({ address: expired.address }))).rejects.toMatchObject({ code: 'hub_untrusted', message: expect.stringContaining('expired') });
+  await expect(client.connect(target({ address: expired.address }))).rejects.toMatchObject({
+    code: 'hub_untrusted',
+    message: expect.stringContaining('expired'),
+  });
   expect((await refused.next()).error.code).toBe('hub_untrusted');
   await expired.close();
 });
@@ -101,9 +124,12 @@ test('a server of another CA is not trusted', async () => {
   await strange.close();
 });
 
-test.each(['other.example', '127.0.0.2', 'hub.example.evil.example'])('a server whose certificate is not for %s is not trusted', async (serverName) => {
-  await expect(client.connect(target({ serverName }))).rejects.toMatchObject({ code: 'hub_untrusted' });
-});
+test.each(['other.example', '127.0.0.2', 'hub.example.evil.example'])(
+  'a server whose certificate is not for %s is not trusted',
+  async (serverName) => {
+    await expect(client.connect(target({ serverName }))).rejects.toMatchObject({ code: 'hub_untrusted' });
+  },
+);
 
 test('a server is known by each name and address in its certificate', async () => {
   for (const serverName of ['hub.example', '127.0.0.1']) {
@@ -114,17 +140,29 @@ test('a server is known by each name and address in its certificate', async () =
 
 test('a key that is not the certificate’s, and an empty trust bundle, fail before anything is sent', async () => {
   const other = await authority.issue();
-  await expect(client.connect(target({ tls: { ...machine, keyPem: other.keyPem } }))).rejects.toMatchObject({ code: 'tls_config' });
-  await expect(client.connect(target({ tls: { ...machine, trustPem: [] } }))).rejects.toMatchObject({ code: 'tls_config' });
-  await expect(client.connect(target({ tls: { ...machine, chainPem: ['nonsense'] } }))).rejects.toMatchObject({ code: 'tls_config' });
+  await expect(client.connect(target({ tls: { ...machine, keyPem: other.keyPem } }))).rejects.toMatchObject({
+    code: 'tls_config',
+  });
+  await expect(client.connect(target({ tls: { ...machine, trustPem: [] } }))).rejects.toMatchObject({
+    code: 'tls_config',
+  });
+  await expect(client.connect(target({ tls: { ...machine, chainPem: ['nonsense'] } }))).rejects.toMatchObject({
+    code: 'tls_config',
+  });
 });
 
 test('garbage, truncated and foreign datagrams are dropped in silence', async () => {
   const stranger = createSocket('udp4');
   const { port } = server.address;
-  const send = (bytes: Uint8Array): Promise<unknown> => new Promise((resolve) => stranger.send(bytes, port, '127.0.0.1', resolve));
+  const send = (bytes: Uint8Array): Promise<unknown> =>
+    new Promise((resolve) => stranger.send(bytes, port, '127.0.0.1', resolve));
   for (const length of [0, 1, 5, 6, 20, 1_199, 1_200, 1_350, 9_000]) await send(randomBytes(length));
-  const initial = Buffer.concat([Buffer.from([0xc3, 0, 0, 0, 1, 8]), randomBytes(8), Buffer.from([8]), randomBytes(1_300)]);
+  const initial = Buffer.concat([
+    Buffer.from([0xc3, 0, 0, 0, 1, 8]),
+    randomBytes(8),
+    Buffer.from([8]),
+    randomBytes(1_300),
+  ]);
   for (const length of [1, 6, 10, 14, 200, 1_199, 1_250]) await send(initial.subarray(0, length));
   await expectServing();
   stranger.close();
@@ -163,6 +201,9 @@ test('somebody at the address who never answers: the handshake deadline, and no 
 
 test('an address that is taken', async () => {
   const tls = await authority.issue();
-  const same = createQuicEndpoint({ clock: systemClock }, { host: '127.0.0.1', port: server.address.port, tls, handlers: {} });
+  const same = createQuicEndpoint(
+    { clock: systemClock },
+    { host: '127.0.0.1', port: server.address.port, tls, handlers: {} },
+  );
   await expect(same).rejects.toMatchObject({ code: 'address_in_use' });
 });

@@ -56,7 +56,9 @@ export class MemoryChannel {
   end(): void {
     if (this.#sendError !== undefined) return;
     this.#finishing = true;
-    this.#endSending(new QconnError('closed', 'The sending side of the stream has ended: nothing may be written after that.'));
+    this.#endSending(
+      new QconnError('closed', 'The sending side of the stream has ended: nothing may be written after that.'),
+    );
     this.#schedule(this);
   }
 

@@ -60,7 +60,8 @@ export class MemoryConnection implements Connection {
 
   openStream(): Stream {
     const peer = this.#peer;
-    if (this.#closeInfo !== undefined || peer === undefined) throw new QconnError('closed', 'The connection has ended.', { cause: this.#closeInfo?.error });
+    if (this.#closeInfo !== undefined || peer === undefined)
+      throw new QconnError('closed', 'The connection has ended.', { cause: this.#closeInfo?.error });
     if (this.#opened >= MAX_STREAMS) throw new QconnError('stream_limit');
     const id = this.#nextStreamId;
     this.#nextStreamId += 4;
@@ -89,7 +90,16 @@ export class MemoryConnection implements Connection {
   }
 
   stats(): ConnectionStats {
-    return { rttMs: 0, congestionWindow: 0, packetsSent: 0, packetsReceived: 0, packetsLost: 0, bytesSent: 0, bytesReceived: 0, streams: this.#channels.size };
+    return {
+      rttMs: 0,
+      congestionWindow: 0,
+      packetsSent: 0,
+      packetsReceived: 0,
+      packetsLost: 0,
+      bytesSent: 0,
+      bytesReceived: 0,
+      streams: this.#channels.size,
+    };
   }
 
   #closedByPeer(code: number, reason: string): void {

@@ -23,7 +23,8 @@ export class MemoryEndpoint implements Endpoint {
     this.#network = network;
     this.#options = options;
     this.address = Object.freeze({ ...options.address });
-    if (network.endpoints.has(keyOf(this.address))) throw new QconnError('address_in_use', `${keyOf(this.address)} is taken in this network.`);
+    if (network.endpoints.has(keyOf(this.address)))
+      throw new QconnError('address_in_use', `${keyOf(this.address)} is taken in this network.`);
     network.endpoints.set(keyOf(this.address), this);
   }
 
@@ -55,12 +56,21 @@ export class MemoryEndpoint implements Endpoint {
     const handlers = this.#options.handlers ?? {};
     const alpn = target.alpns.find((offered) => Object.hasOwn(handlers, offered));
     if (alpn === undefined) throw this.#refuse(client, new QconnError('no_alpn'));
-    const certificates = target.tls.chainPem.length > 0 ? target.tls.chainPem.flatMap(derOf) : (client.#options.certificates ?? []);
-    if (certificates.length === 0 && (this.#options.requireClientCertificate ?? true)) throw this.#refuse(client, new QconnError('certificate_required'));
-    const ours = client.#newEnd({ role: 'client', alpn, remote: this.address, peerCertificates: this.#options.certificates ?? [] });
+    const certificates =
+      target.tls.chainPem.length > 0 ? target.tls.chainPem.flatMap(derOf) : (client.#options.certificates ?? []);
+    if (certificates.length === 0 && (this.#options.requireClientCertificate ?? true))
+      throw this.#refuse(client, new QconnError('certificate_required'));
+    const ours = client.#newEnd({
+      role: 'client',
+      alpn,
+      remote: this.address,
+      peerCertificates: this.#options.certificates ?? [],
+    });
     const theirs = this.#newEnd({ role: 'server', alpn, remote: client.address, peerCertificates: certificates });
     MemoryConnection.join(ours, theirs);
-    this.#network.schedule(() => route(handlers, theirs, (error) => this.#options.onHandlerError?.({ remote: client.address, alpn, error })));
+    this.#network.schedule(() =>
+      route(handlers, theirs, (error) => this.#options.onHandlerError?.({ remote: client.address, alpn, error })),
+    );
     return ours;
   }
 
@@ -69,7 +79,12 @@ export class MemoryEndpoint implements Endpoint {
     return error;
   }
 
-  #newEnd(end: { role: 'client' | 'server'; alpn: string; remote: SocketAddress; peerCertificates: readonly Uint8Array[] }): MemoryConnection {
+  #newEnd(end: {
+    role: 'client' | 'server';
+    alpn: string;
+    remote: SocketAddress;
+    peerCertificates: readonly Uint8Array[];
+  }): MemoryConnection {
     const connection: MemoryConnection = new MemoryConnection({
       ...end,
       local: this.address,
@@ -87,5 +102,7 @@ function keyOf({ host, port }: SocketAddress): string {
 }
 
 function derOf(pem: string): Uint8Array[] {
-  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)].map(([, base64]) => new Uint8Array(Buffer.from(base64 ?? '', 'base64')));
+  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)].map(
+    ([, base64]) => new Uint8Array(Buffer.from(base64 ?? '', 'base64')),
+  );
 }

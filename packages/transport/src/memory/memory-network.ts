@@ -14,7 +14,11 @@ export interface MemoryEndpointOptions {
   /** Whether clients must present a certificate. Default true. */
   readonly requireClientCertificate?: boolean;
   readonly onRefused?: (refused: { readonly remote: SocketAddress; readonly error: QconnError }) => void;
-  readonly onHandlerError?: (failed: { readonly remote: SocketAddress; readonly alpn: string; readonly error: QconnError }) => void;
+  readonly onHandlerError?: (failed: {
+    readonly remote: SocketAddress;
+    readonly alpn: string;
+    readonly error: QconnError;
+  }) => void;
 }
 
 /** Endpoints within this process that reach each other by address. */
@@ -30,7 +34,10 @@ export function createMemoryNetwork(): MemoryNetwork {
   return {
     createEndpoint(options = {}) {
       lastPort += 1;
-      return new MemoryEndpoint({ endpoints, schedule }, { ...options, address: options.address ?? { host: '192.0.2.1', port: lastPort } });
+      return new MemoryEndpoint(
+        { endpoints, schedule },
+        { ...options, address: options.address ?? { host: '192.0.2.1', port: lastPort } },
+      );
     },
   };
 }

@@ -11,7 +11,10 @@ export interface Accepted {
 }
 
 /** What to do with a datagram that belongs to no connection. */
-export type Admission = { readonly kind: 'accept'; readonly accepted: Accepted } | { readonly kind: 'answer'; readonly datagram: Uint8Array } | { readonly kind: 'drop' };
+export type Admission =
+  | { readonly kind: 'accept'; readonly accepted: Accepted }
+  | { readonly kind: 'answer'; readonly datagram: Uint8Array }
+  | { readonly kind: 'drop' };
 
 const DROP: Admission = { kind: 'drop' };
 

@@ -21,7 +21,8 @@ export function closeInfoOf(native: NativeConnection, ended: EndedConnection): C
   const told = native.peerError();
   if (told !== null) return infoOfPeer(told, ended.role);
   const raised = native.localError();
-  if (raised !== null) return { by: 'transport', error: errorOfTransport(raised, { role: ended.role, raisedBy: 'local' }) };
+  if (raised !== null)
+    return { by: 'transport', error: errorOfTransport(raised, { role: ended.role, raisedBy: 'local' }) };
   return { by: 'timeout', error: silenceError(ended) };
 }
 
@@ -36,15 +37,22 @@ function infoOfPeer(told: NativeConnectionError, role: 'client' | 'server'): Clo
   return { by: 'transport', error: errorOfTransport(told, { role, raisedBy: 'peer' }) };
 }
 
-function errorOfTransport(failure: NativeConnectionError, context: { role: 'client' | 'server'; raisedBy: 'local' | 'peer' }): QconnError {
+function errorOfTransport(
+  failure: NativeConnectionError,
+  context: { role: 'client' | 'server'; raisedBy: 'local' | 'peer' },
+): QconnError {
   if (isTlsAlert(failure.errorCode)) return errorOfAlert(failure.errorCode, context);
   if (failure.errorCode === CONNECTION_REFUSED) return new QconnError('overloaded', textOf(failure) || undefined);
   const who = context.raisedBy === 'local' ? 'this side' : 'the peer';
   const text = textOf(failure);
   if (failure.errorCode === NO_ERROR) return new QconnError('closed', text || undefined);
-  return new QconnError('closed', `The connection failed: ${who} raised the QUIC error 0x${failure.errorCode.toString(16)}${text === '' ? '' : ` (${text})`}.`, {
-    facts: { quicError: failure.errorCode },
-  });
+  return new QconnError(
+    'closed',
+    `The connection failed: ${who} raised the QUIC error 0x${failure.errorCode.toString(16)}${text === '' ? '' : ` (${text})`}.`,
+    {
+      facts: { quicError: failure.errorCode },
+    },
+  );
 }
 
 function textOf({ reason }: NativeConnectionError): string {

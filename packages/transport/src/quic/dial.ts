@@ -13,7 +13,8 @@ export class Dial {
   readonly #target: ConnectTarget;
   readonly #resolve: (connection: QuicConnection) => void;
   readonly #reject: (error: QconnError) => void;
-  readonly #onAbort = (): void => this.#connection.abandon(new QconnError('closed', 'The caller gave up.', { cause: this.#target.signal?.reason }));
+  readonly #onAbort = (): void =>
+    this.#connection.abandon(new QconnError('closed', 'The caller gave up.', { cause: this.#target.signal?.reason }));
 
   constructor(connection: QuicConnection, target: ConnectTarget) {
     this.#connection = connection;

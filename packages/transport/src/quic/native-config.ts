@@ -47,10 +47,18 @@ export function nativeConfig({ tls, alpns, limits, verifyPeer }: ConfigParameter
 }
 
 function tlsContext(tls: TlsIdentity, verifyPeer: boolean): NativeConfig {
-  if (verifyPeer && tls.trustPem.length === 0) throw new QconnError('tls_config', 'There is no root to trust: the trust bundle is empty.');
+  if (verifyPeer && tls.trustPem.length === 0)
+    throw new QconnError('tls_config', 'There is no root to trust: the trust bundle is empty.');
   try {
     const own = tls.chainPem.length > 0 ? ownCertificate(tls) : undefined;
-    return quiche.Config.withBoringSslCtx(verifyPeer, false, pem(tls.trustPem), own && [own.key], own && [own.chain], null);
+    return quiche.Config.withBoringSslCtx(
+      verifyPeer,
+      false,
+      pem(tls.trustPem),
+      own && [own.key],
+      own && [own.chain],
+      null,
+    );
   } catch (cause) {
     throw cause instanceof QconnError ? cause : new QconnError('tls_config', undefined, { cause });
   }
@@ -59,7 +67,8 @@ function tlsContext(tls: TlsIdentity, verifyPeer: boolean): NativeConfig {
 /** Key and chain, checked to belong together: the engine would take a wrong key and present no certificate. */
 function ownCertificate({ keyPem, chainPem }: TlsIdentity): { key: Uint8Array; chain: Uint8Array } {
   const key = createPrivateKey(keyPem);
-  if (!new X509Certificate(chainPem[0] ?? '').checkPrivateKey(key)) throw new QconnError('tls_config', 'The key does not belong to the certificate.');
+  if (!new X509Certificate(chainPem[0] ?? '').checkPrivateKey(key))
+    throw new QconnError('tls_config', 'The key does not belong to the certificate.');
   return { key: pem([keyPem]), chain: pem(chainPem) };
 }
 

@@ -3,4 +3,8 @@
  * which it is, and nothing inside imports it from elsewhere.
  */
 export { quiche } from '@matrixai/quic/native/index.js';
-export type { Config as NativeConfig, Connection as NativeConnection, ConnectionError as NativeConnectionError } from '@matrixai/quic/native/index.js';
+export type {
+  Config as NativeConfig,
+  Connection as NativeConnection,
+  ConnectionError as NativeConnectionError,
+} from '@matrixai/quic/native/index.js';

@@ -111,7 +111,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   openStream(): Stream {
-    if (this.#closeInfo !== undefined) throw new QconnError('closed', 'The connection has ended.', { cause: this.#closeInfo.error });
+    if (this.#closeInfo !== undefined)
+      throw new QconnError('closed', 'The connection has ended.', { cause: this.#closeInfo.error });
     const id = this.#nextStreamId;
     try {
       this.native.streamPriority(id, DEFAULT_URGENCY, true);
@@ -152,7 +153,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** The system reports trouble on the way to the peer. While nobody has answered it is taken at its word. */
   networkFailed(cause: NodeJS.ErrnoException): void {
-    if (this.#heardAt === undefined) this.abandon(new QconnError('unreachable', `The network says ${cause.code ?? cause.message}.`, { cause }));
+    if (this.#heardAt === undefined)
+      this.abandon(new QconnError('unreachable', `The network says ${cause.code ?? cause.message}.`, { cause }));
   }
 
   /** Lets go of everything at once: the endpoint is closing its sockets. */
@@ -175,14 +177,13 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#gone) return;
     if (!this.#established && this.native.isEstablished()) this.#establish();
     if (this.#established && this.native.isReadable()) this.#readStreams();
-    if (this.#closeInfo === undefined && (this.native.isDraining() || this.native.isClosed())) {
-      this.#finish(closeInfoOf(this.native, this.#condition()));
-    }
+    this.#noticeEnd();
   }
 
   flush(): void {
     if (this.#gone) return;
     this.#send();
+    this.#noticeEnd();
     if (this.native.isClosed() || this.#host.clock.monotonic() >= this.#leaveBy) this.#leave();
     else this.#setDeadline();
   }
@@ -237,6 +238,12 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     return stream;
   }
 
+  /** The peer closes, or the engine does: the latter shows only once its own close has been sent. */
+  #noticeEnd(): void {
+    if (this.#closeInfo !== undefined || !(this.native.isDraining() || this.native.isClosed())) return;
+    this.#finish(closeInfoOf(this.native, this.#condition()));
+  }
+
   #send(): void {
     for (const stream of this.#pending) {
       if (stream.pump()) this.#pending.delete(stream);
@@ -264,7 +271,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   #giveUpHandshake(): void {
     if (this.#closeInfo !== undefined) return;
-    this.#closeWith({ by: 'timeout', error: silenceError(this.#condition()) }, { application: false, code: 0, reason: 'handshake timeout' });
+    this.#closeWith(
+      { by: 'timeout', error: silenceError(this.#condition()) },
+      { application: false, code: 0, reason: 'handshake timeout' },
+    );
   }
 
   #closeWith(info: CloseInfo, told: { application: boolean; code: number; reason: string }): void {
@@ -300,7 +310,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     let at = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
     at = Math.min(at, this.#keepAliveAt, this.#leaveBy);
     if (!this.#established && this.#handshakeBy < at) at = this.#handshakeBy;
-    if (at !== Number.POSITIVE_INFINITY) this.#deadline = this.#host.alarm.wakeBy(this.#deadline, Math.max(at, now + 1), this);
+    if (at !== Number.POSITIVE_INFINITY)
+      this.#deadline = this.#host.alarm.wakeBy(this.#deadline, Math.max(at, now + 1), this);
   }
 
   #condition(): { role: 'client' | 'server'; established: boolean; heard: boolean } {

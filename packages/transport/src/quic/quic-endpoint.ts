@@ -90,7 +90,13 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
       this.#assertOpen();
       target.signal?.throwIfAborted();
     }
-    const native = quiche.Connection.connect(sniOf(target.serverName), randomBytes(CONNECTION_ID_BYTES), socket.address, target.address, config);
+    const native = quiche.Connection.connect(
+      sniOf(target.serverName),
+      randomBytes(CONNECTION_ID_BYTES),
+      socket.address,
+      target.address,
+      config,
+    );
     connection = new QuicConnection({ role: 'client', native, socket, remote: target.address, host: this });
     const dial = new Dial(connection, target);
     this.#all.add(connection);
@@ -124,7 +130,9 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
       return;
     }
     const remote = connection.remote;
-    route(this.#options.handlers ?? {}, connection, (error) => this.#dependencies.onHandlerError?.({ remote, alpn: connection.alpn, error }));
+    route(this.#options.handlers ?? {}, connection, (error) =>
+      this.#dependencies.onHandlerError?.({ remote, alpn: connection.alpn, error }),
+    );
   }
 
   readerFailed(connection: QuicConnection, error: QconnError): void {

@@ -161,7 +161,13 @@ export class QuicStream implements Stream {
       return taken ?? 0;
     } catch (failure) {
       const code = streamStoppedCode(failure);
-      this.#endSending(new QconnError('stream_reset', code === undefined ? undefined : `The peer stopped reading (code ${code}).`, code === undefined ? {} : { facts: { code } }));
+      this.#endSending(
+        new QconnError(
+          'stream_reset',
+          code === undefined ? undefined : `The peer stopped reading (code ${code}).`,
+          code === undefined ? {} : { facts: { code } },
+        ),
+      );
       return 0;
     }
   }

@@ -30,7 +30,10 @@ export class SendRing {
 
   #renew(): void {
     const { buffer } = Buffer.allocUnsafeSlow(SLOTS * this.#slotBytes);
-    this.#slots = Array.from({ length: SLOTS }, (_, index) => new Uint8Array(buffer, index * this.#slotBytes, this.#slotBytes));
+    this.#slots = Array.from(
+      { length: SLOTS },
+      (_, index) => new Uint8Array(buffer, index * this.#slotBytes, this.#slotBytes),
+    );
     this.#next = 0;
   }
 }

@@ -17,5 +17,8 @@ export function verifyServerName(leafDer: Uint8Array | undefined, serverName: st
   const leaf = new X509Certificate(leafDer);
   const matches = isIP(serverName) === 0 ? leaf.checkHost(serverName, { subject: 'never' }) : leaf.checkIP(serverName);
   if (matches !== undefined) return;
-  throw new QconnError('hub_untrusted', `The server’s certificate is not for ${serverName} but for ${leaf.subjectAltName ?? 'no name at all'}.`);
+  throw new QconnError(
+    'hub_untrusted',
+    `The server’s certificate is not for ${serverName} but for ${leaf.subjectAltName ?? 'no name at all'}.`,
+  );
 }

@@ -39,7 +39,8 @@ export class Staging {
 
   append(bytes: Uint8Array): void {
     const last = this.#pieces.at(-1);
-    const piece = last !== undefined && last.bytes.length - last.end >= bytes.length ? last : this.#addPiece(bytes.length);
+    const piece =
+      last !== undefined && last.bytes.length - last.end >= bytes.length ? last : this.#addPiece(bytes.length);
     piece.bytes.set(bytes, piece.end);
     piece.end += bytes.length;
     this.#length += bytes.length;

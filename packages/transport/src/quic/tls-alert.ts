@@ -40,8 +40,10 @@ export function errorOfAlert(transportCode: number, { role, raisedBy }: AlertCon
   const facts = { tlsAlert: alert };
   if (alert === NO_APPLICATION_PROTOCOL) return new QconnError('no_alpn', undefined, { facts });
   const certificate = CERTIFICATE_ALERTS[alert];
-  if (certificate === undefined) return new QconnError('closed', `The TLS handshake failed with alert ${alert}.`, { facts });
+  if (certificate === undefined)
+    return new QconnError('closed', `The TLS handshake failed with alert ${alert}.`, { facts });
   const aboutServer = (role === 'client') === (raisedBy === 'local');
-  if (aboutServer) return new QconnError('hub_untrusted', `The server’s certificate does not verify: ${certificate.says}.`, { facts });
+  if (aboutServer)
+    return new QconnError('hub_untrusted', `The server’s certificate does not verify: ${certificate.says}.`, { facts });
   return new QconnError(certificate.code, `The client’s certificate was refused: ${certificate.says}.`, { facts });
 }

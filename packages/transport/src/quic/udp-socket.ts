@@ -51,10 +51,12 @@ export class UdpSocket {
   /** @throws QconnError `address_in_use` when the address cannot be bound */
   static async bind(local: SocketAddress, events: UdpEvents): Promise<UdpSocket> {
     const socket = newSocket(local.host);
-    await settled(socket, (done) => socket.bind({ address: local.host, port: local.port }, done)).catch((cause: unknown) => {
-      socket.close();
-      throw new QconnError('address_in_use', `UDP ${local.host}:${local.port} cannot be bound.`, { cause });
-    });
+    await settled(socket, (done) => socket.bind({ address: local.host, port: local.port }, done)).catch(
+      (cause: unknown) => {
+        socket.close();
+        throw new QconnError('address_in_use', `UDP ${local.host}:${local.port} cannot be bound.`, { cause });
+      },
+    );
     return new UdpSocket(socket, false, events);
   }
 
@@ -91,7 +93,7 @@ export class UdpSocket {
 function newSocket(host: string): Socket {
   return createSocket({
     type: isIPv6(host) ? 'udp6' : 'udp4',
-    lookup: noLookup as never,
+    lookup: noLookup,
     recvBufferSize: SOCKET_BUFFER_BYTES,
     sendBufferSize: SOCKET_BUFFER_BYTES,
   });
