@@ -1,6 +1,6 @@
 export { exportPrivateKeyPem, exportSpki, generateKeyPair, importPrivateKeyPem, type KeyPair } from './keys.ts';
 export { fingerprintOf, isFingerprint, parseFingerprint } from './fingerprint.ts';
-export { fingerprintOfCertificate } from './certificate-fingerprint.ts';
+export { fingerprintOfCertificate, inspectCertificate, type CertificateFacts } from './inspect-certificate.ts';
 export { shortCode } from './short-code.ts';
 export { createCsr } from './csr-create.ts';
 export { csrFromPem, verifyCsr, type VerifiedCsr } from './csr-verify.ts';

@@ -75,6 +75,10 @@ export class CertificateAuthority {
     return encodePem('CERTIFICATE', this.#parts.root.der);
   }
 
+  get rootDer(): Uint8Array {
+    return this.#parts.root.der;
+  }
+
   /** SHA-256 of the root's public key: what tokens carry. */
   get rootPin(): Uint8Array {
     return pinOfSpki(this.#parts.root.spki);
@@ -165,7 +169,7 @@ export class CertificateAuthority {
       spki,
       extensions: profile(keyIdOf(issuer)),
     };
-    return issuedCertificate(await writeCertificate(contents, this.#signer), contents, this.issuingChainPem);
+    return issuedCertificate(await writeCertificate(contents, this.#signer), contents, this.#parts.issuingChain);
   }
 }
 
