@@ -21,7 +21,8 @@ const SPECIMEN = fileURLToPath(new URL('labels/specimen.zpl', import.meta.url));
 
 async function readDocument(path: string | undefined): Promise<Document> {
   const bytes = await readFile(path ?? SPECIMEN);
-  if (bytes.length > BODY_MAX_BYTES) throw new QconnError('too_large', `${path} has ${bytes.length} bytes; the demo sends at most ${BODY_MAX_BYTES}.`);
+  if (bytes.length > BODY_MAX_BYTES)
+    throw new QconnError('too_large', `${path} has ${bytes.length} bytes; the demo sends at most ${BODY_MAX_BYTES}.`);
   return { name: basename(path ?? SPECIMEN), bytes: new Uint8Array(bytes) };
 }
 
@@ -42,7 +43,8 @@ async function run(path: string | undefined, keep: boolean): Promise<number> {
   const document = await readDocument(path);
   const cast = await Cast.gather();
   const interrupted = new Promise<never>((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new Error(`interrupted by ${signal}`)));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => reject(new Error(`interrupted by ${signal}`)));
   });
   try {
     const checks = new Checks(print);
@@ -64,7 +66,11 @@ async function main(): Promise<number> {
   try {
     // pnpm hands a leading `--` on.
     const args = process.argv.slice(2).filter((arg, index) => index > 0 || arg !== '--');
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    });
     if (values.help) {
       process.stdout.write(HELP);
       return 0;

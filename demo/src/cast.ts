@@ -41,20 +41,48 @@ export class Cast {
 
   /** Starts a new hub on the embedded database and waits until it listens. */
   async startHub(): Promise<RunningHub> {
-    const args = ['serve', '--init', '--json', '--data', join(this.folder, 'hub'), '--host', '127.0.0.1', '--quic-port', '0', '--https-port', '0'];
+    const args = [
+      'serve',
+      '--init',
+      '--json',
+      '--data',
+      join(this.folder, 'hub'),
+      '--host',
+      '127.0.0.1',
+      '--quic-port',
+      '0',
+      '--https-port',
+      '0',
+    ];
     const program = this.#start('apps/hub/src/main.ts', args, 'hub');
-    const lines = (): Record<string, string>[] => program.output.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, string>);
-    const listening = await this.#until(program, 'the hub to listen', () => lines().find(({ event }) => event === 'listening'));
+    const lines = (): Record<string, string>[] =>
+      program.output
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, string>);
+    const listening = await this.#until(program, 'the hub to listen', () =>
+      lines().find(({ event }) => event === 'listening'),
+    );
     const initialised = lines().find(({ event }) => event === 'initialised');
-    return { program, quic: listening['quic'] ?? '', https: `https://${listening['https'] ?? ''}`, bootstrapSecret: initialised?.['bootstrapSecret'] ?? '' };
+    return {
+      program,
+      quic: listening['quic'] ?? '',
+      https: `https://${listening['https'] ?? ''}`,
+      bootstrapSecret: initialised?.['bootstrapSecret'] ?? '',
+    };
   }
 
   /** Exchanges the bootstrap secret for an administrator's key, over a connection whose root CA matches the pin in it. */
-  async becomeAdministrator({ https: url, bootstrapSecret }: RunningHub): Promise<{ readonly api: HubHttps; readonly key: string; readonly pin: string }> {
+  async becomeAdministrator({
+    https: url,
+    bootstrapSecret,
+  }: RunningHub): Promise<{ readonly api: HubHttps; readonly key: string; readonly pin: string }> {
     const { pin = new Uint8Array() } = parseSecret(bootstrapSecret, 'qb');
     const { pem: trustPem } = await fetchPinnedTrust(new URL(url), pin, systemClock);
     const guest = new HubHttps({ url, trustPem });
-    const { key } = (await guest.call('POST', '/v1/bootstrap', { secret: bootstrapSecret, name: 'demo' })) as { key: string };
+    const { key } = (await guest.call('POST', '/v1/bootstrap', { secret: bootstrapSecret, name: 'demo' })) as {
+      key: string;
+    };
     guest.close();
     return { api: new HubHttps({ url, trustPem, key }), key, pin: Buffer.from(pin).toString('hex') };
   }
@@ -74,13 +102,23 @@ export class Cast {
     const credentials = join(this.folder, 'printer-pc');
     await mkdir(credentials, { mode: 0o700 });
     const path = join(this.folder, 'agent.yaml');
-    const device = { name: 'zebra-1', serviceTypes: ['print'], adapter: { type: 'tcp', host: '127.0.0.1', port: printer.port } };
-    await writeFile(path, stringify({ hub: hub.https, hostname: 'printer-pc', credentials, devices: [device] }), { mode: 0o600 });
+    const device = {
+      name: 'zebra-1',
+      serviceTypes: ['print'],
+      adapter: { type: 'tcp', host: '127.0.0.1', port: printer.port },
+    };
+    await writeFile(path, stringify({ hub: hub.https, hostname: 'printer-pc', credentials, devices: [device] }), {
+      mode: 0o600,
+    });
     return path;
   }
 
   /** Runs a command of the agent to its end. @throws Error with what it wrote when it fails */
-  async runAgent(name: string, args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<string> {
+  async runAgent(
+    name: string,
+    args: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<string> {
     const program = this.#start('apps/agent/src/main.ts', args, name, environment);
     if ((await program.ended) !== 0) throw new Error(`qconn-agent ${args[0]} failed:\n${program.lastLines}`);
     return program.output;
@@ -104,8 +142,18 @@ export class Cast {
     if (this.#kept === undefined) await rm(this.folder, { recursive: true, force: true });
   }
 
-  #start(source: string, args: readonly string[], name: string, environment?: Readonly<Record<string, string>>): Program {
-    const program = Program.start({ source, args, files: join(this.folder, name), ...(environment ? { environment } : {}) });
+  #start(
+    source: string,
+    args: readonly string[],
+    name: string,
+    environment?: Readonly<Record<string, string>>,
+  ): Program {
+    const program = Program.start({
+      source,
+      args,
+      files: join(this.folder, name),
+      ...(environment ? { environment } : {}),
+    });
     this.#programs.push(program);
     return program;
   }

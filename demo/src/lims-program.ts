@@ -26,7 +26,13 @@ let client: Client | undefined;
 async function answer(call: LimsCall): Promise<unknown> {
   switch (call.call) {
     case 'enroll':
-      return enroll({ hub: call.hub, token: call.token, store: new CredentialStore(call.credentials), hostname: 'lims', agent: AGENT });
+      return enroll({
+        hub: call.hub,
+        token: call.token,
+        store: new CredentialStore(call.credentials),
+        hostname: 'lims',
+        agent: AGENT,
+      });
     case 'connect': {
       await client?.close(0);
       client = await connect({ credentials: call.credentials, agent: AGENT });
@@ -58,7 +64,8 @@ async function request(address: string, body: Uint8Array): Promise<unknown> {
 
 /** The wall-clock time at which the hub ended the connection, and why. */
 async function waitClosed(): Promise<unknown> {
-  const seen = (): unknown => (client?.lastError === undefined ? undefined : { at: Date.now(), code: client.lastError.code });
+  const seen = (): unknown =>
+    client?.lastError === undefined ? undefined : { at: Date.now(), code: client.lastError.code };
   for await (const event of open().events()) {
     if (event.kind === 'phase' && event.phase === 'backing_off') break;
   }

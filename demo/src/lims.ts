@@ -15,7 +15,14 @@ export class Lims {
 
   static start(): Lims {
     const program = fileURLToPath(new URL('lims-program.ts', import.meta.url));
-    return new Lims(fork(program, [], { execArgv: ['--conditions=@qconn/source'], serialization: 'advanced', detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
+    return new Lims(
+      fork(program, [], {
+        execArgv: ['--conditions=@qconn/source'],
+        serialization: 'advanced',
+        detached: true,
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      }),
+    );
   }
 
   get pid(): number {
@@ -23,7 +30,10 @@ export class Lims {
   }
 
   /** Makes a call. Never rejects for a refusal: that is an answer too. @throws Error when the process ends first */
-  call(call: LimsCall, onStage: (stage: Extract<LimsMessage, { kind: 'stage' }>) => void = () => {}): Promise<LimsAnswer> {
+  call(
+    call: LimsCall,
+    onStage: (stage: Extract<LimsMessage, { kind: 'stage' }>) => void = () => {},
+  ): Promise<LimsAnswer> {
     return new Promise((resolve, reject) => {
       const child = this.#child;
       const settle = (): void => {
@@ -46,10 +56,13 @@ export class Lims {
   }
 
   /** Makes a call that has to succeed. @throws Error with the code and message of the refusal */
-  async done<T>(call: LimsCall, onStage?: (stage: Extract<LimsMessage, { kind: 'stage' }>) => void): Promise<{ readonly value: T; readonly ms: number }> {
+  async done(
+    call: LimsCall,
+    onStage?: (stage: Extract<LimsMessage, { kind: 'stage' }>) => void,
+  ): Promise<{ readonly value: unknown; readonly ms: number }> {
     const answer = await this.call(call, onStage);
     if (answer.kind === 'failed') throw new Error(`${call.call}: ${answer.message} (${answer.code})`);
-    return { value: answer.value as T, ms: answer.ms };
+    return { value: answer.value, ms: answer.ms };
   }
 
   async stop(): Promise<void> {

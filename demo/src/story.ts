@@ -98,13 +98,19 @@ export class Story {
   async #showPending(api: HubHttps, lims: Lims): Promise<readonly [Machine, Machine]> {
     this.#checks.step(4, 'Both are pending, and a message is refused');
     const machine = (name: string): Promise<Machine> =>
-      waitFor(`${name} to connect`, APPEAR_DEADLINE_MS, async () => (await listMachines(api)).find(({ requestedHostname, online }) => requestedHostname === name && online));
+      waitFor(`${name} to connect`, APPEAR_DEADLINE_MS, async () =>
+        (await listMachines(api)).find(({ requestedHostname, online }) => requestedHostname === name && online),
+      );
     const machines = [await machine('printer-pc'), await machine('lims')] as const;
     for (const { requestedHostname, status, shortCode, fingerprint } of machines) {
       this.#checks.expect(status === 'pending', `${requestedHostname} is ${status}, not pending.`);
       this.#checks.say(`${requestedHostname?.padEnd(10)}  pending  short code ${shortCode}  ${fingerprint}`);
     }
-    const answer = await lims.call({ call: 'request', address: 'print@printer-pc/zebra-1', body: this.#document.bytes });
+    const answer = await lims.call({
+      call: 'request',
+      address: 'print@printer-pc/zebra-1',
+      body: this.#document.bytes,
+    });
     this.#refused(answer, 'forbidden', 'a message from a pending machine is forbidden');
     return machines;
   }
@@ -112,10 +118,20 @@ export class Story {
   async #authorizeBoth(api: HubHttps, lims: Lims, [printerPc, lims_]: readonly [Machine, Machine]): Promise<void> {
     this.#checks.step(5, 'An administrator authorizes both with roles, live');
     const before = await sessionIds(api);
-    await api.call('PUT', '/v1/roles/printer', { grants: [{ effect: 'allow', verb: 'provide', serviceTypes: ['print'] }] });
-    await api.call('PUT', '/v1/roles/lims', { grants: [{ effect: 'allow', verb: 'submit', serviceTypes: ['print'] }, { effect: 'allow', verb: 'query', serviceTypes: ['print'] }] });
+    await api.call('PUT', '/v1/roles/printer', {
+      grants: [{ effect: 'allow', verb: 'provide', serviceTypes: ['print'] }],
+    });
+    await api.call('PUT', '/v1/roles/lims', {
+      grants: [
+        { effect: 'allow', verb: 'submit', serviceTypes: ['print'] },
+        { effect: 'allow', verb: 'query', serviceTypes: ['print'] },
+      ],
+    });
     const started = performance.now();
-    await api.call('POST', `/v1/machines/${printerPc.fingerprint}/approve`, { hostname: 'printer-pc', roles: ['printer'] });
+    await api.call('POST', `/v1/machines/${printerPc.fingerprint}/approve`, {
+      hostname: 'printer-pc',
+      roles: ['printer'],
+    });
     await api.call('POST', `/v1/machines/${lims_.fingerprint}/approve`, { hostname: 'lims', roles: ['lims'] });
     await lims.done({ call: 'waitOnline' });
     this.#checks.passed('both authorized and told so', performance.now() - started);
@@ -124,10 +140,18 @@ export class Story {
   }
 
   async #print(lims: Lims, printer: LabelPrinter): Promise<void> {
-    this.#checks.step(6, `lims finds a printer and submits ${this.#document.name} (${this.#document.bytes.length} bytes)`);
-    const { value: found, ms } = await lims.done<Provider[]>({ call: 'query', serviceType: 'print' });
-    for (const { hostname, device, serviceTypes } of found) this.#checks.say(`found ${hostname} / ${device}: ${serviceTypes.join(', ')}`);
-    this.#checks.expect(found.some(({ hostname, device }) => hostname === 'printer-pc' && device === 'zebra-1'), 'The query did not find printer-pc / zebra-1.');
+    this.#checks.step(
+      6,
+      `lims finds a printer and submits ${this.#document.name} (${this.#document.bytes.length} bytes)`,
+    );
+    const { value, ms } = await lims.done({ call: 'query', serviceType: 'print' });
+    const found = value as Provider[];
+    for (const { hostname, device, serviceTypes } of found)
+      this.#checks.say(`found ${hostname} / ${device}: ${serviceTypes.join(', ')}`);
+    this.#checks.expect(
+      found.some(({ hostname, device }) => hostname === 'printer-pc' && device === 'zebra-1'),
+      'The query did not find printer-pc / zebra-1.',
+    );
     this.#checks.passed('the query found printer-pc / zebra-1', ms);
     await this.#submit(lims);
     this.#checks.step(7, 'What the printer received is what lims sent');
@@ -139,32 +163,48 @@ export class Story {
   }
 
   async #submit(lims: Lims): Promise<void> {
-    const { value, ms } = await lims.done<StageReport[]>({ call: 'request', address: 'print@printer-pc/zebra-1', body: this.#document.bytes }, ({ report, afterMs }) => {
-      const target = report.target ? `  ${report.target.hostname} / ${report.target.device}` : '';
-      this.#checks.say(`${report.stage.padEnd(13)} ${afterMs.toFixed(2).padStart(8)} ms${target}`);
-    });
-    const stages = value.map(({ stage }) => stage).join(' → ');
-    this.#checks.expect(stages === 'accepted → resolved → forwarded → acknowledged → completed', `The stages were ${stages}.`);
+    const { value, ms } = await lims.done(
+      { call: 'request', address: 'print@printer-pc/zebra-1', body: this.#document.bytes },
+      ({ report, afterMs }) => {
+        const target = report.target ? `  ${report.target.hostname} / ${report.target.device}` : '';
+        this.#checks.say(`${report.stage.padEnd(13)} ${afterMs.toFixed(2).padStart(8)} ms${target}`);
+      },
+    );
+    const stages = (value as StageReport[]).map(({ stage }) => stage).join(' → ');
+    this.#checks.expect(
+      stages === 'accepted → resolved → forwarded → acknowledged → completed',
+      `The stages were ${stages}.`,
+    );
     this.#checks.passed('printed, with every stage reported', ms);
   }
 
   async #beRefused(lims: Lims): Promise<void> {
     this.#checks.step(8, 'What lims may not do, and what is not there');
     const { bytes: body } = this.#document;
-    this.#refused(await lims.call({ call: 'request', address: 'scale.read@printer-pc/zebra-1', body }), 'forbidden', 'submitting scale.read is forbidden');
+    this.#refused(
+      await lims.call({ call: 'request', address: 'scale.read@printer-pc/zebra-1', body }),
+      'forbidden',
+      'submitting scale.read is forbidden',
+    );
     const answer = await lims.call({ call: 'request', address: 'print@printer-pc/no-such-device', body });
     this.#refused(answer, 'not_found', 'a device that does not exist is not found');
-    this.#checks.expect(answer.ms < RESOLUTION_DEADLINE_MS, 'That the device does not exist was only found at the resolution deadline.');
+    this.#checks.expect(
+      answer.ms < RESOLUTION_DEADLINE_MS,
+      'That the device does not exist was only found at the resolution deadline.',
+    );
   }
 
   async #revoke(api: HubHttps, lims: Lims, [, { fingerprint }]: readonly [Machine, Machine]): Promise<void> {
     this.#checks.step(9, 'lims is revoked');
-    const closed = lims.done<{ at: number; code: string }>({ call: 'waitClosed' });
+    const closed = lims.done({ call: 'waitClosed' });
     const started = Date.now();
     await api.call('POST', `/v1/machines/${fingerprint}/revoke`, { reason: 'the end of the demo' });
-    const { at, code } = (await closed).value;
+    const { at, code } = (await closed).value as { at: number; code: string };
     this.#checks.expect(code === 'revoked', `The connection was closed with ${code}, not revoked.`);
-    this.#checks.expect(at - started <= REVOCATION_LIMIT_MS, `The connection was closed only ${at - started} ms after the revocation.`);
+    this.#checks.expect(
+      at - started <= REVOCATION_LIMIT_MS,
+      `The connection was closed only ${at - started} ms after the revocation.`,
+    );
     this.#checks.passed('its connection was closed with the reason revoked', at - started);
     const again = await lims.call({ call: 'connect', credentials: join(this.#cast.folder, 'lims') });
     this.#refused(again, 'revoked', 'it cannot connect again');
@@ -188,5 +228,8 @@ async function listMachines(api: HubHttps): Promise<Machine[]> {
 
 async function sessionIds(api: HubHttps): Promise<string> {
   const { items } = (await api.call('GET', '/v1/sessions')) as { items: { id: string }[] };
-  return items.map(({ id }) => id).toSorted().join();
+  return items
+    .map(({ id }) => id)
+    .toSorted()
+    .join();
 }

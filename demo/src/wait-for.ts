@@ -6,7 +6,11 @@ const LOOK_MS = 20;
  * @param what completes “timed out waiting for …”
  * @throws Error after `deadlineMs`, and whatever `look` throws
  */
-export async function waitFor<T>(what: string, deadlineMs: number, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+export async function waitFor<T>(
+  what: string,
+  deadlineMs: number,
+  look: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const found = await look();

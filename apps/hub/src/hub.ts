@@ -51,7 +51,17 @@ export class Hub {
   readonly #api: HttpApi;
   #sweep: Timer;
 
-  private constructor(parts: { config: HubConfig; clock: Clock; log: Logger; policy: LivePolicy; relay: Relay; sessions: SessionBook; certificate: ServerCertificate; endpoint: Endpoint; api: HttpApi }) {
+  private constructor(parts: {
+    config: HubConfig;
+    clock: Clock;
+    log: Logger;
+    policy: LivePolicy;
+    relay: Relay;
+    sessions: SessionBook;
+    certificate: ServerCertificate;
+    endpoint: Endpoint;
+    api: HttpApi;
+  }) {
     this.#config = parts.config;
     this.#clock = parts.clock;
     this.#log = parts.log;
@@ -75,29 +85,63 @@ export class Hub {
     const random = Math.random;
     const policy = await LivePolicy.start({ store, clock, log });
     const certificate = await ServerCertificate.issue({ clock, random, authority }, config.hosts);
-    const certificates = new MachineCertificates({ clock, store, authority }, { validityMs: config.certificates.machineValidityMs });
+    const certificates = new MachineCertificates(
+      { clock, store, authority },
+      { validityMs: config.certificates.machineValidityMs },
+    );
     const table = new SessionTable<Peer>();
     const { exchangesInFlight, messagesPerSecond, bytesPerSecond } = config.limits;
     const relay = new Relay(
-      { clock, random, sessions: table, policy: () => policy.current, knownMachine: (machine) => policy.knownMachine(machine), onEnded: (exchange, outcome) => logEnded(log, exchange, outcome) },
+      {
+        clock,
+        random,
+        sessions: table,
+        policy: () => policy.current,
+        knownMachine: (machine) => policy.knownMachine(machine),
+        onEnded: (exchange, outcome) => logEnded(log, exchange, outcome),
+      },
       {
         inFlightPerMachine: exchangesInFlight,
-        rates: { messages: { perSecond: messagesPerSecond, burst: messagesPerSecond }, bytes: { perSecond: bytesPerSecond, burst: bytesPerSecond } },
+        rates: {
+          messages: { perSecond: messagesPerSecond, burst: messagesPerSecond },
+          bytes: { perSecond: bytesPerSecond, burst: bytesPerSecond },
+        },
         bufferedBytesPerMachine: BUFFERED_BYTES_PER_MACHINE,
       },
     );
-    const calls = new SessionCalls({ sessions: table, relay, policy: () => policy.current, renew: (auth, csr) => certificates.renew(auth, csr) });
+    const calls = new SessionCalls({
+      sessions: table,
+      relay,
+      policy: () => policy.current,
+      renew: (auth, csr) => certificates.renew(auth, csr),
+    });
     const observer = new SessionLog(log);
     const hub = { id: record.id, epoch: randomUUID() };
     const sessions = new SessionBook(policy, { clock, sessions: table, relay, calls, hub, shortCode, observer });
     const { host, quicPort, httpsPort } = config.listen;
     const endpoint = await createQuicEndpoint(
-      { clock, onRefused: (refused) => observer.handshakeRefused(refused), onHandlerError: (failed) => observer.handlerFailed(failed) },
-      { host, port: quicPort, tls: certificate.tls, handlers: { [ALPN_QCONN_1]: (connection) => sessions.accept(connection) } },
+      {
+        clock,
+        onRefused: (refused) => observer.handshakeRefused(refused),
+        onHandlerError: (failed) => observer.handlerFailed(failed),
+      },
+      {
+        host,
+        port: quicPort,
+        tls: certificate.tls,
+        handlers: { [ALPN_QCONN_1]: (connection) => sessions.accept(connection) },
+      },
     );
     const api = await HttpApi.listen(
       { clock, store, authority, certificates, policy, sessions, log },
-      { hubId: record.id, host, port: httpsPort, tls: certificate.https, quicPort: endpoint.address.port, advertise: config.advertise },
+      {
+        hubId: record.id,
+        host,
+        port: httpsPort,
+        tls: certificate.https,
+        quicPort: endpoint.address.port,
+        advertise: config.advertise,
+      },
     ).catch(async (error: unknown) => {
       await endpoint.close();
       await policy.close();
@@ -133,7 +177,10 @@ export class Hub {
 
   #certificateRenewed(failure: unknown): void {
     if (failure !== undefined) {
-      this.#log.error({ event: 'server_certificate_not_renewed', err: failure }, 'The hub’s own certificate could not be renewed; it is tried again in a minute.');
+      this.#log.error(
+        { event: 'server_certificate_not_renewed', err: failure },
+        'The hub’s own certificate could not be renewed; it is tried again in a minute.',
+      );
       return;
     }
     this.#endpoint.reload(this.#certificate.tls);
@@ -149,6 +196,21 @@ export class Hub {
   }
 }
 
-function logEnded(log: Logger, { id, senderFingerprint, target, value }: HubExchange, outcome: ErrorCode | 'completed'): void {
-  log.debug({ event: 'exchange_ended', exchange: id, from: senderFingerprint, serviceType: value.serviceType, to: target?.session.fingerprint, device: target?.name, outcome }, 'An exchange ended.');
+function logEnded(
+  log: Logger,
+  { id, senderFingerprint, target, value }: HubExchange,
+  outcome: ErrorCode | 'completed',
+): void {
+  log.debug(
+    {
+      event: 'exchange_ended',
+      exchange: id,
+      from: senderFingerprint,
+      serviceType: value.serviceType,
+      to: target?.session.fingerprint,
+      device: target?.name,
+      outcome,
+    },
+    'An exchange ended.',
+  );
 }

@@ -37,16 +37,23 @@ export async function isInitialised(config: HubConfig, store: Store): Promise<bo
  * @throws QconnError `already_initialised`
  */
 export async function initialise(config: HubConfig, store: Store, clock: Clock): Promise<NewHub> {
-  if ((await store.hub.find()) !== undefined) throw new QconnError('already_initialised', 'The database holds a hub already.');
+  if ((await store.hub.find()) !== undefined)
+    throw new QconnError('already_initialised', 'The database holds a hub already.');
   await makeDataFolder(config.dataFolder);
   const folder = authorityFolder(config.dataFolder);
   const now = clock.now();
-  if (!(await hasAuthority(folder))) await saveAuthority(folder, await CertificateAuthority.create({ name: 'qconn', now }));
+  if (!(await hasAuthority(folder)))
+    await saveAuthority(folder, await CertificateAuthority.create({ name: 'qconn', now }));
   const authority = await loadAuthority(folder);
   const bootstrap = generateSecret('qb', authority.rootPin);
   const id = randomUUID();
   await store.roles.put({ name: 'admin', grants: ADMIN_GRANTS, actor: 'hub', now });
-  await store.hub.initialise({ id, bootstrap: { id: bootstrap.idText, secretHash: hashSecret(bootstrap.secret) }, actor: 'hub', now });
+  await store.hub.initialise({
+    id,
+    bootstrap: { id: bootstrap.idText, secretHash: hashSecret(bootstrap.secret) },
+    actor: 'hub',
+    now,
+  });
   return { id, pin: Buffer.from(authority.rootPin).toString('hex'), bootstrapSecret: formatSecret('qb', bootstrap) };
 }
 
@@ -54,7 +61,12 @@ export async function initialise(config: HubConfig, store: Store, clock: Clock):
 export async function renewBootstrap(config: HubConfig, store: Store, clock: Clock): Promise<string> {
   const authority = await loadAuthority(authorityFolder(config.dataFolder));
   const bootstrap = generateSecret('qb', authority.rootPin);
-  await store.hub.renewBootstrap({ id: bootstrap.idText, secretHash: hashSecret(bootstrap.secret), actor: 'hub-host', now: clock.now() });
+  await store.hub.renewBootstrap({
+    id: bootstrap.idText,
+    secretHash: hashSecret(bootstrap.secret),
+    actor: 'hub-host',
+    now: clock.now(),
+  });
   return formatSecret('qb', bootstrap);
 }
 

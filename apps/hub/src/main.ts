@@ -69,7 +69,9 @@ docs/configuration.md lists them.`,
     .option('--https-port <port>', 'TCP port of the HTTPS API (default 7443; 0: any)')
     .option('--hosts <names>', 'comma-separated names and addresses under which clients reach this hub')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (default info)')
-    .action((options: Options) => run(serve(configOf(options), { init: options.init === true, json: options.json === true })));
+    .action((options: Options) =>
+      run(serve(configOf(options), { init: options.init === true, json: options.json === true })),
+    );
   withConfig(root.command('bootstrap'))
     .description('make a new bootstrap secret, when every administrator’s key is lost')
     .action((options: Options) => run(bootstrap(configOf(options), { json: options.json === true })));
@@ -79,7 +81,9 @@ docs/configuration.md lists them.`,
 async function main(): Promise<number> {
   let work: Promise<number> = Promise.resolve(EXIT_OK);
   try {
-    await program((started) => (work = started)).parseAsync();
+    await program((started) => {
+      work = started;
+    }).parseAsync();
     return await work;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;

@@ -125,7 +125,8 @@ export class Client {
   async request(address: Address | string, body: Uint8Array | string, options: RequestOptions = {}): Promise<Reply> {
     const to = typeof address === 'string' ? parseAddress(address) : checkAddress(address);
     const bytes = typeof body === 'string' ? encoder.encode(body) : body;
-    if (bytes.length > BODY_MAX_BYTES) throw new QconnError('too_large', `The body has ${bytes.length} bytes; the limit is ${BODY_MAX_BYTES}.`);
+    if (bytes.length > BODY_MAX_BYTES)
+      throw new QconnError('too_large', `The body has ${bytes.length} bytes; the limit is ${BODY_MAX_BYTES}.`);
     const resolutionMs = options.resolutionMs ?? RESOLUTION_DEADLINE_MS;
     const started = this.#clock.monotonic();
     const session = await this.#liveSession(resolutionMs, options);
@@ -148,8 +149,10 @@ export class Client {
    */
   async provide(device: DeviceOptions, handler: Handler): Promise<() => Promise<void>> {
     const { serviceTypes, concurrency = JOB_CONCURRENCY } = device;
-    if (!isDeviceName(device.device)) throw new QconnError('bad_address', `${JSON.stringify(device.device)} is no device name.`);
-    if (serviceTypes.length === 0 || !serviceTypes.every(isServiceType)) throw new QconnError('bad_address', 'A device needs at least one service type, each well-formed.');
+    if (!isDeviceName(device.device))
+      throw new QconnError('bad_address', `${JSON.stringify(device.device)} is no device name.`);
+    if (serviceTypes.length === 0 || !serviceTypes.every(isServiceType))
+      throw new QconnError('bad_address', 'A device needs at least one service type, each well-formed.');
     this.#jobs.add({ device: device.device, serviceTypes, concurrency, handler });
     const { session } = this.#uplink;
     try {
@@ -168,7 +171,10 @@ export class Client {
   }
 
   /** Finds live providers that this machine may query. @throws QconnError */
-  async query(query: { readonly serviceType?: string; readonly machine?: string } = {}, options: WaitOptions = {}): Promise<Provider[]> {
+  async query(
+    query: { readonly serviceType?: string; readonly machine?: string } = {},
+    options: WaitOptions = {},
+  ): Promise<Provider[]> {
     const session = await this.#liveSession(RESOLUTION_DEADLINE_MS, options);
     return session.query({ serviceType: query.serviceType, machine: query.machine });
   }
@@ -192,7 +198,12 @@ export class Client {
     if (this.phase === 'stopped') return;
     const { session } = this.#uplink;
     const end = this.#clock.monotonic() + drainMs;
-    while (session !== undefined && session === this.#uplink.session && session.inFlight + this.#jobs.size > 0 && this.#clock.monotonic() < end) {
+    while (
+      session !== undefined &&
+      session === this.#uplink.session &&
+      session.inFlight + this.#jobs.size > 0 &&
+      this.#clock.monotonic() < end
+    ) {
       await new Promise<void>((resolve) => void this.#clock.setTimer(DRAIN_LOOK_MS, resolve));
     }
     await this.#uplink.close();
@@ -207,7 +218,8 @@ export class Client {
     try {
       await this.#uplink.connected({ signal: AbortSignal.any(signal ? [deadline.signal, signal] : [deadline.signal]) });
     } catch (error) {
-      if (signal?.aborted === true) throw new QconnError('cancelled', 'The request was cancelled before it was sent.', { cause: signal.reason });
+      if (signal?.aborted === true)
+        throw new QconnError('cancelled', 'The request was cancelled before it was sent.', { cause: signal.reason });
       throw error;
     } finally {
       timer.cancel();

@@ -22,7 +22,8 @@ export interface ConnectOptions {
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const clock = options.clock ?? systemClock;
-  const store = typeof options.credentials === 'string' ? new CredentialStore(options.credentials) : options.credentials;
+  const store =
+    typeof options.credentials === 'string' ? new CredentialStore(options.credentials) : options.credentials;
   const credential = await store.load();
   const endpoint = await createQuicEndpoint({ clock });
   // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
@@ -32,7 +33,10 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     keeper?.close();
     await endpoint.close();
   };
-  const client = new Client({ clock, random: Math.random, dial: (signal) => dialer.dial(signal), release }, options.agent);
+  const client = new Client(
+    { clock, random: Math.random, dial: (signal) => dialer.dial(signal), release },
+    options.agent,
+  );
   keeper = new RenewalKeeper({ clock, random: Math.random, store, client }, credential);
   client.start();
   keeper.start();

@@ -9,4 +9,14 @@ export type { Phase } from './supervisor/supervisor.ts';
 export type { ClientEvent, ConnectedOptions } from './supervisor/uplink.ts';
 // What users of the client meet and should not have to import from elsewhere.
 export { CredentialStore, parseSecret } from '@qconn/identity';
-export { QconnError, isQconnError, type Address, type ErrorCode, type Headers, type MachineStatus, type Provider, type Stage, type StageReport } from '@qconn/protocol';
+export {
+  QconnError,
+  isQconnError,
+  type Address,
+  type ErrorCode,
+  type Headers,
+  type MachineStatus,
+  type Provider,
+  type Stage,
+  type StageReport,
+} from '@qconn/protocol';

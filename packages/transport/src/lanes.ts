@@ -9,6 +9,8 @@ export interface LanesHandlers {
    * connection with its code: the peer broke the protocol.
    */
   frame(frame: Frame): void;
+  /** The peer has opened a lane; the server's end only. */
+  opened?(): void;
   /** The connection is being closed because of this: what the peer sent, or what a handler threw. */
   failed(error: QconnError): void;
 }
@@ -77,7 +79,7 @@ export class Lanes {
 
   /** Resolves when every lane takes more; rejects when the connection ends first. */
   async writable(): Promise<void> {
-    await Promise.all(this.#streams.map((stream) => stream?.writable()));
+    await Promise.all(this.#streams.flatMap((stream) => stream?.writable() ?? []));
   }
 
   /** Stops reading: flow control then holds the peer back. */
@@ -103,6 +105,7 @@ export class Lanes {
         }
         this.#streams[index] = stream;
         this.#open++;
+        this.#handlers.opened?.();
         this.#push(reader, chunk.subarray(1));
       },
       end: (end) => this.#ended(end.kind),
@@ -136,7 +139,8 @@ export class Lanes {
   }
 
   #ended(kind: 'finished' | 'reset' | 'closed'): void {
-    if (kind !== 'closed') this.#fail(new QconnError('bad_stream', 'The peer ended a lane, which lives as long as its connection.'));
+    if (kind !== 'closed')
+      this.#fail(new QconnError('bad_stream', 'The peer ended a lane, which lives as long as its connection.'));
   }
 
   #fail(cause: unknown): void {

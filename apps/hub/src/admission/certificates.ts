@@ -1,5 +1,12 @@
 import type { Clock } from '@qconn/clock';
-import { shortCode, TrustBundle, verifyCsr, type CertificateAuthority, type IssuedCertificate, type Secret } from '@qconn/identity';
+import {
+  shortCode,
+  TrustBundle,
+  verifyCsr,
+  type CertificateAuthority,
+  type IssuedCertificate,
+  type Secret,
+} from '@qconn/identity';
 import { hashSecret } from '@qconn/identity';
 import { QconnError, type Renewed } from '@qconn/protocol';
 import type { Enrolment, NewCredential, Store } from '@qconn/store';
@@ -36,7 +43,12 @@ export class MachineCertificates {
    * Redeems a token: machine, certificate and token's use are one transaction.
    * @throws QconnError `csr_…`, `token_unknown`, `token_spent`, `token_expired`, `token_revoked`, `revoked`
    */
-  async enrol({ token, csr, hostname, facts }: EnrolmentInput): Promise<{ enrolment: Enrolment; chain: readonly string[]; trust: readonly string[] }> {
+  async enrol({
+    token,
+    csr,
+    hostname,
+    facts,
+  }: EnrolmentInput): Promise<{ enrolment: Enrolment; chain: readonly string[]; trust: readonly string[] }> {
     const { clock, store, authority } = this.#dependencies;
     const { spki, fingerprint } = await verifyCsr(csr);
     let issued: IssuedCertificate | undefined;
@@ -64,10 +76,18 @@ export class MachineCertificates {
     const { clock, store, authority } = this.#dependencies;
     const { spki, fingerprint } = await verifyCsr(csr);
     if (fingerprint !== auth.fingerprint) {
-      throw new QconnError('renewal_refused', `The request is for the key of ${fingerprint}, but the connection is that of ${auth.fingerprint}.`);
+      throw new QconnError(
+        'renewal_refused',
+        `The request is for the key of ${fingerprint}, but the connection is that of ${auth.fingerprint}.`,
+      );
     }
     const issued = await this.#issue(spki);
-    await store.credentials.add({ machine: fingerprint, credential: credentialOf(issued), actor: `machine:${fingerprint}`, now: clock.now() });
+    await store.credentials.add({
+      machine: fingerprint,
+      credential: credentialOf(issued),
+      actor: `machine:${fingerprint}`,
+      now: clock.now(),
+    });
     const chain = TrustBundle.parse(authority.issuingChainPem).roots.map(({ certificate }) => certificate.der);
     const trust = TrustBundle.parse(authority.rootPem).roots.map(({ certificate }) => certificate.der);
     return { chain: [issued.der, ...chain], trust };

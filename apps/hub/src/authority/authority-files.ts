@@ -4,7 +4,12 @@ import { CertificateAuthority, type AuthorityPem } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 
 /** Files of the CA in its folder. The root's key may be taken away to a safe place; the hub runs without it. */
-const FILES = { rootKeyPem: 'root.key', rootPem: 'root.pem', issuingKeyPem: 'issuing.key', issuingPem: 'issuing.pem' } as const;
+const FILES = {
+  rootKeyPem: 'root.key',
+  rootPem: 'root.pem',
+  issuingKeyPem: 'issuing.key',
+  issuingPem: 'issuing.pem',
+} as const;
 
 /** The folder of the CA in the hub's data folder. */
 export function authorityFolder(dataFolder: string): string {
@@ -29,7 +34,8 @@ export async function saveAuthority(folder: string, authority: CertificateAuthor
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
   await chmod(unfinished, 0o700);
-  for (const [part, pem] of Object.entries(authority.toPem())) await writePrivate(join(unfinished, FILES[part as keyof typeof FILES]), pem as string);
+  for (const [part, pem] of Object.entries(authority.toPem()))
+    await writePrivate(join(unfinished, FILES[part as keyof typeof FILES]), pem as string);
   await rename(unfinished, folder);
 }
 

@@ -1,6 +1,14 @@
 import { hostname } from 'node:os';
 import type { Clock, Timer } from '@qconn/clock';
-import { exportPrivateKeyPem, exportSpki, generateKeyPair, nextRenewal, type CertificateAuthority, type IssuedCertificate, type KeyPair } from '@qconn/identity';
+import {
+  exportPrivateKeyPem,
+  exportSpki,
+  generateKeyPair,
+  nextRenewal,
+  type CertificateAuthority,
+  type IssuedCertificate,
+  type KeyPair,
+} from '@qconn/identity';
 import type { TlsIdentity } from '@qconn/transport';
 
 /** What the hub's own certificate is made with. */
@@ -23,7 +31,12 @@ export class ServerCertificate {
   #heldSince: number;
   #timer: Timer | undefined;
 
-  private constructor(dependencies: ServerCertificateDependencies, hosts: readonly string[], keys: KeyPair, issued: IssuedCertificate) {
+  private constructor(
+    dependencies: ServerCertificateDependencies,
+    hosts: readonly string[],
+    keys: KeyPair,
+    issued: IssuedCertificate,
+  ) {
     this.#dependencies = dependencies;
     this.#hosts = hosts;
     this.#keys = keys;
@@ -33,7 +46,10 @@ export class ServerCertificate {
   }
 
   /** @param hosts names and IP addresses beside this system's own. @throws QconnError `hostname_invalid`, `ca_unusable` */
-  static async issue(dependencies: ServerCertificateDependencies, hosts: readonly string[]): Promise<ServerCertificate> {
+  static async issue(
+    dependencies: ServerCertificateDependencies,
+    hosts: readonly string[],
+  ): Promise<ServerCertificate> {
     const keys = await generateKeyPair();
     const all = [...new Set([...hosts, hostname().toLowerCase(), 'localhost', '127.0.0.1', '::1'])];
     return new ServerCertificate(dependencies, all, keys, await issue(dependencies, all, keys));
@@ -46,7 +62,11 @@ export class ServerCertificate {
 
   /** What QUIC presents and trusts. */
   get tls(): TlsIdentity {
-    return { keyPem: exportPrivateKeyPem(this.#keys.privateKey), chainPem: this.#issued.chainPem, trustPem: [this.#dependencies.authority.rootPem] };
+    return {
+      keyPem: exportPrivateKeyPem(this.#keys.privateKey),
+      chainPem: this.#issued.chainPem,
+      trustPem: [this.#dependencies.authority.rootPem],
+    };
   }
 
   /** What HTTPS presents: the root too, because a client that knows only its pin has to see it. */
@@ -59,7 +79,13 @@ export class ServerCertificate {
   keep(onRenewed: (failure?: unknown) => void): void {
     const { clock } = this.#dependencies;
     const { notBeforeMs, notAfterMs } = this.#issued;
-    const { state, waitMs } = nextRenewal({ notBeforeMs, notAfterMs, nowMs: clock.now(), random01: this.#random01, heldMs: clock.monotonic() - this.#heldSince });
+    const { state, waitMs } = nextRenewal({
+      notBeforeMs,
+      notAfterMs,
+      nowMs: clock.now(),
+      random01: this.#random01,
+      heldMs: clock.monotonic() - this.#heldSince,
+    });
     if (state === 'waiting' || waitMs > 0) this.#timer = clock.setTimer(waitMs, () => this.keep(onRenewed));
     else void this.#renew(onRenewed);
   }
@@ -86,6 +112,10 @@ export class ServerCertificate {
 /** Wait after a renewal of the hub's own certificate that failed, in milliseconds: nothing outside is involved. */
 const RETRY_MS = 60_000;
 
-async function issue({ authority, clock }: ServerCertificateDependencies, hosts: readonly string[], keys: KeyPair): Promise<IssuedCertificate> {
+async function issue(
+  { authority, clock }: ServerCertificateDependencies,
+  hosts: readonly string[],
+  keys: KeyPair,
+): Promise<IssuedCertificate> {
   return authority.issueServer({ spki: await exportSpki(keys.publicKey), hosts, now: clock.now() });
 }

@@ -19,7 +19,11 @@ export async function bootstrap(config: HubConfig, options: { readonly json: boo
   const store = await openHubStore(config);
   try {
     const bootstrapSecret = await renewBootstrap(config, store, systemClock);
-    process.stdout.write(options.json ? `${JSON.stringify({ bootstrapSecret })}\n` : `bootstrap secret  ${bootstrapSecret}\nIt works once; every earlier one is void. Use it with: qconn login https://HOST:PORT qb1…\n`);
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ bootstrapSecret })}\n`
+        : `bootstrap secret  ${bootstrapSecret}\nIt works once; every earlier one is void. Use it with: qconn login https://HOST:PORT qb1…\n`,
+    );
     return 0;
   } finally {
     await store.close();

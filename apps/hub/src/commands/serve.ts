@@ -12,7 +12,10 @@ import { printNewHub } from './print-new-hub.ts';
 const CLOSE_SLACK_MS = 10_000;
 
 /** Runs the hub until a signal. @returns the exit code @throws QconnError why it could not start */
-export async function serve(config: HubConfig, options: { readonly init: boolean; readonly json: boolean }): Promise<number> {
+export async function serve(
+  config: HubConfig,
+  options: { readonly init: boolean; readonly json: boolean },
+): Promise<number> {
   const log = createLog({ component: 'hub', ...config.log });
   const store = await openHubStore(config);
   try {
@@ -23,8 +26,20 @@ export async function serve(config: HubConfig, options: { readonly init: boolean
     const authority = await loadAuthority(authorityFolder(config.dataFolder));
     const hub = await Hub.start(config, { store, authority, log });
     printListening(hub, options.json);
-    log.info({ event: 'hub_started', quic: addressText(hub.quicAddress), https: addressText(hub.httpsAddress), database: config.database.url === undefined ? 'embedded' : 'postgresql' }, 'The hub serves.');
-    return await runUntilSignal({ close: () => hub.close(), deadlineMs: config.drainMs + CLOSE_SLACK_MS, tell: (message) => log.info(message) });
+    log.info(
+      {
+        event: 'hub_started',
+        quic: addressText(hub.quicAddress),
+        https: addressText(hub.httpsAddress),
+        database: config.database.url === undefined ? 'embedded' : 'postgresql',
+      },
+      'The hub serves.',
+    );
+    return await runUntilSignal({
+      close: () => hub.close(),
+      deadlineMs: config.drainMs + CLOSE_SLACK_MS,
+      tell: (message) => log.info(message),
+    });
   } finally {
     await store.close();
   }

@@ -9,7 +9,11 @@ export interface HubConfig {
   readonly hosts: readonly string[];
   readonly advertise: readonly string[];
   readonly certificates: { readonly machineValidityMs: number };
-  readonly limits: { readonly exchangesInFlight: number; readonly messagesPerSecond: number; readonly bytesPerSecond: number };
+  readonly limits: {
+    readonly exchangesInFlight: number;
+    readonly messagesPerSecond: number;
+    readonly bytesPerSecond: number;
+  };
   readonly drainMs: number;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
 }
@@ -24,13 +28,23 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    dataFolder: { type: 'string', minLength: 1, default: './qconn-data', description: 'Folder of the CA and of the embedded database; made with mode 0700.' },
+    dataFolder: {
+      type: 'string',
+      minLength: 1,
+      default: './qconn-data',
+      description: 'Folder of the CA and of the embedded database; made with mode 0700.',
+    },
     database: {
       type: 'object',
       additionalProperties: false,
       default: {},
       properties: {
-        url: { type: 'string', pattern: '^postgres(ql)?://', secret: true, description: 'PostgreSQL server; without it the embedded database is used.' },
+        url: {
+          type: 'string',
+          pattern: '^postgres(ql)?://',
+          secret: true,
+          description: 'PostgreSQL server; without it the embedded database is used.',
+        },
       },
     },
     listen: {
@@ -38,7 +52,12 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
       additionalProperties: false,
       default: {},
       properties: {
-        host: { type: 'string', minLength: 1, default: '::', description: 'IP address to listen at; :: serves IPv4 and IPv6.' },
+        host: {
+          type: 'string',
+          minLength: 1,
+          default: '::',
+          description: 'IP address to listen at; :: serves IPv4 and IPv6.',
+        },
         quicPort: { ...port, default: 7443, description: 'UDP port of QUIC; 0 lets the system choose.' },
         httpsPort: { ...port, default: 7443, description: 'TCP port of the HTTPS API; 0 lets the system choose.' },
       },
@@ -48,20 +67,28 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
       items: { type: 'string', minLength: 1, maxLength: 253 },
       uniqueItems: true,
       default: [],
-      description: 'Host names and IP addresses under which clients reach this hub; they go into its certificate. This system’s name and the loopback addresses are always among them.',
+      description:
+        'Host names and IP addresses under which clients reach this hub; they go into its certificate. This system’s name and the loopback addresses are always among them.',
     },
     advertise: {
       type: 'array',
       items: { type: 'string', pattern: '^(\\[[0-9a-fA-F:]+\\]|[^:\\s]+):[0-9]{1,5}$' },
       default: [],
-      description: 'QUIC addresses (host:port) that machines are given at enrolment; empty: the host that they enrolled at.',
+      description:
+        'QUIC addresses (host:port) that machines are given at enrolment; empty: the host that they enrolled at.',
     },
     certificates: {
       type: 'object',
       additionalProperties: false,
       default: {},
       properties: {
-        machineValidityMs: { type: 'integer', minimum: MINUTE_MS, maximum: 45 * DAY_MS, default: 7 * DAY_MS, description: 'Validity of a machine’s certificate, in milliseconds.' },
+        machineValidityMs: {
+          type: 'integer',
+          minimum: MINUTE_MS,
+          maximum: 45 * DAY_MS,
+          default: 7 * DAY_MS,
+          description: 'Validity of a machine’s certificate, in milliseconds.',
+        },
       },
     },
     limits: {
@@ -69,19 +96,51 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
       additionalProperties: false,
       default: {},
       properties: {
-        exchangesInFlight: { type: 'integer', minimum: 1, maximum: 1_000_000, default: EXCHANGES_IN_FLIGHT_MAX, description: 'Exchanges in flight per sending machine.' },
-        messagesPerSecond: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 100_000, description: 'Requests per second of one machine, on average.' },
-        bytesPerSecond: { type: 'integer', minimum: 65_536, maximum: 100_000_000_000, default: 1_000_000_000, description: 'Request bytes per second of one machine, on average.' },
+        exchangesInFlight: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 1_000_000,
+          default: EXCHANGES_IN_FLIGHT_MAX,
+          description: 'Exchanges in flight per sending machine.',
+        },
+        messagesPerSecond: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 10_000_000,
+          default: 100_000,
+          description: 'Requests per second of one machine, on average.',
+        },
+        bytesPerSecond: {
+          type: 'integer',
+          minimum: 65_536,
+          maximum: 100_000_000_000,
+          default: 1_000_000_000,
+          description: 'Request bytes per second of one machine, on average.',
+        },
       },
     },
-    drainMs: { type: 'integer', minimum: 0, maximum: DEADLINE_MAX_MS, default: DRAIN_MS, description: 'How long a hub that stops lets exchanges finish, in milliseconds.' },
+    drainMs: {
+      type: 'integer',
+      minimum: 0,
+      maximum: DEADLINE_MAX_MS,
+      default: DRAIN_MS,
+      description: 'How long a hub that stops lets exchanges finish, in milliseconds.',
+    },
     log: {
       type: 'object',
       additionalProperties: false,
       default: {},
       properties: {
-        level: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info', description: 'Least severe level that is written.' },
-        format: { enum: ['auto', 'json', 'pretty'], default: 'auto', description: 'auto: for people on a terminal, JSON lines elsewhere.' },
+        level: {
+          enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+          default: 'info',
+          description: 'Least severe level that is written.',
+        },
+        format: {
+          enum: ['auto', 'json', 'pretty'],
+          default: 'auto',
+          description: 'auto: for people on a terminal, JSON lines elsewhere.',
+        },
       },
     },
   },

@@ -20,7 +20,8 @@ export async function admit(request: FastifyRequest, access: Access, context: Ap
 
 async function authenticate(authorization: string | undefined, { store, clock }: ApiContext): Promise<KeyRecord> {
   const [scheme, credentials] = (authorization ?? '').split(' ', 2);
-  if (scheme?.toLowerCase() !== 'bearer' || credentials === undefined) throw new QconnError('unauthenticated', 'The request carries no API key.');
+  if (scheme?.toLowerCase() !== 'bearer' || credentials === undefined)
+    throw new QconnError('unauthenticated', 'The request carries no API key.');
   const secret = parseKey(credentials);
   return store.keys.authenticate({ id: secret.idText, secretHash: hashSecret(secret.secret), now: clock.now() });
 }

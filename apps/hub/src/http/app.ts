@@ -3,14 +3,25 @@ import type { Clock } from '@qconn/clock';
 import type { Logger } from '@qconn/startup';
 import type { Act, Store } from '@qconn/store';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression } from 'fastify';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+} from 'fastify';
 import type { Server } from 'node:https';
 import type { MachineCertificates } from '../admission/certificates.ts';
 import type { LivePolicy } from '../policy/live-policy.ts';
 import type { SessionBook } from '../session/session-book.ts';
 
 /** The HTTP server with types taken from the routes' schemas. */
-export type App = FastifyInstance<Server, RawRequestDefaultExpression<Server>, RawReplyDefaultExpression<Server>, FastifyBaseLogger, TypeBoxTypeProvider>;
+export type App = FastifyInstance<
+  Server,
+  RawRequestDefaultExpression<Server>,
+  RawReplyDefaultExpression<Server>,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
 
 /** What the routes work with. */
 export interface ApiContext {

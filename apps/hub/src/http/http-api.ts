@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import type { Server } from 'node:https';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyError } from 'fastify';
@@ -45,7 +44,10 @@ export class HttpApi {
   }
 
   /** @throws QconnError `address_in_use` */
-  static async listen(parts: Omit<ApiContext, 'hub'>, { hubId, host, port, tls, quicPort, advertise }: HttpOptions): Promise<HttpApi> {
+  static async listen(
+    parts: Omit<ApiContext, 'hub'>,
+    { hubId, host, port, tls, quicPort, advertise }: HttpOptions,
+  ): Promise<HttpApi> {
     const app = await buildApp({ ...parts, hub: { id: hubId, quicPort, advertise } }, tls);
     try {
       await app.listen({ host, port });
@@ -62,7 +64,7 @@ export class HttpApi {
 
   /** New connections are shown this certificate. */
   reload(tls: { readonly key: string; readonly cert: string }): void {
-    (this.#app.server as Server).setSecureContext({ ...tls, minVersion: 'TLSv1.3' });
+    this.#app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.3' });
   }
 
   /** Finishes requests that run, takes no new ones. */
@@ -72,7 +74,10 @@ export class HttpApi {
 }
 
 /** Puts the API together without listening. */
-export async function buildApp(context: ApiContext, tls: { readonly key: string; readonly cert: string }): Promise<App> {
+export async function buildApp(
+  context: ApiContext,
+  tls: { readonly key: string; readonly cert: string },
+): Promise<App> {
   const app: App = fastify({
     https: { ...tls, minVersion: 'TLSv1.3' },
     logger: false,
@@ -85,10 +90,29 @@ export async function buildApp(context: ApiContext, tls: { readonly key: string;
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.decorateRequest('actor', '');
   app.addSchema(ProblemSchema);
-  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'qconn hub', version: 'v1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } } }, refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json['$id'] ?? `schema-${i}`) } });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'qconn hub', version: 'v1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    },
+    refResolver: {
+      buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
+    },
+  });
   reportErrors(app, context);
   guard(app, context);
-  for (const routes of [healthRoutes, enrolmentRoutes, tokenRoutes, machineRoutes, roleRoutes, keyRoutes, sessionRoutes, explainRoutes, auditRoutes]) routes(app, context);
+  for (const routes of [
+    healthRoutes,
+    enrolmentRoutes,
+    tokenRoutes,
+    machineRoutes,
+    roleRoutes,
+    keyRoutes,
+    sessionRoutes,
+    explainRoutes,
+    auditRoutes,
+  ])
+    routes(app, context);
   app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger());
   await app.ready();
   return app;
@@ -97,7 +121,8 @@ export async function buildApp(context: ApiContext, tls: { readonly key: string;
 /** Every route says who may call it and what it answers; one that does not is a mistake of ours, found at start. */
 function guard(app: App, context: ApiContext): void {
   app.addHook('onRoute', ({ url, method, config, schema }) => {
-    if (config?.access === undefined || schema === undefined) throw new Error(`${String(method)} ${url} declares no access or no schema`);
+    if (config?.access === undefined || schema === undefined)
+      throw new Error(`${String(method)} ${url} declares no access or no schema`);
   });
   app.addHook('onRequest', async (request) => {
     const { access } = request.routeOptions.config;
@@ -110,14 +135,25 @@ function reportErrors(app: App, { log }: ApiContext): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const known = asQconnError(error);
     const problem = problemOf(known, request.id);
-    const fields = { event: 'request_failed', request: request.id, method: request.method, route: request.routeOptions.url, remote: request.ip, actor: request.actor, err: error };
+    const fields = {
+      event: 'request_failed',
+      request: request.id,
+      method: request.method,
+      route: request.routeOptions.url,
+      remote: request.ip,
+      actor: request.actor,
+      err: error,
+    };
     if (problem.status >= 500) log.error(fields, 'A request of the HTTPS API failed.');
     else log.info(fields, 'A request of the HTTPS API was refused.');
     if (known.retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(known.retryAfterMs / 1000));
     return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   });
   app.setNotFoundHandler((request, reply) => {
-    const problem = problemOf(new QconnError('unknown_object', `There is no ${request.method} ${request.url.slice(0, 200)}.`), request.id);
+    const problem = problemOf(
+      new QconnError('unknown_object', `There is no ${request.method} ${request.url.slice(0, 200)}.`),
+      request.id,
+    );
     return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   });
 }
@@ -125,15 +161,19 @@ function reportErrors(app: App, { log }: ApiContext): void {
 /** What Fastify itself refuses, in our codes. */
 function asQconnError(error: FastifyError | QconnError): QconnError {
   if (error instanceof QconnError) return error;
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new QconnError('too_large', `The request’s body has more bytes than this route takes.`, { cause: error });
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new QconnError('too_large', `The request’s body has more bytes than this route takes.`, { cause: error });
   if (error.validation !== undefined) return new QconnError('invalid_request', validationText(error), { cause: error });
-  if (error.statusCode !== undefined && error.statusCode < 500) return new QconnError('invalid_request', error.message, { cause: error });
+  if (error.statusCode !== undefined && error.statusCode < 500)
+    return new QconnError('invalid_request', error.message, { cause: error });
   return new QconnError('internal', undefined, { cause: error });
 }
 
 /** Names the fields that are wrong and never quotes their values, which may be secrets. */
 function validationText({ validation, validationContext }: FastifyError): string {
-  const parts = (validation ?? []).map(({ instancePath, message }) => `${validationContext ?? 'request'}${instancePath.replaceAll('/', '.')} ${message ?? 'is wrong'}`);
+  const parts = (validation ?? []).map(
+    ({ instancePath, message }) =>
+      `${validationContext ?? 'request'}${instancePath.replaceAll('/', '.')} ${message ?? 'is wrong'}`,
+  );
   return `The request does not match its schema: ${[...new Set(parts)].slice(0, 20).join('; ')}.`;
 }
-

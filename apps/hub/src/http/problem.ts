@@ -1,5 +1,15 @@
 import { isQconnError, QconnError } from '@qconn/protocol';
-import { Type, type Static, type TObject, type TString, type TInteger, type TBoolean, type TOptional, type TRecord, type TUnknown } from 'typebox';
+import {
+  Type,
+  type Static,
+  type TObject,
+  type TString,
+  type TInteger,
+  type TBoolean,
+  type TOptional,
+  type TRecord,
+  type TUnknown,
+} from 'typebox';
 
 /** Problem details (RFC 9457) with the members that qconn adds. */
 export const ProblemSchema: TObject<{

@@ -25,21 +25,63 @@ export function machineView(record: MachineRecord, online: boolean): Static<type
   };
 }
 
-export function tokenView({ roles, createdAt, expiresAt, revokedAt, ...rest }: TokenRecord): Static<typeof TokenSchema> {
-  return { ...rest, roles: [...roles], createdAt: timeText(createdAt), expiresAt: timeText(expiresAt), revokedAt: optionalTime(revokedAt) };
+export function tokenView({
+  roles,
+  createdAt,
+  expiresAt,
+  revokedAt,
+  ...rest
+}: TokenRecord): Static<typeof TokenSchema> {
+  return {
+    ...rest,
+    roles: [...roles],
+    createdAt: timeText(createdAt),
+    expiresAt: timeText(expiresAt),
+    revokedAt: optionalTime(revokedAt),
+  };
 }
 
 export function roleView({ name, grants, generation, updatedAt }: RoleRecord): Static<typeof RoleSchema> {
-  return { name, grants: structuredClone(grants) as Static<typeof RoleSchema>['grants'], generation, updatedAt: timeText(updatedAt) };
+  return {
+    name,
+    grants: structuredClone(grants) as Static<typeof RoleSchema>['grants'],
+    generation,
+    updatedAt: timeText(updatedAt),
+  };
 }
 
-export function keyView({ id, name, scopes, createdBy, createdAt, expiresAt, revokedAt }: KeyRecord): Static<typeof KeySchema> {
-  return { id, name, roles: [...scopes], createdBy, createdAt: timeText(createdAt), expiresAt: timeText(expiresAt), revokedAt: optionalTime(revokedAt) };
+export function keyView({
+  id,
+  name,
+  scopes,
+  createdBy,
+  createdAt,
+  expiresAt,
+  revokedAt,
+}: KeyRecord): Static<typeof KeySchema> {
+  return {
+    id,
+    name,
+    roles: [...scopes],
+    createdBy,
+    createdAt: timeText(createdAt),
+    expiresAt: timeText(expiresAt),
+    revokedAt: optionalTime(revokedAt),
+  };
 }
 
 export function sessionView({ id, auth, connection, devices }: MachineSession): Static<typeof SessionSchema> {
   const { fingerprint, hostname, status, remoteAddress, credentialSerial } = auth;
-  return { id, machine: fingerprint, hostname: hostname ?? null, status, remoteAddress, credentialSerial, devices, rttMs: connection.stats().rttMs };
+  return {
+    id,
+    machine: fingerprint,
+    hostname: hostname ?? null,
+    status,
+    remoteAddress,
+    credentialSerial,
+    devices,
+    rttMs: connection.stats().rttMs,
+  };
 }
 
 export function auditView({ id, at, actor, act, subject, before, after }: AuditRecord): Static<typeof AuditSchema> {
@@ -47,6 +89,9 @@ export function auditView({ id, at, actor, act, subject, before, after }: AuditR
 }
 
 /** A page with its items as the API shows them. */
-export function pageView<Record, View>({ items, next }: Page<Record>, view: (record: Record) => View): { items: View[]; next?: string } {
+export function pageView<Record, View>(
+  { items, next }: Page<Record>,
+  view: (record: Record) => View,
+): { items: View[]; next?: string } {
   return { items: items.map(view), ...(next === undefined ? {} : { next }) };
 }

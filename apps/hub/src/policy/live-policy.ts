@@ -86,9 +86,14 @@ export class LivePolicy {
   }
 
   #enqueue(change: PolicyChange): void {
-    this.#work = this.#work.then(() => this.#apply(change)).catch((error: unknown) => {
-      this.#dependencies.log.error({ err: error }, 'The policy could not be brought up to date; the next resync tries again.');
-    });
+    this.#work = this.#work
+      .then(() => this.#apply(change))
+      .catch((error: unknown) => {
+        this.#dependencies.log.error(
+          { err: error },
+          'The policy could not be brought up to date; the next resync tries again.',
+        );
+      });
   }
 
   async #apply(change: PolicyChange): Promise<void> {
@@ -112,7 +117,8 @@ export class LivePolicy {
       roles: part.roles,
       removedRoles: roles.filter((name) => !defined.has(name)),
     });
-    for (const { fingerprint, hostname } of part.machines) if (hostname !== null) this.#fingerprints.set(hostname, fingerprint);
+    for (const { fingerprint, hostname } of part.machines)
+      if (hostname !== null) this.#fingerprints.set(hostname, fingerprint);
     for (const serial of part.revokedSerials) this.#revokedSerials.add(serial);
     this.#tell(roles.length > 0 ? 'all' : machines);
   }
@@ -129,7 +135,8 @@ export class LivePolicy {
   #forgetHostnames(machines: readonly string[]): void {
     for (const fingerprint of machines) {
       const hostname = this.#policy.machine(fingerprint)?.hostname;
-      if (hostname !== undefined && this.#fingerprints.get(hostname) === fingerprint) this.#fingerprints.delete(hostname);
+      if (hostname !== undefined && this.#fingerprints.get(hostname) === fingerprint)
+        this.#fingerprints.delete(hostname);
     }
   }
 
@@ -150,7 +157,10 @@ export class LivePolicy {
     try {
       if ((await this.#dependencies.store.policy.generation()) !== this.#policy.generation) await this.#applyAll();
     } catch (error) {
-      this.#dependencies.log.error({ err: error }, 'The database could not be asked for the policy’s generation; the last policy stays in force.');
+      this.#dependencies.log.error(
+        { err: error },
+        'The database could not be asked for the policy’s generation; the last policy stays in force.',
+      );
     }
   }
 }
@@ -164,5 +174,7 @@ function principalOf({ fingerprint, status, hostname, labels, roles }: PolicyMac
 }
 
 function hostnamesOf({ machines }: PolicySnapshot): Map<string, string> {
-  return new Map(machines.flatMap(({ hostname, fingerprint }) => (hostname === null ? [] : [[hostname, fingerprint] as const])));
+  return new Map(
+    machines.flatMap(({ hostname, fingerprint }) => (hostname === null ? [] : [[hostname, fingerprint] as const])),
+  );
 }

@@ -24,7 +24,15 @@ import {
   type Outcome,
   type Request,
 } from '@qconn/protocol';
-import { ExchangeTable, Quotas, resolve, type LiveDevice, type QuotaRates, type Session, type SessionTable } from '@qconn/routing';
+import {
+  ExchangeTable,
+  Quotas,
+  resolve,
+  type LiveDevice,
+  type QuotaRates,
+  type Session,
+  type SessionTable,
+} from '@qconn/routing';
 import { DeadlineAlarm } from './deadline-alarm.ts';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
@@ -102,8 +110,10 @@ export class Relay {
     const request = decodeRequest(frame);
     const refusal = this.#refusal(sender, request);
     const exchange = refusal ?? this.#exchanges.open(sender, frame.id, this.#accept(request));
-    if (exchange === 'duplicate' || frame.id === 0) throw new QconnError('unexpected_frame', `Request ${frame.id} is in flight already, or has no id.`);
-    if (exchange === 'quota') return this.#refuse(sender, frame.id, quota('has as many exchanges in flight as it may', IN_FLIGHT_RETRY_MS));
+    if (exchange === 'duplicate' || frame.id === 0)
+      throw new QconnError('unexpected_frame', `Request ${frame.id} is in flight already, or has no id.`);
+    if (exchange === 'quota')
+      return this.#refuse(sender, frame.id, quota('has as many exchanges in flight as it may', IN_FLIGHT_RETRY_MS));
     if (!('requestId' in exchange)) return this.#refuse(sender, frame.id, exchange);
     this.#schedule(exchange, exchange.value.acceptedMonotonic + request.resolutionMs);
     this.#forward(exchange, sender, request);
@@ -138,7 +148,12 @@ export class Relay {
   provided(device: LiveDevice<Peer>): void {
     for (const exchange of this.#waiting.of(device.session.fingerprint, device.name)) {
       const { serviceType } = exchange.value;
-      const permission = mayPass(this.#dependencies.policy(), exchange.senderFingerprint, device.session.fingerprint, serviceType);
+      const permission = mayPass(
+        this.#dependencies.policy(),
+        exchange.senderFingerprint,
+        device.session.fingerprint,
+        serviceType,
+      );
       if (permission.allowed && device.serviceTypes.has(serviceType)) this.#send(exchange, device);
     }
   }
@@ -151,10 +166,13 @@ export class Relay {
       if (exchange.value.state === 'waiting') this.#wait(exchange, session.fingerprint, device);
     }
     for (const exchange of this.#exchanges.ofSender(session)) {
-      this.#step(exchange, revoked ? 'senderRevoked' : 'senderLost', { cancelCode: revoked ? 'revoked' : 'sender_lost' });
+      this.#step(exchange, revoked ? 'senderRevoked' : 'senderLost', {
+        cancelCode: revoked ? 'revoked' : 'sender_lost',
+      });
       this.#exchanges.orphan(exchange);
     }
-    if (revoked) for (const exchange of this.#waiting.of(session.fingerprint)) this.#step(exchange, 'targetRevoked', {});
+    if (revoked)
+      for (const exchange of this.#waiting.of(session.fingerprint)) this.#step(exchange, 'targetRevoked', {});
   }
 
   /** Takes no new requests; what has not been sent anywhere is given back. */
@@ -206,11 +224,14 @@ export class Relay {
       knownMachine: this.#dependencies.knownMachine,
       random01: this.#dependencies.random(),
     });
-    if (resolution.outcome !== 'resolved') return this.#step(exchange, 'unresolved', { outcome: outcome(resolution.outcome, `${resolution.reason}.`) });
+    if (resolution.outcome !== 'resolved')
+      return this.#step(exchange, 'unresolved', { outcome: outcome(resolution.outcome, `${resolution.reason}.`) });
     const { device } = resolution;
     if (device.session.value.bufferedBytes > this.#limits.bufferedBytesPerMachine) {
       const name = nameIn(policy, device.session.fingerprint);
-      return this.#step(exchange, 'unresolved', { outcome: outcome('busy', `${name} does not keep up with what it is sent.`) });
+      return this.#step(exchange, 'unresolved', {
+        outcome: outcome('busy', `${name} does not keep up with what it is sent.`),
+      });
     }
     this.#send(exchange, device);
   }
@@ -218,7 +239,10 @@ export class Relay {
   #send(exchange: HubExchange, device: LiveDevice<Peer>): void {
     const request = exchange.value.request as Request;
     const frame = encodeDeliver(this.#writer, exchange.id, {
-      from: { fingerprint: exchange.senderFingerprint, hostname: this.#dependencies.policy().machine(exchange.senderFingerprint)?.hostname },
+      from: {
+        fingerprint: exchange.senderFingerprint,
+        hostname: this.#dependencies.policy().machine(exchange.senderFingerprint)?.hostname,
+      },
       serviceType: exchange.value.serviceType,
       device: device.name,
       jobMs: exchange.value.jobMs,
@@ -267,10 +291,19 @@ export class Relay {
       case 'armJobDeadline':
         return this.#armJobDeadline(exchange);
       case 'extendJobDeadline':
-        return this.#schedule(exchange, Math.min(this.#dependencies.clock.monotonic() + decodeExtend(arrival.frame as Frame), exchange.value.extendNoLaterThan));
+        return this.#schedule(
+          exchange,
+          Math.min(
+            this.#dependencies.clock.monotonic() + decodeExtend(arrival.frame as Frame),
+            exchange.value.extendNoLaterThan,
+          ),
+        );
       case 'cancelTarget': {
         const { target } = exchange;
-        target?.session.value.send(exchange.id, encodeCancel(this.#writer, exchange.id, arrival.cancelCode ?? 'deadline_exceeded'));
+        target?.session.value.send(
+          exchange.id,
+          encodeCancel(this.#writer, exchange.id, arrival.cancelCode ?? 'deadline_exceeded'),
+        );
         return;
       }
       default:
@@ -306,7 +339,11 @@ export class Relay {
   }
 }
 
-function resolvedTarget({ session, name }: LiveDevice<Peer>): { fingerprint: string; hostname: string; device: string } {
+function resolvedTarget({ session, name }: LiveDevice<Peer>): {
+  fingerprint: string;
+  hostname: string;
+  device: string;
+} {
   return { fingerprint: session.fingerprint, hostname: session.hostname ?? '', device: name };
 }
 

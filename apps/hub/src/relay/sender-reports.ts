@@ -27,7 +27,11 @@ export class SenderReports {
   forwarded(exchange: HubExchange, target: ResolvedTarget): void {
     const { value } = exchange;
     const now = this.#clock.monotonic();
-    this.#stages(exchange, [stage(value, 'accepted', value.acceptedMonotonic), { ...stage(value, 'resolved', now), target }, stage(value, 'forwarded', now)]);
+    this.#stages(exchange, [
+      stage(value, 'accepted', value.acceptedMonotonic),
+      { ...stage(value, 'resolved', now), target },
+      stage(value, 'forwarded', now),
+    ]);
   }
 
   acknowledged(exchange: HubExchange): void {
@@ -47,7 +51,10 @@ export class SenderReports {
     const { value } = exchange;
     const failed = stage(value, 'failed', this.#clock.monotonic());
     // An exchange that was never forwarded has not had its `accepted` reported yet.
-    this.#stages(exchange, value.deliveries > 0 ? [failed] : [stage(value, 'accepted', value.acceptedMonotonic), failed]);
+    this.#stages(
+      exchange,
+      value.deliveries > 0 ? [failed] : [stage(value, 'accepted', value.acceptedMonotonic), failed],
+    );
     this.#send(exchange, encodeOutcome(this.#writer, exchange.requestId, outcome));
   }
 

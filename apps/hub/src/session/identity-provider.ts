@@ -15,7 +15,12 @@ export function identify(connection: Connection, policy: LivePolicy): AuthContex
   if (leaf === undefined) throw new QconnError('certificate_required');
   const { host, port } = connection.remote;
   return authContext(
-    { fingerprint: fingerprintOfCertificate(leaf), credentialSerial: serialOf(leaf), alpn: connection.alpn, remoteAddress: `${host}:${port}` },
+    {
+      fingerprint: fingerprintOfCertificate(leaf),
+      credentialSerial: serialOf(leaf),
+      alpn: connection.alpn,
+      remoteAddress: `${host}:${port}`,
+    },
     policy,
   );
 }
@@ -24,14 +29,30 @@ export function identify(connection: Connection, policy: LivePolicy): AuthContex
  * The auth context that a connection has under the policy in force now.
  * @throws QconnError `unknown_machine` or `revoked`
  */
-export function authContext(peer: Pick<AuthContext, 'fingerprint' | 'credentialSerial' | 'alpn' | 'remoteAddress'>, policy: LivePolicy): AuthContext {
+export function authContext(
+  peer: Pick<AuthContext, 'fingerprint' | 'credentialSerial' | 'alpn' | 'remoteAddress'>,
+  policy: LivePolicy,
+): AuthContext {
   const { fingerprint, credentialSerial, alpn, remoteAddress } = peer;
   const machine = policy.current.machine(fingerprint);
   if (machine === undefined) throw new QconnError('unknown_machine', `This hub knows no machine ${fingerprint}.`);
   const { status, hostname, roles } = machine;
   if (status === 'revoked') throw new QconnError('revoked', `The machine ${hostname ?? fingerprint} has been revoked.`);
-  if (policy.isRevoked(credentialSerial)) throw new QconnError('revoked', `The credential ${credentialSerial} of ${hostname ?? fingerprint} has been revoked.`);
-  return Object.freeze({ fingerprint, status, hostname, roles, credentialSerial, generation: policy.current.generation, alpn, remoteAddress });
+  if (policy.isRevoked(credentialSerial))
+    throw new QconnError(
+      'revoked',
+      `The credential ${credentialSerial} of ${hostname ?? fingerprint} has been revoked.`,
+    );
+  return Object.freeze({
+    fingerprint,
+    status,
+    hostname,
+    roles,
+    credentialSerial,
+    generation: policy.current.generation,
+    alpn,
+    remoteAddress,
+  });
 }
 
 /** The serial as 32 lower-case hex digits, as the register of credentials has it. */

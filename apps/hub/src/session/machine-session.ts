@@ -66,7 +66,9 @@ export class MachineSession implements Peer {
     this.#connection = connection;
     this.#auth = auth;
     this.#dependencies = dependencies;
-    this.#helloDeadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () => this.close(new QconnError('handshake_timeout', 'No hello within 5 s.')));
+    this.#helloDeadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () =>
+      this.close(new QconnError('handshake_timeout', 'No hello within 5 s.')),
+    );
     this.#lanes = Lanes.accept(connection, {
       frame: (frame) => this.#take(frame),
       opened: () => this.#welcome(),
@@ -85,7 +87,10 @@ export class MachineSession implements Peer {
 
   /** Devices that it provides, with their service types. */
   get devices(): { device: string; serviceTypes: string[] }[] {
-    return [...(this.#routed?.devices.values() ?? [])].map(({ name, serviceTypes }) => ({ device: name, serviceTypes: [...serviceTypes] }));
+    return [...(this.#routed?.devices.values() ?? [])].map(({ name, serviceTypes }) => ({
+      device: name,
+      serviceTypes: [...serviceTypes],
+    }));
   }
 
   get bufferedBytes(): number {
@@ -122,7 +127,8 @@ export class MachineSession implements Peer {
   #take(frame: Frame): void {
     if (frame.type === FrameType.Hello) return this.#greet(frame);
     const routed = this.#routed;
-    if (routed === undefined) throw new QconnError('unexpected_frame', `A ${frameTypeName(frame.type)} frame came before the welcome.`);
+    if (routed === undefined)
+      throw new QconnError('unexpected_frame', `A ${frameTypeName(frame.type)} frame came before the welcome.`);
     switch (frame.type) {
       case FrameType.Request:
         return this.#dependencies.relay.request(routed, frame);
@@ -164,15 +170,29 @@ export class MachineSession implements Peer {
       relay.lost(superseded, false);
       (superseded.value as MachineSession).close(new QconnError('superseded'));
     }
-    this.#lanes.send(0, encodeWelcome(this.#writer, { hub: hub.id, epoch: hub.epoch, session: this.id, fingerprint, shortCode: shortCode(fingerprint), status, hostname, roles }));
+    this.#lanes.send(
+      0,
+      encodeWelcome(this.#writer, {
+        hub: hub.id,
+        epoch: hub.epoch,
+        session: this.id,
+        fingerprint,
+        shortCode: shortCode(fingerprint),
+        status,
+        hostname,
+        roles,
+      }),
+    );
     observer.began(this, hello);
   }
 
   async #call(routed: Session<Peer>, frame: Frame): Promise<void> {
     try {
-      for await (const answer of this.#dependencies.calls.answer(this.#auth, routed, frame)) this.#lanes.send(frame.id, answer);
+      for await (const answer of this.#dependencies.calls.answer(this.#auth, routed, frame))
+        this.#lanes.send(frame.id, answer);
     } catch (error) {
-      if (error instanceof QconnError && (error.code === 'bad_frame' || error.code === 'unexpected_frame')) return this.close(error);
+      if (error instanceof QconnError && (error.code === 'bad_frame' || error.code === 'unexpected_frame'))
+        return this.close(error);
       const { code, message } = error instanceof QconnError ? error : new QconnError('internal');
       this.#lanes.send(frame.id, encodeCallFailed(this.#writer, frame.id, { code, reason: message }));
     }

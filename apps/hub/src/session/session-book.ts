@@ -21,7 +21,12 @@ export class SessionBook {
   /** The `qconn/1` handler of the ALPN router. Who is not known or is revoked is told so and closed. */
   accept(connection: Connection): void {
     try {
-      const session = new MachineSession(randomUUID(), connection, identify(connection, this.#policy), this.#dependencies);
+      const session = new MachineSession(
+        randomUUID(),
+        connection,
+        identify(connection, this.#policy),
+        this.#dependencies,
+      );
       this.#add(session);
       void session.ended.finally(() => this.#remove(session));
     } catch (error) {
@@ -52,7 +57,10 @@ export class SessionBook {
 
   /** A machine's rights, hostname or status have changed: its sessions get a new auth context, or end. */
   #policyChanged(touched: Touched): void {
-    const sessions = touched === 'all' ? [...this.#sessions.values()] : touched.flatMap((fingerprint) => [...(this.#byMachine.get(fingerprint) ?? [])]);
+    const sessions =
+      touched === 'all'
+        ? [...this.#sessions.values()]
+        : touched.flatMap((fingerprint) => [...(this.#byMachine.get(fingerprint) ?? [])]);
     for (const session of sessions) this.#refresh(session);
   }
 

@@ -75,7 +75,9 @@ export class SessionCalls {
     const { device, serviceTypes } = decodeProvide(frame);
     const live = sessions.provide(session, device, serviceTypes);
     relay.provided(live);
-    const permitted = serviceTypes.every((serviceType) => policy().decide(session.fingerprint, 'provide', serviceType).allowed);
+    const permitted = serviceTypes.every(
+      (serviceType) => policy().decide(session.fingerprint, 'provide', serviceType).allowed,
+    );
     return encodeProvided(this.#writer, frame.id, permitted);
   }
 
@@ -104,7 +106,13 @@ export class SessionCalls {
       if (!sessions.isCurrent(session)) continue;
       for (const device of session.devices.values()) {
         const serviceTypes = this.#visibleTypes(caller, device, query.serviceType);
-        if (serviceTypes.length > 0) yield { fingerprint: session.fingerprint, hostname: session.hostname ?? '', device: device.name, serviceTypes };
+        if (serviceTypes.length > 0)
+          yield {
+            fingerprint: session.fingerprint,
+            hostname: session.hostname ?? '',
+            device: device.name,
+            serviceTypes,
+          };
       }
     }
   }

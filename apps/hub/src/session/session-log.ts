@@ -14,20 +14,41 @@ export class SessionLog implements SessionObserver {
 
   /** A peer did not get through the handshake. */
   handshakeRefused({ remote, error }: RefusedHandshake): void {
-    this.#log.warn({ event: 'handshake_refused', remote: `${remote.host}:${remote.port}`, err: error }, 'A handshake was refused.');
+    this.#log.warn(
+      { event: 'handshake_refused', remote: `${remote.host}:${remote.port}`, err: error },
+      'A handshake was refused.',
+    );
   }
 
   handlerFailed({ remote, alpn, error }: FailedHandler): void {
-    this.#log.error({ event: 'handler_failed', remote: `${remote.host}:${remote.port}`, alpn, err: error }, 'The handler of a connection failed.');
+    this.#log.error(
+      { event: 'handler_failed', remote: `${remote.host}:${remote.port}`, alpn, err: error },
+      'The handler of a connection failed.',
+    );
   }
 
   refused({ remote }: Connection, error: QconnError): void {
-    this.#log.warn({ event: 'session_refused', remote: `${remote.host}:${remote.port}`, err: error }, 'A machine was turned away.');
+    this.#log.warn(
+      { event: 'session_refused', remote: `${remote.host}:${remote.port}`, err: error },
+      'A machine was turned away.',
+    );
   }
 
   began({ id, auth }: MachineSession, { agent }: Hello): void {
     const { fingerprint, hostname, status, remoteAddress, credentialSerial } = auth;
-    this.#log.info({ event: 'session_began', session: id, machine: fingerprint, hostname, status, remote: remoteAddress, serial: credentialSerial, agent }, 'A machine connected.');
+    this.#log.info(
+      {
+        event: 'session_began',
+        session: id,
+        machine: fingerprint,
+        hostname,
+        status,
+        remote: remoteAddress,
+        serial: credentialSerial,
+        agent,
+      },
+      'A machine connected.',
+    );
   }
 
   ended({ id, auth }: MachineSession, { by, error }: CloseInfo): void {

@@ -1,6 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock, Timer } from '@qconn/clock';
-import { createCsr, importPrivateKeyPem, nextRenewal, renewalRetryDelay, type Credential, type CredentialStore } from '@qconn/identity';
+import {
+  createCsr,
+  importPrivateKeyPem,
+  nextRenewal,
+  renewalRetryDelay,
+  type Credential,
+  type CredentialStore,
+} from '@qconn/identity';
 import { QconnError, type Renewed } from '@qconn/protocol';
 import type { Client } from '../client.ts';
 
@@ -62,7 +69,12 @@ export class RenewalKeeper {
     if (this.#closed) return;
     const { clock } = this.#dependencies;
     const held = this.#heldSince === undefined ? {} : { heldMs: clock.monotonic() - this.#heldSince };
-    const { state, waitMs } = nextRenewal({ ...this.#validity(), nowMs: clock.now(), random01: this.#random01, ...held });
+    const { state, waitMs } = nextRenewal({
+      ...this.#validity(),
+      nowMs: clock.now(),
+      random01: this.#random01,
+      ...held,
+    });
     if (state === 'waiting' || waitMs > 0) this.#wait(waitMs);
     else void this.#renew();
   }
@@ -86,7 +98,12 @@ export class RenewalKeeper {
     } catch (cause) {
       if (this.#closed) return;
       this.#attempt++;
-      const waitMs = renewalRetryDelay({ attempt: this.#attempt, notAfterMs: this.#validity().notAfterMs, nowMs: clock.now(), random01: random() });
+      const waitMs = renewalRetryDelay({
+        attempt: this.#attempt,
+        notAfterMs: this.#validity().notAfterMs,
+        nowMs: clock.now(),
+        random01: random(),
+      });
       this.#failed(cause, clock.now() + waitMs);
       this.#wait(waitMs);
     }

@@ -2,7 +2,11 @@ import { QconnError } from '@qconn/protocol';
 
 /** The hub's answer to an enrolment. */
 export interface EnrolmentAnswer {
-  readonly machine: { readonly fingerprint: string; readonly shortCode: string; readonly status: 'pending' | 'authorized' };
+  readonly machine: {
+    readonly fingerprint: string;
+    readonly shortCode: string;
+    readonly status: 'pending' | 'authorized';
+  };
   /** PEM, the machine's own certificate first. */
   readonly chain: readonly string[];
   /** PEM roots. */

@@ -20,7 +20,11 @@ export interface Job {
 }
 
 /** What a handler may return: nothing, a body, or a body with headers. */
-export type Answer = undefined | Uint8Array | string | { readonly body?: Uint8Array | string; readonly headers?: Headers };
+export type Answer =
+  | undefined
+  | Uint8Array
+  | string
+  | { readonly body?: Uint8Array | string; readonly headers?: Headers };
 
 /**
  * Does the work. A QconnError `rejected` or `busy` that it throws is reported as such; any other

@@ -1,5 +1,13 @@
 import type { Clock } from '@qconn/clock';
-import { decodeCancel, decodeDeliver, IDEMPOTENCY_TTL_MS, QconnError, type Deliver, type Device, type Frame } from '@qconn/protocol';
+import {
+  decodeCancel,
+  decodeDeliver,
+  IDEMPOTENCY_TTL_MS,
+  QconnError,
+  type Deliver,
+  type Device,
+  type Frame,
+} from '@qconn/protocol';
 import { AnswerMemory } from './answer-memory.ts';
 import type { Provision } from './job.ts';
 import type { RequestPort } from './requests.ts';
@@ -34,7 +42,8 @@ export class Jobs {
 
   /** @throws QconnError `invalid_state` when the device is provided already */
   add(provision: Provision): void {
-    if (this.#provisions.has(provision.device)) throw new QconnError('invalid_state', `This program provides the device ${provision.device} already.`);
+    if (this.#provisions.has(provision.device))
+      throw new QconnError('invalid_state', `This program provides the device ${provision.device} already.`);
     this.#provisions.set(provision.device, provision);
   }
 
@@ -47,8 +56,10 @@ export class Jobs {
     const deliver = decodeDeliver(frame);
     const job = new RunningJob(frame.id, deliver, port);
     const provision = this.#provisions.get(deliver.device);
-    if (provision === undefined) return job.refuse('not_found', `The machine no longer provides the device ${deliver.device}.`);
-    if (!provision.serviceTypes.includes(deliver.serviceType)) return job.refuse('not_found', `The device ${deliver.device} does not provide ${deliver.serviceType}.`);
+    if (provision === undefined)
+      return job.refuse('not_found', `The machine no longer provides the device ${deliver.device}.`);
+    if (!provision.serviceTypes.includes(deliver.serviceType))
+      return job.refuse('not_found', `The device ${deliver.device} does not provide ${deliver.serviceType}.`);
     this.#exchanges.set(frame.id, job);
     void this.#answer(job, provision, deliver, `exchange ${epoch}/${frame.id}`).finally(() => {
       if (this.#exchanges.get(frame.id) === job) this.#exchanges.delete(frame.id);
@@ -69,11 +80,14 @@ export class Jobs {
   async #answer(job: RunningJob, provision: Provision, deliver: Deliver, exchangeKey: string): Promise<void> {
     const now = this.#clock.monotonic();
     const { idempotencyKey } = deliver;
-    const jobKey = idempotencyKey === undefined ? undefined : `job ${deliver.from.fingerprint}/${deliver.device}/${idempotencyKey}`;
-    const earlier = this.#answers.find(exchangeKey, now) ?? (jobKey === undefined ? undefined : this.#answers.find(jobKey, now));
+    const jobKey =
+      idempotencyKey === undefined ? undefined : `job ${deliver.from.fingerprint}/${deliver.device}/${idempotencyKey}`;
+    const earlier =
+      this.#answers.find(exchangeKey, now) ?? (jobKey === undefined ? undefined : this.#answers.find(jobKey, now));
     if (earlier !== undefined) return job.repeat(earlier);
     const running = this.#running.get(provision) ?? 0;
-    if (running >= provision.concurrency) return job.refuse('busy', `${provision.device} runs ${running} jobs, which is its limit.`);
+    if (running >= provision.concurrency)
+      return job.refuse('busy', `${provision.device} runs ${running} jobs, which is its limit.`);
     this.#running.set(provision, running + 1);
     const settled = job.run(provision.handler).finally(() => this.#release(provision));
     this.#answers.put(exchangeKey, settled, now, REDELIVERY_TTL_MS);
@@ -81,7 +95,8 @@ export class Jobs {
     const { outcome } = { outcome: undefined, ...(await settled) };
     if (job.answered) this.#answers.forget(exchangeKey);
     // A refusal ran nothing: the same key may try again.
-    if (jobKey !== undefined && outcome !== undefined && outcome.code !== 'handler_failed') this.#answers.forget(jobKey);
+    if (jobKey !== undefined && outcome !== undefined && outcome.code !== 'handler_failed')
+      this.#answers.forget(jobKey);
   }
 
   #release(provision: Provision): void {

@@ -91,11 +91,14 @@ export class Requests {
    * @throws QconnError the outcome; `hub_lost` when the connection ends first
    */
   start(id: number, request: Request, observer: RequestObserver): Promise<Reply> {
-    if (observer.signal?.aborted === true) return Promise.reject(new QconnError('cancelled', 'The request was cancelled before it was sent.'));
+    if (observer.signal?.aborted === true)
+      return Promise.reject(new QconnError('cancelled', 'The request was cancelled before it was sent.'));
     const frame = encodeRequest(this.#port.writer, id, request);
     return new Promise((resolve, reject) => {
       const onAbort = (): void => this.#step(pending, 'abort', {});
-      const overdue = this.#clock.setTimer(request.resolutionMs + OVERDUE_SLACK_MS, () => this.#step(pending, 'overdue', {}));
+      const overdue = this.#clock.setTimer(request.resolutionMs + OVERDUE_SLACK_MS, () =>
+        this.#step(pending, 'overdue', {}),
+      );
       const pending: Pending = { id, state: 'sent', stages: [], observer, resolve, reject, overdue, onAbort };
       this.#pending.set(id, pending);
       observer.signal?.addEventListener('abort', onAbort, { once: true });
@@ -157,7 +160,9 @@ export class Requests {
         this.#port.send(pending.id, encodeCancel(this.#port.writer, pending.id, 'cancelled'));
         return;
       case 'rejectCancelled':
-        pending.reject(new QconnError('cancelled', undefined, { cause: arrival.cause ?? pending.observer.signal?.reason }));
+        pending.reject(
+          new QconnError('cancelled', undefined, { cause: arrival.cause ?? pending.observer.signal?.reason }),
+        );
         return;
       case 'rejectHubLost':
         pending.reject(hubLost(arrival.error));
@@ -181,6 +186,11 @@ function replyOf(frame: Frame, stages: readonly StageReport[]): Reply {
 }
 
 function hubLost(cause: QconnError | undefined): QconnError {
-  if (cause === undefined) return new QconnError('hub_lost', 'The hub said nothing within the resolution deadline; the result is unknown.');
-  return new QconnError('hub_lost', `The connection to the hub was lost while the request was in flight: ${cause.message}`, { cause });
+  if (cause === undefined)
+    return new QconnError('hub_lost', 'The hub said nothing within the resolution deadline; the result is unknown.');
+  return new QconnError(
+    'hub_lost',
+    `The connection to the hub was lost while the request was in flight: ${cause.message}`,
+    { cause },
+  );
 }

@@ -142,7 +142,8 @@ async function settle(handler: Handler, job: Job): Promise<Settled> {
 /** Turns what a handler returned into a response. @throws QconnError for garbage and for too much */
 function pack(answer: Answer): { headers: Uint8Array; body: Uint8Array } {
   if (answer === undefined) return { headers: encodeHeaders({}), body: new Uint8Array(0) };
-  if (typeof answer === 'string' || answer instanceof Uint8Array) return { headers: encodeHeaders({}), body: bytesOf(answer) };
+  if (typeof answer === 'string' || answer instanceof Uint8Array)
+    return { headers: encodeHeaders({}), body: bytesOf(answer) };
   return { headers: encodeHeaders(answer.headers ?? {}), body: bytesOf(answer.body ?? new Uint8Array(0)) };
 }
 

@@ -21,7 +21,11 @@ export class HubHttps {
    * @param options.key API key (`qk_…`), for calls that need one
    * @throws QconnError `usage` for anything but an https URL
    */
-  constructor(options: { readonly url: string | URL; readonly trustPem: readonly string[]; readonly key?: string | undefined }) {
+  constructor(options: {
+    readonly url: string | URL;
+    readonly trustPem: readonly string[];
+    readonly key?: string | undefined;
+  }) {
     this.url = parseHubUrl(options.url);
     this.#key = options.key;
     this.#agent = new Agent({ ca: [...options.trustPem], minVersion: 'TLSv1.3', keepAlive: true });
@@ -55,7 +59,11 @@ export class HubHttps {
       const call = request(options, (answer) => {
         readAnswer(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
       });
-      call.once('timeout', () => call.destroy(new QconnError('unreachable', `${this.url.host} did not answer within ${ANSWER_DEADLINE_MS / 1000} s.`)));
+      call.once('timeout', () =>
+        call.destroy(
+          new QconnError('unreachable', `${this.url.host} did not answer within ${ANSWER_DEADLINE_MS / 1000} s.`),
+        ),
+      );
       call.once('error', (error) => reject(connectionFailure(error, this.url)));
       call.end(payload);
     });
@@ -65,7 +73,11 @@ export class HubHttps {
 /** @throws QconnError `usage` for anything but an https URL */
 export function parseHubUrl(url: string | URL): URL {
   const parsed = typeof url === 'string' ? URL.parse(url) : url;
-  if (parsed?.protocol !== 'https:') throw new QconnError('usage', `${JSON.stringify(String(url))} is no https URL; a hub's address looks like https://hub.example:8443.`);
+  if (parsed?.protocol !== 'https:')
+    throw new QconnError(
+      'usage',
+      `${JSON.stringify(String(url))} is no https URL; a hub's address looks like https://hub.example:8443.`,
+    );
   return parsed;
 }
 
@@ -74,7 +86,8 @@ async function readAnswer(answer: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > ANSWER_MAX_BYTES) throw new QconnError('too_large', `The hub's answer has more than ${ANSWER_MAX_BYTES} bytes.`);
+    if (bytes > ANSWER_MAX_BYTES)
+      throw new QconnError('too_large', `The hub's answer has more than ${ANSWER_MAX_BYTES} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -84,21 +97,32 @@ function parseJson(text: string, url: URL): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
-    throw new QconnError('unreachable', `${url.host} answered with something that is not JSON: it is not a qconn hub.`, { cause });
+    throw new QconnError(
+      'unreachable',
+      `${url.host} answered with something that is not JSON: it is not a qconn hub.`,
+      { cause },
+    );
   }
 }
 
 /** The error behind an RFC 9457 problem; `code` is the row of the error table. */
 function problemError(status: number, problem: unknown): QconnError {
   const fields = typeof problem === 'object' && problem !== null ? (problem as Record<string, unknown>) : {};
-  const code = String(fields['code'] ?? '');
+  const code = typeof fields['code'] === 'string' ? fields['code'] : '';
   const message = typeof fields['detail'] === 'string' ? fields['detail'] : `The hub answered with status ${status}.`;
   const retryAfterMs = typeof fields['retryAfterMs'] === 'number' ? { retryAfterMs: fields['retryAfterMs'] } : {};
-  return new QconnError(Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : 'internal', message, { ...retryAfterMs, facts: factsOf(fields) });
+  return new QconnError(Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : 'internal', message, {
+    ...retryAfterMs,
+    facts: factsOf(fields),
+  });
 }
 
 /** The problem's facts, and the request's id, by which the hub's log knows it. */
 function factsOf({ facts, instance }: Record<string, unknown>): Record<string, string | number | boolean> {
   const entries = Object.entries({ ...(typeof facts === 'object' ? facts : {}), request: instance });
-  return Object.fromEntries(entries.filter((entry): entry is [string, string | number | boolean] => ['string', 'number', 'boolean'].includes(typeof entry[1])));
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string | number | boolean] =>
+      ['string', 'number', 'boolean'].includes(typeof entry[1]),
+    ),
+  );
 }

@@ -30,14 +30,24 @@ export function portOf(url: URL): number {
 function presentedCertificates(host: string, port: number, url: URL): Promise<Uint8Array[]> {
   return new Promise((resolve, reject) => {
     // Unverified on purpose: this handshake fetches certificates, and the caller verifies them.
-    const socket = connect({ host, port, rejectUnauthorized: false, minVersion: 'TLSv1.3', ...(isIP(host) ? {} : { servername: host }) });
-    socket.setTimeout(HANDSHAKE_DEADLINE_MS, () => socket.destroy(new QconnError('unreachable', `${url.host} did not answer a TLS handshake within 5 s.`)));
+    const socket = connect({
+      host,
+      port,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+      ...(isIP(host) ? {} : { servername: host }),
+    });
+    socket.setTimeout(HANDSHAKE_DEADLINE_MS, () =>
+      socket.destroy(new QconnError('unreachable', `${url.host} did not answer a TLS handshake within 5 s.`)),
+    );
     socket.once('secureConnect', () => {
       resolve(chainOf(socket));
       socket.destroy();
     });
     socket.once('error', (error) => reject(connectionFailure(error, url)));
-    socket.once('close', () => reject(new QconnError('unreachable', `${url.host} closed the connection during the TLS handshake.`)));
+    socket.once('close', () =>
+      reject(new QconnError('unreachable', `${url.host} closed the connection during the TLS handshake.`)),
+    );
   });
 }
 

@@ -79,7 +79,9 @@ export class Session {
   ): Promise<{ session: Session; welcome: Welcome }> {
     const session = new Session(connection, dependencies);
     const deadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () => {
-      session.#welcomed.reject(new QconnError('handshake_timeout', 'The hub accepted the connection but sent no welcome within 5 s.'));
+      session.#welcomed.reject(
+        new QconnError('handshake_timeout', 'The hub accepted the connection but sent no welcome within 5 s.'),
+      );
       session.close('handshake_timeout');
     });
     session.#lanes.send(0, encodeHello(session.#writer, { agent, lanes: LANES_PER_CONNECTION }));
@@ -142,7 +144,10 @@ export class Session {
   }
 
   close(code: 'closed' | 'handshake_timeout' = 'closed'): void {
-    this.#connection.close(new QconnError(code).wire, code === 'closed' ? 'The client is done.' : 'No welcome in time.');
+    this.#connection.close(
+      new QconnError(code).wire,
+      code === 'closed' ? 'The client is done.' : 'No welcome in time.',
+    );
   }
 
   #nextId(): number {
@@ -157,7 +162,10 @@ export class Session {
       case FrameType.Outcome:
         return this.#requests.take(frame);
       case FrameType.Deliver:
-        return this.#jobs.deliver(frame, this.#epoch, { writer: this.#writer, send: (id, bytes) => this.#lanes.send(id, bytes) });
+        return this.#jobs.deliver(frame, this.#epoch, {
+          writer: this.#writer,
+          send: (id, bytes) => this.#lanes.send(id, bytes),
+        });
       case FrameType.Cancel:
         return this.#jobs.cancel(frame);
       case FrameType.Provided:
@@ -195,5 +203,8 @@ export class Session {
 
 function expect(frame: Frame, type: FrameType): Frame {
   if (frame.type === type) return frame;
-  throw new QconnError('unexpected_frame', `The hub answered with ${frameTypeName(frame.type)} where ${frameTypeName(type)} belongs.`);
+  throw new QconnError(
+    'unexpected_frame',
+    `The hub answered with ${frameTypeName(frame.type)} where ${frameTypeName(type)} belongs.`,
+  );
 }

@@ -89,7 +89,10 @@ export function supervise(state: SupervisorState, event: SupervisorEvent, random
     case 'statusChanged':
       return { state: { phase: event.status === 'authorized' ? 'online' : 'pending', attempt: 0 }, actions: [] };
     case 'failed':
-      return backOff(state.attempt + 1, isPermanent(event.error) ? spread(REFUSED_WAIT_MS, random01) : delay(state.attempt + 1, random01));
+      return backOff(
+        state.attempt + 1,
+        isPermanent(event.error) ? spread(REFUSED_WAIT_MS, random01) : delay(state.attempt + 1, random01),
+      );
     case 'sentAway':
       return backOff(0, Math.floor(random01 * event.spreadMs), { kind: 'letGo' });
     case 'stop':

@@ -4,11 +4,24 @@ import type { CloseInfo, Connection } from '@qconn/transport';
 import { EventStream } from '../event-stream.ts';
 import type { Jobs } from '../exchange/jobs.ts';
 import { Session } from '../session/session.ts';
-import { INITIAL, isPermanent, supervise, type Phase, type SupervisorAction, type SupervisorEvent, type SupervisorState } from './supervisor.ts';
+import {
+  INITIAL,
+  isPermanent,
+  supervise,
+  type Phase,
+  type SupervisorAction,
+  type SupervisorEvent,
+  type SupervisorState,
+} from './supervisor.ts';
 
 /** What happened to a client, in order. */
 export type ClientEvent =
-  | { readonly kind: 'phase'; readonly phase: Phase; readonly reason: QconnError | undefined; readonly waitMs: number | undefined }
+  | {
+      readonly kind: 'phase';
+      readonly phase: Phase;
+      readonly reason: QconnError | undefined;
+      readonly waitMs: number | undefined;
+    }
   | { readonly kind: 'machine'; readonly machine: MachineStatus }
   | { readonly kind: 'renewed'; readonly expiresAt: number }
   | { readonly kind: 'renewalFailed'; readonly error: QconnError; readonly retryAt: number | undefined };
@@ -84,7 +97,8 @@ export class Uplink {
       for (;;) {
         const there = this.phase === 'online' || (this.phase === 'pending' && phase === 'connected');
         if (there && this.#welcome !== undefined) return this.#welcome;
-        if (this.#lastError !== undefined && (isPermanent(this.#lastError) || this.phase === 'stopped')) throw this.#lastError;
+        if (this.#lastError !== undefined && (isPermanent(this.#lastError) || this.phase === 'stopped'))
+          throw this.#lastError;
         if (signal?.aborted === true || (await events.next()).done === true) throw this.notConnected();
       }
     } finally {
@@ -97,7 +111,9 @@ export class Uplink {
   notConnected(): QconnError {
     if (this.phase === 'stopped') return new QconnError('closed', 'The client was closed by its owner.');
     const why = this.#lastError === undefined ? '' : ` ${this.#lastError.message}`;
-    return new QconnError(this.#lastError?.code ?? 'unreachable', `The client is not connected.${why}`, { cause: this.#lastError });
+    return new QconnError(this.#lastError?.code ?? 'unreachable', `The client is not connected.${why}`, {
+      cause: this.#lastError,
+    });
   }
 
   /** Ends the session and the supervisor. Does not wait for work in flight. */
@@ -105,7 +121,7 @@ export class Uplink {
     const sessions = [this.#leaving, this.#session];
     this.#lastError = new QconnError('closed', 'The client was closed by its owner.');
     this.#step({ kind: 'stop' });
-    await Promise.all(sessions.map((session) => session?.ended));
+    await Promise.all(sessions.flatMap((session) => session?.ended ?? []));
     this.events.end();
   }
 
@@ -148,7 +164,10 @@ export class Uplink {
     try {
       const connection = await this.#dependencies.dial(dialling.signal);
       if (dialling.signal.aborted) return connection.close(new QconnError('closed').wire, 'The client is done.');
-      const observer = { statusChanged: (status: MachineStatus) => this.#statusChanged(status), sentAway: (goAway: GoAway) => this.#sentAway(goAway) };
+      const observer = {
+        statusChanged: (status: MachineStatus) => this.#statusChanged(status),
+        sentAway: (goAway: GoAway) => this.#sentAway(goAway),
+      };
       const { session, welcome } = await Session.open(connection, this.#agent, { ...this.#dependencies, observer });
       this.#welcomed(session, welcome);
     } catch (error) {

@@ -4,53 +4,53 @@
  */
 export const FrameType = {
   // Session: control section is one CBOR map
-  /** client → hub, first frame of lane 0. */
+  /** First frame of lane 0. */
   Hello: 0x01,
-  /** hub → client, answer to Hello: who the hub says the client is. */
+  /** Answer to Hello: who the hub says the client is. */
   Welcome: 0x02,
-  /** hub → client: status, hostname or roles' generation of the machine have changed. */
+  /** Status, hostname or roles' generation of the machine have changed. */
   Status: 0x03,
-  /** hub → client: connect elsewhere or later. */
+  /** Connect elsewhere or later. */
   GoAway: 0x04,
-  /** hub → client: a call (same id) was refused. */
+  /** A call (same id) was refused. */
   CallFailed: 0x05,
 
   // Calls: the header's id pairs the answer with the call
-  /** client → hub: provide a device, or replace what it provides. */
+  /** Provide a device, or replace what it provides. */
   Provide: 0x08,
-  /** hub → client: the device is registered. */
+  /** The device is registered. */
   Provided: 0x09,
-  /** client → hub: stop providing a device. */
+  /** Stop providing a device. */
   Withdraw: 0x0a,
-  /** hub → client: the device is gone. */
+  /** The device is gone. */
   Withdrawn: 0x0b,
-  /** client → hub: which devices are there? */
+  /** Which devices are there? */
   Query: 0x10,
-  /** hub → client: some of them; more follow unless it says that it is the last. */
+  /** Some of them; more follow unless it says that it is the last. */
   QueryResult: 0x11,
-  /** client → hub: renew the credential; the body is a PKCS#10 request in DER. */
+  /** Renew the credential; the body is a PKCS#10 request in DER. */
   Renew: 0x18,
-  /** hub → client: the new chain and trust bundle. */
+  /** The new chain and trust bundle. */
   Renewed: 0x19,
 
   // Exchanges: control section is packed binary, the body is the message's
-  /** sender → hub. */
+  /** Sender → hub: what is to be done, where, and by when. */
   Request: 0x20,
-  /** hub → provider: the request with its origin. */
+  /** Hub → provider: the request with its origin. */
   Deliver: 0x21,
-  /** provider → hub: received, about to run. */
+  /** Provider → hub: received, about to run. */
   Ack: 0x22,
-  /** provider → hub → sender: the result. */
+  /** Provider → hub → sender: the result. */
   Response: 0x23,
-  /** provider → hub → sender: a sign of progress. */
+  /** Provider → hub → sender: a sign of progress. */
   Progress: 0x24,
-  /** provider → hub: more time is needed. */
+  /** Provider → hub: more time is needed. */
   Extend: 0x25,
-  /** provider → hub → sender: the exchange ended without a result, and why. */
+  /** Provider → hub → sender: the exchange ended without a result, and why. */
   Outcome: 0x26,
-  /** hub → sender: stages that the exchange has passed. */
+  /** Hub → sender: stages that the exchange has passed. */
   Stages: 0x27,
-  /** sender → hub → provider: stop. */
+  /** Sender → hub → provider: stop. */
   Cancel: 0x28,
 } as const;
 

@@ -8,11 +8,19 @@ import { keyView } from '../views.ts';
 const EnrolmentBody = Type.Object(
   {
     token: Type.String({ maxLength: 256 }),
-    csr: Type.String({ maxLength: 8192, pattern: '^[A-Za-z0-9+/]+={0,2}$', description: 'PKCS#10 request, DER in base64' }),
+    csr: Type.String({
+      maxLength: 8192,
+      pattern: '^[A-Za-z0-9+/]+={0,2}$',
+      description: 'PKCS#10 request, DER in base64',
+    }),
     hostname: Type.Optional(Type.String({ maxLength: 128 })),
     facts: Type.Optional(
       Type.Object(
-        { os: Type.Optional(Type.String({ maxLength: 200 })), arch: Type.Optional(Type.String({ maxLength: 40 })), agent: Type.Optional(Type.String({ maxLength: 128 })) },
+        {
+          os: Type.Optional(Type.String({ maxLength: 200 })),
+          arch: Type.Optional(Type.String({ maxLength: 40 })),
+          agent: Type.Optional(Type.String({ maxLength: 128 })),
+        },
         { additionalProperties: false },
       ),
     ),
@@ -24,10 +32,16 @@ const EnrolmentAnswer = Type.Object({
   machine: Type.Object({ fingerprint: Type.String(), shortCode: Type.String(), status: Type.String() }),
   chain: Type.Array(Type.String(), { description: 'PEM, the machine’s own certificate first' }),
   trust: Type.Array(Type.String(), { description: 'PEM roots to trust' }),
-  quic: Type.Object({ port: Type.Integer(), addresses: Type.Array(Type.Object({ host: Type.String(), port: Type.Integer() })) }),
+  quic: Type.Object({
+    port: Type.Integer(),
+    addresses: Type.Array(Type.Object({ host: Type.String(), port: Type.Integer() })),
+  }),
 });
 
-const BootstrapBody = Type.Object({ secret: Type.String({ maxLength: 256 }), name: Type.String({ minLength: 1, maxLength: 80 }) }, { additionalProperties: false });
+const BootstrapBody = Type.Object(
+  { secret: Type.String({ maxLength: 256 }), name: Type.String({ minLength: 1, maxLength: 80 }) },
+  { additionalProperties: false },
+);
 
 /** How long the key of the first administrator lives, in milliseconds: long enough to make better ones. */
 const FIRST_KEY_TTL_MS = 90 * 86_400_000;
@@ -38,19 +52,51 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
 
   app.post(
     '/v1/enroll',
-    { bodyLimit: ENROLMENT_BODY_MAX_BYTES, config: { access: 'public' }, schema: { summary: 'Enrol a machine for a token', body: EnrolmentBody, response: { 200: EnrolmentAnswer } } },
+    {
+      bodyLimit: ENROLMENT_BODY_MAX_BYTES,
+      config: { access: 'public' },
+      schema: { summary: 'Enrol a machine for a token', body: EnrolmentBody, response: { 200: EnrolmentAnswer } },
+    },
     async ({ body }) => {
       const token = parseSecret(body.token, 'qt');
-      const { enrolment, chain, trust } = await certificates.enrol({ token, csr: new Uint8Array(Buffer.from(body.csr, 'base64')), hostname: body.hostname, facts: body.facts ?? {} });
+      const { enrolment, chain, trust } = await certificates.enrol({
+        token,
+        csr: new Uint8Array(Buffer.from(body.csr, 'base64')),
+        hostname: body.hostname,
+        facts: body.facts ?? {},
+      });
       const { fingerprint, shortCode, status, requestedHostname } = enrolment.machine;
-      context.log.info({ event: 'machine_enrolled', machine: fingerprint, shortCode, status, requestedHostname, tokenId: token.idText, created: enrolment.created }, 'A machine enrolled.');
-      return { machine: { fingerprint, shortCode, status }, chain: [...chain], trust: [...trust], quic: { port: hub.quicPort, addresses: hub.advertise.map(parseAddress) } };
+      context.log.info(
+        {
+          event: 'machine_enrolled',
+          machine: fingerprint,
+          shortCode,
+          status,
+          requestedHostname,
+          tokenId: token.idText,
+          created: enrolment.created,
+        },
+        'A machine enrolled.',
+      );
+      return {
+        machine: { fingerprint, shortCode, status },
+        chain: [...chain],
+        trust: [...trust],
+        quic: { port: hub.quicPort, addresses: hub.advertise.map(parseAddress) },
+      };
     },
   );
 
   app.post(
     '/v1/bootstrap',
-    { config: { access: 'public' }, schema: { summary: 'Exchange the bootstrap secret for the first administrator’s API key, once', body: BootstrapBody, response: { 200: Type.Object({ key: Type.String(), record: KeySchema }) } } },
+    {
+      config: { access: 'public' },
+      schema: {
+        summary: 'Exchange the bootstrap secret for the first administrator’s API key, once',
+        body: BootstrapBody,
+        response: { 200: Type.Object({ key: Type.String(), record: KeySchema }) },
+      },
+    },
     async ({ body }) => {
       const bootstrap = parseSecret(body.secret, 'qb');
       const secret = generateSecret('qk');
@@ -58,10 +104,19 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
       const record = await store.hub.spendBootstrap({
         id: bootstrap.idText,
         secretHash: hashSecret(bootstrap.secret),
-        key: { id: secret.idText, name: body.name, secretHash: hashSecret(secret.secret), scopes: ['admin'], expiresAt: now + FIRST_KEY_TTL_MS },
+        key: {
+          id: secret.idText,
+          name: body.name,
+          secretHash: hashSecret(secret.secret),
+          scopes: ['admin'],
+          expiresAt: now + FIRST_KEY_TTL_MS,
+        },
         now,
       });
-      context.log.info({ event: 'bootstrap_spent', key: record.id }, 'The bootstrap secret was exchanged for an API key.');
+      context.log.info(
+        { event: 'bootstrap_spent', key: record.id },
+        'The bootstrap secret was exchanged for an API key.',
+      );
       return { key: formatSecret('qk', secret), record: keyView(record) };
     },
   );

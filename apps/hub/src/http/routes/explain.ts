@@ -8,7 +8,9 @@ const Question = Type.Object(
     machine: Type.String({ minLength: 1, maxLength: 128, description: 'Fingerprint or hostname of who asks' }),
     verb: Type.Union([Type.Literal('provide'), Type.Literal('submit'), Type.Literal('query')]),
     serviceType: Type.String({ minLength: 1, maxLength: 128 }),
-    to: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'Fingerprint or hostname of the other side' })),
+    to: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 128, description: 'Fingerprint or hostname of the other side' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -27,9 +29,29 @@ export function explainRoutes(app: App, { policy }: ApiContext): void {
     return fingerprint;
   };
 
-  app.get('/v1/explain', { config: { access: 'roles.read' }, schema: { summary: 'Explain a decision', querystring: Question, response: { 200: Answer } } }, ({ query }) => {
-    const { machine, verb, serviceType, to } = query;
-    const { allowed, reason, steps } = explain(policy.current, { principal: known(machine), verb, serviceType, target: to === undefined ? undefined : known(to) });
-    return { allowed, reason, steps: steps.map(({ question, decision, reason: why }) => ({ question, allowed: decision.allowed, reason: why })) };
-  });
+  app.get(
+    '/v1/explain',
+    {
+      config: { access: 'roles.read' },
+      schema: { summary: 'Explain a decision', querystring: Question, response: { 200: Answer } },
+    },
+    ({ query }) => {
+      const { machine, verb, serviceType, to } = query;
+      const { allowed, reason, steps } = explain(policy.current, {
+        principal: known(machine),
+        verb,
+        serviceType,
+        target: to === undefined ? undefined : known(to),
+      });
+      return {
+        allowed,
+        reason,
+        steps: steps.map(({ question, decision, reason: why }) => ({
+          question,
+          allowed: decision.allowed,
+          reason: why,
+        })),
+      };
+    },
+  );
 }

@@ -11,8 +11,19 @@ const DAY_SECONDS = 86_400;
 const NewKey = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 80 }),
-    roles: Type.Array(Type.String({ maxLength: 128 }), { minItems: 1, maxItems: 64, description: 'The key may do what these roles allow' }),
-    ttlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 366 * DAY_SECONDS, default: 90 * DAY_SECONDS, description: '90 days when left out' })),
+    roles: Type.Array(Type.String({ maxLength: 128 }), {
+      minItems: 1,
+      maxItems: 64,
+      description: 'The key may do what these roles allow',
+    }),
+    ttlSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 366 * DAY_SECONDS,
+        default: 90 * DAY_SECONDS,
+        description: '90 days when left out',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -23,23 +34,51 @@ export function keyRoutes(app: App, context: ApiContext): void {
 
   app.post(
     '/v1/keys',
-    { config: { access: 'keys.write' }, schema: { summary: 'Make an API key', body: NewKey, response: { 201: Type.Object({ key: Type.String({ description: 'Shown once' }), record: KeySchema }) } } },
+    {
+      config: { access: 'keys.write' },
+      schema: {
+        summary: 'Make an API key',
+        body: NewKey,
+        response: { 201: Type.Object({ key: Type.String({ description: 'Shown once' }), record: KeySchema }) },
+      },
+    },
     async (request, reply) => {
       const { name, roles, ttlSeconds = 90 * DAY_SECONDS } = request.body;
       const known = new Set((await store.roles.list()).map((role) => role.name));
       const unknown = roles.find((role) => !known.has(role));
       if (unknown !== undefined) throw new QconnError('unknown_role', `There is no role ${unknown}.`);
       const secret = generateSecret('qk');
-      const record = await store.keys.create({ id: secret.idText, name, secretHash: hashSecret(secret.secret), scopes: roles, expiresAt: clock.now() + ttlSeconds * 1000, ...actOf(request, context) });
+      const record = await store.keys.create({
+        id: secret.idText,
+        name,
+        secretHash: hashSecret(secret.secret),
+        scopes: roles,
+        expiresAt: clock.now() + ttlSeconds * 1000,
+        ...actOf(request, context),
+      });
       return reply.status(201).send({ key: formatSecret('qk', secret), record: keyView(record) });
     },
   );
 
-  app.get('/v1/keys', { config: { access: 'keys.read' }, schema: { summary: 'List API keys', querystring: PageQuery, response: { 200: pageOf(KeySchema) } } }, async ({ query }) => pageView(await store.keys.list(pageRequest(query)), keyView));
+  app.get(
+    '/v1/keys',
+    {
+      config: { access: 'keys.read' },
+      schema: { summary: 'List API keys', querystring: PageQuery, response: { 200: pageOf(KeySchema) } },
+    },
+    async ({ query }) => pageView(await store.keys.list(pageRequest(query)), keyView),
+  );
 
   app.delete(
     '/v1/keys/:id',
-    { config: { access: 'keys.write' }, schema: { summary: 'Revoke an API key', params: Type.Object({ id: Type.String({ maxLength: 64 }) }), response: { 200: KeySchema } } },
+    {
+      config: { access: 'keys.write' },
+      schema: {
+        summary: 'Revoke an API key',
+        params: Type.Object({ id: Type.String({ maxLength: 64 }) }),
+        response: { 200: KeySchema },
+      },
+    },
     async (request) => keyView(await store.keys.revoke({ id: request.params.id, ...actOf(request, context) })),
   );
 }
