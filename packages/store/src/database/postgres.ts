@@ -44,4 +44,5 @@ export function openPostgres(url: string): Connection {
   };
 }
 
-const parserOf = ((type: number, format?: 'text' | 'binary') => VALUE_PARSERS[type] ?? pg.types.getTypeParser(type, format as 'text')) as typeof pg.types.getTypeParser;
+/** Picks our parser for a type, else that of `pg`. */
+export const parserOf: typeof pg.types.getTypeParser = ((type: number, format?: 'text' | 'binary') => VALUE_PARSERS[type] ?? pg.types.getTypeParser(type, format as 'text')) as typeof pg.types.getTypeParser;

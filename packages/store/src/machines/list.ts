@@ -6,7 +6,10 @@ import { limitOf, type Page, pageOf, type PageRequest, positionOf } from '../pag
 import { normalHostname } from './hostname.ts';
 import { type MachineRecord, machineRecordOf, selectMachines } from './record.ts';
 
-/** Which machines to list, the oldest first; what is left out does not restrict. */
+/**
+ * Which machines to list; what is left out does not restrict. The oldest come first, but for a role
+ * or a label it is the lowest fingerprint: the order in which an index has them.
+ */
 export interface MachineFilter extends PageRequest {
   readonly status?: MachineStatus | undefined;
   /** Exactly this hostname, held now or by a revoked machine before. */
@@ -18,20 +21,22 @@ export interface MachineFilter extends PageRequest {
 }
 
 export async function listMachines(database: Database, filter: MachineFilter): Promise<Page<MachineRecord>> {
+  const { role, label } = filter;
+  const byAge = role === undefined && label === undefined;
   const after = positionOf(filter);
   return await database.read(async (db) => {
-    let query = selectMachines(db).orderBy('created_at').orderBy('fingerprint').limit(limitOf(filter) + 1);
+    let query = selectMachines(db).limit(limitOf(filter) + 1);
     if (filter.status !== undefined) query = query.where('status', '=', filter.status);
     if (filter.hostname !== undefined) query = query.where('hostname', '=', normalHostname(filter.hostname));
     if (filter.requestedHostname !== undefined) query = query.where('requested_hostname', '=', normalHostname(filter.requestedHostname));
     if (filter.shortCode !== undefined) query = query.where('short_code', '=', filter.shortCode);
-    const { role, label } = filter;
     if (role !== undefined) query = query.where('fingerprint', 'in', (sub) => sub.selectFrom('machine_role').select('machine').where('role', '=', role));
     if (label !== undefined) {
       query = query.where('fingerprint', 'in', (sub) => sub.selectFrom('machine_label').select('machine').where('key', '=', label.key).where('value', '=', label.value));
     }
-    if (after !== undefined) query = query.where(sql<boolean>`(created_at, fingerprint) > (${after[0]}::bigint, ${after[1]})`);
-    const rows = await query.execute();
+    if (byAge) query = query.orderBy('created_at');
+    if (after !== undefined) query = query.where(byAge ? sql<boolean>`(created_at, fingerprint) > (${after[0]}::bigint, ${after[1]})` : sql<boolean>`fingerprint > ${after[1]}`);
+    const rows = await query.orderBy('fingerprint').execute();
     return pageOf(rows, filter, (row) => [row.created_at, row.fingerprint], machineRecordOf);
   });
 }

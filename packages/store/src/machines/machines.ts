@@ -32,7 +32,7 @@ export class Machines {
     return row === undefined ? undefined : machineRecordOf(row);
   }
 
-  /** Lists machines, the oldest first. */
+  /** Lists machines. */
   async list(filter: MachineFilter = {}): Promise<Page<MachineRecord>> {
     return await listMachines(this.#database, filter);
   }
