@@ -84,6 +84,7 @@ const ROWS = {
   ca_unusable: { wire: 0x95, http: 500, retrySafe: true, summary: 'The CA’s files cannot be used.', action: 'Restore them from the backup; without them no certificate can be issued.' },
   passphrase_wrong: { wire: 0x96, http: 401, retrySafe: true, summary: 'The passphrase is missing or wrong, or what it protects was changed.', action: 'Give the passphrase under which the credential or CA was stored.' },
   credential_unwritable: { wire: 0x97, http: 500, retrySafe: true, summary: 'The credential folder cannot be written.', action: 'Check its owner, the free space and whether the file system is read-only; what was there is untouched.' },
+  already_enrolled: { wire: 0x98, http: 409, retrySafe: true, summary: 'The folder holds a usable credential already.', action: 'Use it, name another folder, or replace it with --force.' },
 
   // Administration
   unauthenticated: { wire: 0xa0, http: 401, retrySafe: true, summary: 'The request carries no valid key.', action: 'Log in with `qconn login`, or send an API key.' },
@@ -106,6 +107,8 @@ const ROWS = {
   address_in_use: { wire: 0xc3, http: 500, retrySafe: true, summary: 'The listening address is in use or not on this machine.', action: 'Choose another address or stop the other program.' },
   schema_newer: { wire: 0xc4, http: 500, retrySafe: true, summary: 'The database was written by a newer qconn.', action: 'Run that version or newer.' },
   usage: { wire: 0xc5, http: 400, retrySafe: true, summary: 'The command line is not understood.', action: 'See --help.' },
+  agent_running: { wire: 0xc6, http: 409, retrySafe: true, summary: 'Another agent runs with the same credential folder.', action: 'Stop it first, or use another folder: `qconn-agent status` shows it.' },
+  control_unavailable: { wire: 0xc7, http: 500, retrySafe: true, summary: 'The socket over which a running agent answers cannot be made.', action: 'Check that the credential folder can be written and that its path has fewer than 100 characters.' },
 
   // Transport
   no_alpn: { wire: 0xe0, http: 400, retrySafe: true, summary: 'The peers share no application protocol.', action: 'Update the older of the two programs.' },
