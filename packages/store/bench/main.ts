@@ -36,7 +36,19 @@ async function fleet(store: Store, size: number): Promise<{ enrolmentsPerSecond:
   const [, elapsed] = await timed(async () => await Promise.all(Array.from({ length: CLIENTS }, client)));
   const approvals: number[] = [];
   for (const [index, fingerprint] of machines.entries()) {
-    approvals.push((await timed(async () => await store.machines.approve({ fingerprint, hostname: `bench-${size}-${index}`, roles: ['bench'], ...admin })))[1]);
+    approvals.push(
+      (
+        await timed(
+          async () =>
+            await store.machines.approve({
+              fingerprint,
+              hostname: `bench-${size}-${index}`,
+              roles: ['bench'],
+              ...admin,
+            }),
+        )
+      )[1],
+    );
   }
   return { enrolmentsPerSecond: (size / elapsed) * 1000, approvals };
 }
@@ -48,7 +60,13 @@ async function announcements(store: Store, count: number): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
     const announced = new Promise<void>((resolve) => (heard = resolve));
-    times.push((await timed(async () => await Promise.all([announced, store.roles.put({ name: 'bench', grants: [], ...admin })])))[1]);
+    times.push(
+      (
+        await timed(
+          async () => await Promise.all([announced, store.roles.put({ name: 'bench', grants: [], ...admin })]),
+        )
+      )[1],
+    );
   }
   stop();
   return times;
@@ -64,7 +82,15 @@ async function measure(location: StoreLocation, size: number): Promise<object> {
   const announced = await announcements(store, 100);
   const [, loadMs] = await timed(async () => await store.policy.load(admin));
   await store.close();
-  const figures = { firstOpenMs, openMs, enrolmentsPerSecond, approvalMsP50: percentile(approvals, 0.5), approvalMsP99: percentile(approvals, 0.99), announcedMsP99: percentile(announced, 0.99), loadMs };
+  const figures = {
+    firstOpenMs,
+    openMs,
+    enrolmentsPerSecond,
+    approvalMsP50: percentile(approvals, 0.5),
+    approvalMsP99: percentile(approvals, 0.99),
+    announcedMsP99: percentile(announced, 0.99),
+    loadMs,
+  };
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, Math.round(value * 10) / 10]));
 }
 

@@ -19,7 +19,10 @@ export type StoreLocation =
  * @throws QconnError database_unavailable; schema_newer; data_locked when another process has the folder
  */
 export async function openStore(location: StoreLocation): Promise<Store> {
-  const connection = 'url' in location ? openPostgres(location.url) : await openPglite('folder' in location ? location.folder : undefined);
+  const connection =
+    'url' in location
+      ? openPostgres(location.url)
+      : await openPglite('folder' in location ? location.folder : undefined);
   try {
     await translated(async () => await migrate(connection.kysely));
   } catch (error) {

@@ -34,7 +34,8 @@ export function positionOf({ cursor }: PageRequest): Position | undefined {
   if (cursor === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(value) && value.length === 2 && Number.isSafeInteger(value[0]) && typeof value[1] === 'string') return [value[0], value[1]];
+    if (Array.isArray(value) && value.length === 2 && Number.isSafeInteger(value[0]) && typeof value[1] === 'string')
+      return [value[0], value[1]];
   } catch {
     // Falls through to the same complaint.
   }
@@ -42,10 +43,18 @@ export function positionOf({ cursor }: PageRequest): Position | undefined {
 }
 
 /** Makes a page of rows that were read with one more than the limit, to see whether there are more. */
-export function pageOf<Row, T>(rows: readonly Row[], request: PageRequest, position: (row: Row) => Position, item: (row: Row) => T): Page<T> {
+export function pageOf<Row, T>(
+  rows: readonly Row[],
+  request: PageRequest,
+  position: (row: Row) => Position,
+  item: (row: Row) => T,
+): Page<T> {
   const limit = limitOf(request);
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  const next = rows.length > limit && last !== undefined ? Buffer.from(JSON.stringify(position(last))).toString('base64url') : undefined;
+  const next =
+    rows.length > limit && last !== undefined
+      ? Buffer.from(JSON.stringify(position(last))).toString('base64url')
+      : undefined;
   return { items: shown.map(item), next };
 }

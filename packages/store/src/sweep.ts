@@ -19,14 +19,32 @@ export interface Swept {
 }
 
 /** Rows that somebody else is busy with, such as another hub that sweeps, are left for the next time. */
-export async function sweep(database: Database, { credentialsBefore, tokensBefore, limit, ...act }: Sweep & Act): Promise<Swept> {
+export async function sweep(
+  database: Database,
+  { credentialsBefore, tokensBefore, limit, ...act }: Sweep & Act,
+): Promise<Swept> {
   return await database.write(async (trx) => {
-    const expired = trx.selectFrom('credential').select('serial').where('not_after', '<', credentialsBefore).orderBy('not_after').limit(limit).forUpdate().skipLocked();
+    const expired = trx
+      .selectFrom('credential')
+      .select('serial')
+      .where('not_after', '<', credentialsBefore)
+      .orderBy('not_after')
+      .limit(limit)
+      .forUpdate()
+      .skipLocked();
     const credentials = await trx.deleteFrom('credential').where('serial', 'in', expired).executeTakeFirstOrThrow();
-    const old = trx.selectFrom('enrolment_token').select('id').where('expires_at', '<', tokensBefore).orderBy('expires_at').limit(limit).forUpdate().skipLocked();
+    const old = trx
+      .selectFrom('enrolment_token')
+      .select('id')
+      .where('expires_at', '<', tokensBefore)
+      .orderBy('expires_at')
+      .limit(limit)
+      .forUpdate()
+      .skipLocked();
     const tokens = await trx.deleteFrom('enrolment_token').where('id', 'in', old).executeTakeFirstOrThrow();
     const swept = { credentials: Number(credentials.numDeletedRows), tokens: Number(tokens.numDeletedRows) };
-    if (swept.credentials + swept.tokens > 0) await appendAudit(trx, act, { act: 'store.sweep', subject: 'store', after: swept });
+    if (swept.credentials + swept.tokens > 0)
+      await appendAudit(trx, act, { act: 'store.sweep', subject: 'store', after: swept });
     return swept;
   });
 }

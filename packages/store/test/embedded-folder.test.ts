@@ -25,11 +25,18 @@ const WRITER = `
 
 test('a folder belongs to one process, loses nothing when that is killed, and is free at once', async () => {
   const data = join(folder, 'data');
-  const writer = spawn(process.execPath, ['--conditions=@qconn/source', '--input-type=module', '--eval', WRITER, data], { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] });
+  const writer = spawn(
+    process.execPath,
+    ['--conditions=@qconn/source', '--input-type=module', '--eval', WRITER, data],
+    { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   const lines = createInterface({ input: writer.stdout });
   let committed = 0;
   await new Promise<void>((resolve) => lines.on('line', (line) => (committed = Number(line)) === 20 && resolve()));
-  await expect(openStore({ folder: data })).rejects.toMatchObject({ code: 'data_locked', facts: { folder: data, pid: writer.pid } });
+  await expect(openStore({ folder: data })).rejects.toMatchObject({
+    code: 'data_locked',
+    facts: { folder: data, pid: writer.pid },
+  });
   expect(statSync(data).mode & 0o777).toBe(0o700);
   writer.kill('SIGKILL');
   await once(writer, 'close');

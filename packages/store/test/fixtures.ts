@@ -21,7 +21,12 @@ export function sha256(text: string): Uint8Array {
 
 export function newCredential(validity: { from?: number; until?: number } = {}): NewCredential {
   const serial = sha256(`serial ${unique()}`).subarray(0, 16);
-  return { serial: Buffer.from(serial).toString('hex'), notBefore: validity.from ?? NOW - HOUR, notAfter: validity.until ?? NOW + 7 * DAY, der: serial };
+  return {
+    serial: Buffer.from(serial).toString('hex'),
+    notBefore: validity.from ?? NOW - HOUR,
+    notAfter: validity.until ?? NOW + 7 * DAY,
+    der: serial,
+  };
 }
 
 export function newToken(changes: Partial<NewToken> = {}): NewToken & { secretHash: Uint8Array } {
@@ -30,7 +35,10 @@ export function newToken(changes: Partial<NewToken> = {}): NewToken & { secretHa
 }
 
 /** An enrolment request of a new key. */
-export function newRequest(token: { id: string; secretHash: Uint8Array }, changes: Partial<EnrolmentRequest> = {}): EnrolmentRequest {
+export function newRequest(
+  token: { id: string; secretHash: Uint8Array },
+  changes: Partial<EnrolmentRequest> = {},
+): EnrolmentRequest {
   const spki = sha256(`key ${unique()}`);
   return {
     token,
@@ -52,7 +60,12 @@ export async function enrolled(store: Store, changes: Partial<EnrolmentRequest> 
 }
 
 /** Enrols and approves a machine. */
-export async function authorized(store: Store, hostname: string, roles: readonly string[] = [], changes: Partial<EnrolmentRequest> = {}): Promise<string> {
+export async function authorized(
+  store: Store,
+  hostname: string,
+  roles: readonly string[] = [],
+  changes: Partial<EnrolmentRequest> = {},
+): Promise<string> {
   const fingerprint = await enrolled(store, changes);
   await store.machines.approve({ fingerprint, hostname, roles, ...admin });
   return fingerprint;
@@ -63,6 +76,8 @@ export async function race<T>(competitors: ReadonlyArray<Promise<T>>): Promise<{
   const settled = await Promise.allSettled(competitors);
   return {
     won: settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
-    lost: settled.flatMap((result) => (result.status === 'rejected' ? [(result.reason as { code?: string }).code ?? String(result.reason)] : [])),
+    lost: settled.flatMap((result) =>
+      result.status === 'rejected' ? [(result.reason as { code?: string }).code ?? String(result.reason)] : [],
+    ),
   };
 }

@@ -12,7 +12,16 @@ import { admin, DAY, newRequest, NOW } from './fixtures.ts';
 const MACHINES = 100_000;
 
 /** Reading these from end to end would show in every answer. */
-const LARGE = ['machine', 'machine_role', 'machine_label', 'credential', 'enrolment_token', 'enrolment_redemption', 'api_key', 'audit'];
+const LARGE = [
+  'machine',
+  'machine_role',
+  'machine_label',
+  'credential',
+  'enrolment_token',
+  'enrolment_redemption',
+  'api_key',
+  'audit',
+];
 
 let database: TestDatabase;
 let pool: pg.Pool;
@@ -22,7 +31,10 @@ let queries: CompiledQuery[] = [];
 beforeAll(async () => {
   database = await createDatabase();
   pool = new pg.Pool({ connectionString: database.url, types: { getTypeParser: parserOf } });
-  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log: (event) => void queries.push(event.query) });
+  const kysely = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    log: (event) => void queries.push(event.query),
+  });
   const connection = { kysely, listen: () => Promise.resolve(), close: async () => await kysely.destroy() };
   await migrate(kysely);
   for (const statement of POPULATION) await sql.raw(statement).execute(kysely);
@@ -65,10 +77,25 @@ const REQUESTS: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
   ['machines.list by short code', async () => await store.machines.list({ shortCode: 'code-777' })],
   ['machines.list by role', async () => await store.machines.list({ role: 'role-7' })],
   ['machines.list by label', async () => await store.machines.list({ label: { key: 'site', value: 'site-7' } })],
-  ['machines.approve', async () => await store.machines.approve({ fingerprint: 'qc150', hostname: 'approved', roles: ['role-1'], ...admin })],
-  ['machines.approve over a revoked one', async () => await store.machines.approve({ fingerprint: 'qc1100', hostname: 'host-21', roles: ['role-1'], ...admin })],
-  ['machines.assign', async () => await store.machines.assign({ fingerprint: 'qc1777', roles: ['role-2'], labels: { site: 'b' }, ...admin })],
-  ['machines.rename', async () => await store.machines.rename({ fingerprint: 'qc1777', hostname: 'renamed', ...admin })],
+  [
+    'machines.approve',
+    async () =>
+      await store.machines.approve({ fingerprint: 'qc150', hostname: 'approved', roles: ['role-1'], ...admin }),
+  ],
+  [
+    'machines.approve over a revoked one',
+    async () =>
+      await store.machines.approve({ fingerprint: 'qc1100', hostname: 'host-21', roles: ['role-1'], ...admin }),
+  ],
+  [
+    'machines.assign',
+    async () =>
+      await store.machines.assign({ fingerprint: 'qc1777', roles: ['role-2'], labels: { site: 'b' }, ...admin }),
+  ],
+  [
+    'machines.rename',
+    async () => await store.machines.rename({ fingerprint: 'qc1777', hostname: 'renamed', ...admin }),
+  ],
   ['machines.lapse', async () => await store.machines.lapse({ fingerprint: 'qc1778', ...admin })],
   ['machines.revoke', async () => await store.machines.revoke({ fingerprint: 'qc1779', ...admin })],
   ['credentials.find', async () => await store.credentials.find('00000000000000000000000000000309')],
@@ -77,8 +104,20 @@ const REQUESTS: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
   ['credentials.list by machine', async () => await store.credentials.list({ now: NOW, machine: 'qc1777' })],
   ['credentials.list by hostname', async () => await store.credentials.list({ now: NOW, hostname: 'host-777' })],
   ['credentials.list of the revoked', async () => await store.credentials.list({ now: NOW, status: 'revoked' })],
-  ['credentials.list of what expires soon', async () => await store.credentials.list({ now: NOW, status: 'live', lastOnly: true, expiresBefore: NOW + DAY + 500 })],
-  ['credentials.add', async () => await store.credentials.add({ machine: 'qc1777', credential: { serial: 'aa', notBefore: NOW, notAfter: NOW + DAY, der: new Uint8Array(1) }, ...admin })],
+  [
+    'credentials.list of what expires soon',
+    async () =>
+      await store.credentials.list({ now: NOW, status: 'live', lastOnly: true, expiresBefore: NOW + DAY + 500 }),
+  ],
+  [
+    'credentials.add',
+    async () =>
+      await store.credentials.add({
+        machine: 'qc1777',
+        credential: { serial: 'aa', notBefore: NOW, notAfter: NOW + DAY, der: new Uint8Array(1) },
+        ...admin,
+      }),
+  ],
   ['credentials.revoke', async () => await store.credentials.revoke({ serial: 'aa', ...admin })],
   ['enrol', async () => await store.enrol({ ...newRequest(token), fingerprint: 'qc1new' })],
   ['tokens.find', async () => await store.tokens.find(token.id)],
@@ -89,13 +128,20 @@ const REQUESTS: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
   ['keys.revoke', async () => await store.keys.revoke({ id: token.id, ...admin })],
   ['roles.put', async () => await store.roles.put({ name: 'role-3', grants: [], ...admin })],
   ['roles.delete', async () => await store.roles.delete({ name: 'role-3', force: true, ...admin })],
-  ['policy.loadPart', async () => await store.policy.loadPart({ machines: ['qc1777', 'qc1778'], roles: ['role-1'], now: NOW })],
+  [
+    'policy.loadPart',
+    async () => await store.policy.loadPart({ machines: ['qc1777', 'qc1778'], roles: ['role-1'], now: NOW }),
+  ],
   ['audit.list', async () => await store.audit.list()],
   ['audit.list by actor', async () => await store.audit.list({ actor: 'actor-7', order: 'oldest' })],
   ['audit.list by act', async () => await store.audit.list({ act: 'act-7' })],
   ['audit.list by subject', async () => await store.audit.list({ subject: 'qc1777' })],
   ['audit.list since', async () => await store.audit.list({ since: NOW + 99_000, order: 'oldest' })],
-  ['sweep', async () => await store.sweep({ credentialsBefore: NOW + DAY + 10, tokensBefore: NOW + DAY + 10, limit: 100, ...admin })],
+  [
+    'sweep',
+    async () =>
+      await store.sweep({ credentialsBefore: NOW + DAY + 10, tokensBefore: NOW + DAY + 10, limit: 100, ...admin }),
+  ],
 ];
 
 test.each(REQUESTS)('%s reads no large table from end to end', async (_, request) => {
@@ -104,7 +150,9 @@ test.each(REQUESTS)('%s reads no large table from end to end', async (_, request
   const asked = queries.filter(({ sql: text }) => /^\s*(select|update|delete|insert|with)/i.test(text));
   expect(asked.length).toBeGreaterThan(0);
   for (const { sql: text, parameters } of asked) {
-    const { rows } = await pool.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`EXPLAIN (FORMAT JSON) ${text}`, [...parameters]);
+    const { rows } = await pool.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`EXPLAIN (FORMAT JSON) ${text}`, [
+      ...parameters,
+    ]);
     const scanned = tablesScanned(rows[0]!['QUERY PLAN'][0].Plan);
     expect({ text, scanned: scanned.filter((table) => LARGE.includes(table)) }).toEqual({ text, scanned: [] });
   }

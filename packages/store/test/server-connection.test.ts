@@ -51,7 +51,10 @@ test('a database of a newer version is left alone', async () => {
   await client.connect();
   await client.query(`INSERT INTO kysely_migration VALUES ('9999-later', '2030-01-01T00:00:00.000Z')`);
   await client.end();
-  await expect(openStore({ url: newer.url })).rejects.toMatchObject({ code: 'schema_newer', facts: { migration: '9999-later' } });
+  await expect(openStore({ url: newer.url })).rejects.toMatchObject({
+    code: 'schema_newer',
+    facts: { migration: '9999-later' },
+  });
   await newer.drop();
 });
 
@@ -68,7 +71,9 @@ test('the store outlives the loss of all its connections, and asks for a resync'
   await announced;
 
   const resynced = next();
-  await operator.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()');
+  await operator.query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
   await resynced;
   expect(heard.at(-1)).toEqual({ kind: 'resync' });
 
@@ -90,7 +95,9 @@ test('a connection that breaks in a transaction is reported, and nothing has hap
     facts: {},
     now: admin.now,
     async issue() {
-      await operator.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'");
+      await operator.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'",
+      );
       return { serial: '01', notBefore: 0, notAfter: 1, der: new Uint8Array([1]) };
     },
   });
@@ -100,7 +107,8 @@ test('a connection that breaks in a transaction is reported, and nothing has hap
 });
 
 test('a row that is edited, removed or cut off is found', async () => {
-  for (let at = 0; at < 5; at++) await store.audit.note({ act: 'test', subject: 'tamper', actor: 'test', now: at, after: { at } });
+  for (let at = 0; at < 5; at++)
+    await store.audit.note({ act: 'test', subject: 'tamper', actor: 'test', now: at, after: { at } });
   const { rows } = await store.audit.verify();
   const tampering: ReadonlyArray<readonly [string, number]> = [
     [`UPDATE audit SET after = '{"at": 99}' WHERE id = ${rows - 2}`, rows - 2],
@@ -123,6 +131,8 @@ test('after closing, everything is refused and the process holds no handle', asy
   await closed.policy.onChange(() => {});
   await closed.close();
   await expect(closed.ping()).rejects.toMatchObject({ code: 'database_unavailable' });
-  const { rows } = await operator.query<{ n: string }>(`SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'qconn-hub'`);
+  const { rows } = await operator.query<{ n: string }>(
+    `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'qconn-hub'`,
+  );
   expect(Number(rows[0]?.n)).toBeLessThanOrEqual(11);
 });

@@ -14,11 +14,25 @@ export interface AuditEntry {
  * Adds a row to the chain. Comes last in its transaction: it takes the chain's head, for which every
  * other audited transaction then waits until the commit.
  */
-export async function appendAudit(trx: Trx, { actor, now }: Act, { act, subject, before = null, after = null }: AuditEntry): Promise<void> {
+export async function appendAudit(
+  trx: Trx,
+  { actor, now }: Act,
+  { act, subject, before = null, after = null }: AuditEntry,
+): Promise<void> {
   const head = await trx.selectFrom('audit_head').select(['id', 'hash']).forUpdate().executeTakeFirstOrThrow();
   const id = head.id + 1;
   const hash = hashOf(head.hash, { id, at: now, actor, act, subject, before, after });
-  const row = { id, at: now, actor, act, subject, before: jsonOrNull(before), after: jsonOrNull(after), prev_hash: head.hash, hash };
+  const row = {
+    id,
+    at: now,
+    actor,
+    act,
+    subject,
+    before: jsonOrNull(before),
+    after: jsonOrNull(after),
+    prev_hash: head.hash,
+    hash,
+  };
   await trx
     .with('moved', (db) => db.updateTable('audit_head').set({ id, hash }))
     .insertInto('audit')

@@ -31,7 +31,11 @@ export class Audit {
     const { actor, act, subject, since, order = 'newest' } = filter;
     const after = positionOf(filter)?.[0];
     const rows = await this.#database.read(async (db) => {
-      let query = db.selectFrom('audit').selectAll().limit(limitOf(filter) + 1).orderBy('id', order === 'newest' ? 'desc' : 'asc');
+      let query = db
+        .selectFrom('audit')
+        .selectAll()
+        .limit(limitOf(filter) + 1)
+        .orderBy('id', order === 'newest' ? 'desc' : 'asc');
       if (actor !== undefined) query = query.where('actor', '=', actor);
       if (act !== undefined) query = query.where('act', '=', act);
       if (subject !== undefined) query = query.where('subject', '=', subject);

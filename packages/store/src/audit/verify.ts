@@ -24,16 +24,29 @@ export async function verifyAudit(database: Database): Promise<AuditVerdict> {
     const head = await trx.selectFrom('audit_head').select(['id', 'hash']).executeTakeFirstOrThrow();
     let hash: Uint8Array = new Uint8Array(32);
     let checked = 0;
-    const verdict = (brokenAt?: number): AuditVerdict => ({ intact: brokenAt === undefined, rows: checked, brokenAt, head: hex(head.hash) });
+    const verdict = (brokenAt?: number): AuditVerdict => ({
+      intact: brokenAt === undefined,
+      rows: checked,
+      brokenAt,
+      head: hex(head.hash),
+    });
     for (;;) {
-      const rows = await trx.selectFrom('audit').selectAll().where('id', '>', checked).orderBy('id').limit(BATCH).execute();
+      const rows = await trx
+        .selectFrom('audit')
+        .selectAll()
+        .where('id', '>', checked)
+        .orderBy('id')
+        .limit(BATCH)
+        .execute();
       for (const row of rows) {
-        const sound = row.id === checked + 1 && hex(row.prev_hash) === hex(hash) && hex(row.hash) === hex(hashOf(hash, row));
+        const sound =
+          row.id === checked + 1 && hex(row.prev_hash) === hex(hash) && hex(row.hash) === hex(hashOf(hash, row));
         if (!sound) return verdict(checked + 1);
         hash = row.hash;
         checked++;
       }
-      if (rows.length < BATCH) return verdict(checked === head.id && hex(hash) === hex(head.hash) ? undefined : checked + 1);
+      if (rows.length < BATCH)
+        return verdict(checked === head.id && hex(hash) === hex(head.hash) ? undefined : checked + 1);
     }
   });
 }

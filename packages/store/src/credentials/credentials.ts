@@ -15,7 +15,9 @@ export class Credentials {
   }
 
   async find(serial: string): Promise<CredentialRecord | undefined> {
-    const row = await this.#database.read(async (db) => await db.selectFrom('credential').selectAll().where('serial', '=', serial).executeTakeFirst());
+    const row = await this.#database.read(
+      async (db) => await db.selectFrom('credential').selectAll().where('serial', '=', serial).executeTakeFirst(),
+    );
     return row === undefined ? undefined : credentialRecordOf(row);
   }
 

@@ -52,27 +52,46 @@ export async function listCredentials(database: Database, filter: CredentialFilt
     (row) => [row.not_after, row.serial],
     (row) => {
       const { der: _, ...record } = credentialRecordOf(row);
-      return { ...record, status: statusAt(filter.now, record), hostname: row.hostname, machineStatus: row.machine_status };
+      return {
+        ...record,
+        status: statusAt(filter.now, record),
+        hostname: row.hostname,
+        machineStatus: row.machine_status,
+      };
     },
   );
 }
 
-function statusAt(now: number, { revokedAt, notAfter }: Pick<CredentialRecord, 'revokedAt' | 'notAfter'>): CredentialStatus {
+function statusAt(
+  now: number,
+  { revokedAt, notAfter }: Pick<CredentialRecord, 'revokedAt' | 'notAfter'>,
+): CredentialStatus {
   if (revokedAt !== null) return 'revoked';
   return notAfter > now ? 'live' : 'expired';
 }
 
-function conditions(where: ExpressionBuilder<Tables, 'credential' | 'machine'>, filter: CredentialFilter): Expression<SqlBool>[] {
+function conditions(
+  where: ExpressionBuilder<Tables, 'credential' | 'machine'>,
+  filter: CredentialFilter,
+): Expression<SqlBool>[] {
   const { now, machine, hostname, status, expiresFrom, expiresBefore, lastOnly = false } = filter;
   const after = positionOf(filter);
   const all: Expression<SqlBool>[] = [];
   if (machine !== undefined) all.push(where('credential.machine', '=', machine));
   if (hostname !== undefined) all.push(where('machine.hostname', '=', normalHostname(hostname)));
   if (status === 'revoked') all.push(where('credential.revoked_at', 'is not', null));
-  else if (status !== undefined) all.push(where('credential.revoked_at', 'is', null), where('credential.not_after', status === 'live' ? '>' : '<=', now));
+  else if (status !== undefined)
+    all.push(
+      where('credential.revoked_at', 'is', null),
+      where('credential.not_after', status === 'live' ? '>' : '<=', now),
+    );
   if (expiresFrom !== undefined) all.push(where('credential.not_after', '>=', expiresFrom));
   if (expiresBefore !== undefined) all.push(where('credential.not_after', '<', expiresBefore));
-  if (lastOnly) all.push(sql<boolean>`NOT EXISTS (SELECT FROM credential later WHERE later.machine = credential.machine AND later.revoked_at IS NULL AND later.not_after > credential.not_after)`);
-  if (after !== undefined) all.push(sql<boolean>`(credential.not_after, credential.serial) > (${after[0]}::bigint, ${after[1]})`);
+  if (lastOnly)
+    all.push(
+      sql<boolean>`NOT EXISTS (SELECT FROM credential later WHERE later.machine = credential.machine AND later.revoked_at IS NULL AND later.not_after > credential.not_after)`,
+    );
+  if (after !== undefined)
+    all.push(sql<boolean>`(credential.not_after, credential.serial) > (${after[0]}::bigint, ${after[1]})`);
   return all;
 }

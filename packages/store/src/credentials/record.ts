@@ -23,11 +23,24 @@ export interface CredentialRecord extends NewCredential {
 
 export function credentialRecordOf(row: Selectable<CredentialTable>): CredentialRecord {
   const { serial, machine, der } = row;
-  return { serial, machine, notBefore: row.not_before, notAfter: row.not_after, der, issuedAt: row.issued_at, revokedAt: row.revoked_at };
+  return {
+    serial,
+    machine,
+    notBefore: row.not_before,
+    notAfter: row.not_after,
+    der,
+    issuedAt: row.issued_at,
+    revokedAt: row.revoked_at,
+  };
 }
 
 /** Records a certificate for a machine that the transaction has locked. */
-export async function insertCredential(trx: Trx, machine: string, { serial, notBefore, notAfter, der }: NewCredential, now: number): Promise<CredentialRecord> {
+export async function insertCredential(
+  trx: Trx,
+  machine: string,
+  { serial, notBefore, notAfter, der }: NewCredential,
+  now: number,
+): Promise<CredentialRecord> {
   const row = { serial, machine, not_before: notBefore, not_after: notAfter, issued_at: now, der, revoked_at: null };
   await trx.insertInto('credential').values(row).execute();
   return credentialRecordOf(row);

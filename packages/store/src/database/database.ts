@@ -34,7 +34,10 @@ export class Database {
 
   /** Runs several reads that see the same moment. */
   async readAtOnce<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
-    const transaction = this.#connection.kysely.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
+    const transaction = this.#connection.kysely
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .setAccessMode('read only');
     return await translated(async () => await transaction.execute(work));
   }
 
@@ -44,7 +47,9 @@ export class Database {
    * the database in any other way: on PGlite, which has one connection, that would wait forever.
    */
   async write<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
-    return await translated(async () => await retrySafely(async () => await this.#connection.kysely.transaction().execute(work)));
+    return await translated(
+      async () => await retrySafely(async () => await this.#connection.kysely.transaction().execute(work)),
+    );
   }
 
   async listen(channel: string, heard: (payload: string | undefined) => void): Promise<void> {

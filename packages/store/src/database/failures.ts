@@ -14,10 +14,12 @@ export const HOSTNAME_HELD = 'machine_hostname_held';
 const ATTEMPTS = 8;
 
 /** SQLSTATE or system error codes for: the server is not there, or does not let us in. */
-const UNAVAILABLE = /^(08...|57P0[1-5]|53[0-9]{3}|28...|3D000|25P03|E(CONN\w+|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN|HOSTUNREACH|NETUNREACH|NOENT|ACCES))$/;
+const UNAVAILABLE =
+  /^(08...|57P0[1-5]|53[0-9]{3}|28...|3D000|25P03|E(CONN\w+|TIMEDOUT|PIPE|NOTFOUND|AI_AGAIN|HOSTUNREACH|NETUNREACH|NOENT|ACCES))$/;
 
 /** `pg` and kysely give these conditions no code. */
-const UNAVAILABLE_TEXT = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after|Client was closed|driver has already been destroyed|PGlite is closed)/;
+const UNAVAILABLE_TEXT =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after|Client was closed|driver has already been destroyed|PGlite is closed)/;
 
 /** Constraints whose violation is the caller's mistake, by what to tell it. */
 const CONSTRAINTS: Readonly<Record<string, ErrorCode>> = {
@@ -55,11 +57,14 @@ function translate(error: unknown): unknown {
   if (error instanceof QconnError || !(error instanceof Error)) return error;
   const { code = '', constraint } = error as DatabaseFailure;
   if (UNAVAILABLE.test(code) || UNAVAILABLE_TEXT.test(error.message)) {
-    return new QconnError('database_unavailable', `The database cannot be reached: ${error.message || code}`, { cause: error });
+    return new QconnError('database_unavailable', `The database cannot be reached: ${error.message || code}`, {
+      cause: error,
+    });
   }
   const known = constraint === undefined ? undefined : CONSTRAINTS[constraint];
   if (known !== undefined) return new QconnError(known, undefined, { cause: error });
   // 22: data that the types do not hold, such as NUL in text. 23: a constraint that has no code of its own.
-  if (/^(22|23)...$/.test(code)) return new QconnError('invalid_request', `The database refuses the values: ${error.message}`, { cause: error });
+  if (/^(22|23)...$/.test(code))
+    return new QconnError('invalid_request', `The database refuses the values: ${error.message}`, { cause: error });
   return error;
 }

@@ -26,9 +26,15 @@ export function lockFolder(folder: string): () => void {
     writeFileSync(note, `${process.pid}\n`);
   } catch (cause) {
     file?.close();
-    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw new QconnError('database_unavailable', `The folder ${folder} cannot be used: ${(cause as Error).message}`, { cause });
+    if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY)
+      throw new QconnError('database_unavailable', `The folder ${folder} cannot be used: ${(cause as Error).message}`, {
+        cause,
+      });
     const pid = holderIn(note);
-    throw new QconnError('data_locked', `The folder ${folder} is in use by process ${pid}.`, { cause, facts: { folder, pid } });
+    throw new QconnError('data_locked', `The folder ${folder} is in use by process ${pid}.`, {
+      cause,
+      facts: { folder, pid },
+    });
   }
   return () => file.close();
 }

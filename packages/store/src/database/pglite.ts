@@ -15,7 +15,9 @@ import { VALUE_PARSERS } from './value-types.ts';
  */
 export async function openPglite(folder: string | undefined): Promise<Connection> {
   const unlock = folder === undefined ? () => {} : lockFolder(folder);
-  const pglite = new PGlite(folder === undefined ? 'memory://' : join(folder, 'pglite'), { parsers: { ...VALUE_PARSERS } });
+  const pglite = new PGlite(folder === undefined ? 'memory://' : join(folder, 'pglite'), {
+    parsers: { ...VALUE_PARSERS },
+  });
   try {
     await pglite.waitReady;
   } catch (cause) {

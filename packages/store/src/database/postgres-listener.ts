@@ -14,7 +14,11 @@ const PROBE_TIMEOUT_MS = 5_000;
  * @returns what ends it
  * @throws when the first connection fails
  */
-export async function listenOn(options: pg.ClientConfig, channel: string, heard: (payload: string | undefined) => void): Promise<() => Promise<void>> {
+export async function listenOn(
+  options: pg.ClientConfig,
+  channel: string,
+  heard: (payload: string | undefined) => void,
+): Promise<() => Promise<void>> {
   const listener = new PostgresListener(options, channel, heard);
   await listener.connect();
   return async () => await listener.stop();

@@ -45,4 +45,5 @@ export function openPostgres(url: string): Connection {
 }
 
 /** Picks our parser for a type, else that of `pg`. */
-export const parserOf: typeof pg.types.getTypeParser = ((type: number, format?: 'text' | 'binary') => VALUE_PARSERS[type] ?? pg.types.getTypeParser(type, format as 'text')) as typeof pg.types.getTypeParser;
+export const parserOf = ((type: Parameters<typeof pg.types.getTypeParser>[0]) =>
+  VALUE_PARSERS[type] ?? pg.types.getTypeParser(type)) as typeof pg.types.getTypeParser;

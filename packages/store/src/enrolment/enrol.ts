@@ -42,7 +42,10 @@ export interface Enrolment {
  * always the same machine, and keeps its status, hostname and roles.
  * @throws QconnError token_unknown, token_spent, token_expired, token_revoked, revoked
  */
-export async function enrol(database: Database, { token: presented, ...request }: EnrolmentRequest): Promise<Enrolment> {
+export async function enrol(
+  database: Database,
+  { token: presented, ...request }: EnrolmentRequest,
+): Promise<Enrolment> {
   return await database.write(async (trx) => {
     const { fingerprint, now } = request;
     const act: Act = { actor: `token:${presented.id}`, now };
@@ -54,7 +57,13 @@ export async function enrol(database: Database, { token: presented, ...request }
     const credential = await insertCredential(trx, fingerprint, await request.issue(known), now);
     const machine = (await admitByToken(trx, known, token, act)) ?? (await readMachine(trx, fingerprint));
     if (created && machine.status === 'pending') await policyChanged(trx, { machines: [fingerprint] });
-    const after = { token: token.id, tokenUsed, serial: credential.serial, status: machine.status, requestedHostname: machine.requestedHostname };
+    const after = {
+      token: token.id,
+      tokenUsed,
+      serial: credential.serial,
+      status: machine.status,
+      requestedHostname: machine.requestedHostname,
+    };
     await appendAudit(trx, act, { act: created ? 'machine.enrol' : 'machine.reenrol', subject: fingerprint, after });
     return { machine, credential, created, tokenUsed };
   });
@@ -63,7 +72,10 @@ export async function enrol(database: Database, { token: presented, ...request }
 /** @returns whether the machine is new */
 async function upsertMachine(trx: Trx, request: Omit<EnrolmentRequest, 'token'>, token: TokenRecord): Promise<boolean> {
   const requested = token.hostname ?? request.requestedHostname;
-  const wishes = { requested_hostname: requested === undefined ? null : normalHostname(requested), facts: JSON.stringify(request.facts) };
+  const wishes = {
+    requested_hostname: requested === undefined ? null : normalHostname(requested),
+    facts: JSON.stringify(request.facts),
+  };
   const inserted = await trx
     .insertInto('machine')
     .values({
@@ -81,14 +93,25 @@ async function upsertMachine(trx: Trx, request: Omit<EnrolmentRequest, 'token'>,
     .returning('fingerprint')
     .executeTakeFirst();
   if (inserted !== undefined) return true;
-  await trx.updateTable('machine').set(wishes).where('fingerprint', '=', request.fingerprint).where('status', '<>', 'revoked').execute();
+  await trx
+    .updateTable('machine')
+    .set(wishes)
+    .where('fingerprint', '=', request.fingerprint)
+    .where('status', '<>', 'revoked')
+    .execute();
   return false;
 }
 
 /** An automatic approval that a person would have to decide leaves the machine pending. */
-async function admitByToken(trx: Trx, machine: MachineRecord, token: TokenRecord, act: Act): Promise<MachineRecord | undefined> {
+async function admitByToken(
+  trx: Trx,
+  machine: MachineRecord,
+  token: TokenRecord,
+  act: Act,
+): Promise<MachineRecord | undefined> {
   const { fingerprint, requestedHostname: hostname } = machine;
-  if (!token.autoApprove || machine.status !== 'pending' || hostname === null || !isHostname(hostname)) return undefined;
+  if (!token.autoApprove || machine.status !== 'pending' || hostname === null || !isHostname(hostname))
+    return undefined;
   try {
     return await admit(trx, machine, { fingerprint, hostname, roles: token.roles, ...act });
   } catch (error) {

@@ -12,12 +12,16 @@ export async function insertBootstrap(trx: Trx, { id, secretHash }: PresentedSec
   await trx.insertInto('bootstrap').values({ id, secret_hash: secretHash, created_at: now, spent_at: null }).execute();
 }
 
-export async function spendBootstrap(database: Database, { id, secretHash, key, now }: PresentedSecret & { readonly key: NewKey; readonly now: number }): Promise<KeyRecord> {
+export async function spendBootstrap(
+  database: Database,
+  { id, secretHash, key, now }: PresentedSecret & { readonly key: NewKey; readonly now: number },
+): Promise<KeyRecord> {
   const act: Act = { actor: `bootstrap:${id}`, now };
   return await database.write(async (trx) => {
     // Two that spend at once wait for each other here, and the second finds it spent.
     const row = await trx.selectFrom('bootstrap').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
-    if (row === undefined || row.spent_at !== null || !sameBytes(row.secret_hash, secretHash)) throw new QconnError('bootstrap_spent');
+    if (row === undefined || row.spent_at !== null || !sameBytes(row.secret_hash, secretHash))
+      throw new QconnError('bootstrap_spent');
     await trx.updateTable('bootstrap').set({ spent_at: now }).where('id', '=', id).execute();
     const record = await insertKey(trx, key, act);
     await appendAudit(trx, act, { act: 'bootstrap.spend', subject: id, after: record });

@@ -26,7 +26,9 @@ export class Keys {
   }
 
   async find(id: string): Promise<KeyRecord | undefined> {
-    const row = await this.#database.read(async (db) => await db.selectFrom('api_key').selectAll().where('id', '=', id).executeTakeFirst());
+    const row = await this.#database.read(
+      async (db) => await db.selectFrom('api_key').selectAll().where('id', '=', id).executeTakeFirst(),
+    );
     return row === undefined ? undefined : keyRecordOf(row);
   }
 
@@ -35,8 +37,16 @@ export class Keys {
    * @throws QconnError unauthenticated, for every reason alike: unknown, wrong secret, expired, revoked
    */
   async authenticate({ id, secretHash, now }: PresentedSecret & { readonly now: number }): Promise<KeyRecord> {
-    const row = await this.#database.read(async (db) => await db.selectFrom('api_key').selectAll().where('id', '=', id).executeTakeFirst());
-    if (row === undefined || !sameBytes(row.secret_hash, secretHash) || row.revoked_at !== null || row.expires_at <= now) throw new QconnError('unauthenticated');
+    const row = await this.#database.read(
+      async (db) => await db.selectFrom('api_key').selectAll().where('id', '=', id).executeTakeFirst(),
+    );
+    if (
+      row === undefined ||
+      !sameBytes(row.secret_hash, secretHash) ||
+      row.revoked_at !== null ||
+      row.expires_at <= now
+    )
+      throw new QconnError('unauthenticated');
     return keyRecordOf(row);
   }
 
@@ -44,8 +54,15 @@ export class Keys {
   async list(request: PageRequest = {}): Promise<Page<KeyRecord>> {
     const after = positionOf(request);
     const rows = await this.#database.read(async (db) => {
-      const query = db.selectFrom('api_key').selectAll().orderBy('created_at').orderBy('id').limit(limitOf(request) + 1);
-      return await (after === undefined ? query : query.where(sql<boolean>`(created_at, id) > (${after[0]}::bigint, ${after[1]})`)).execute();
+      const query = db
+        .selectFrom('api_key')
+        .selectAll()
+        .orderBy('created_at')
+        .orderBy('id')
+        .limit(limitOf(request) + 1);
+      return await (
+        after === undefined ? query : query.where(sql<boolean>`(created_at, id) > (${after[0]}::bigint, ${after[1]})`)
+      ).execute();
     });
     return pageOf(rows, request, (row) => [row.created_at, row.id], keyRecordOf);
   }
@@ -56,8 +73,18 @@ export class Keys {
       const before = await trx.selectFrom('api_key').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
       if (before === undefined) throw new QconnError('unknown_object', `There is no key ${id}.`);
       if (before.revoked_at !== null) throw new QconnError('invalid_state', `The key ${id} is revoked already.`);
-      const row = await trx.updateTable('api_key').set({ revoked_at: act.now }).where('id', '=', id).returningAll().executeTakeFirstOrThrow();
-      await appendAudit(trx, act, { act: 'key.revoke', subject: id, before: keyRecordOf(before), after: keyRecordOf(row) });
+      const row = await trx
+        .updateTable('api_key')
+        .set({ revoked_at: act.now })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      await appendAudit(trx, act, {
+        act: 'key.revoke',
+        subject: id,
+        before: keyRecordOf(before),
+        after: keyRecordOf(row),
+      });
       return keyRecordOf(row);
     });
   }

@@ -27,10 +27,31 @@ export interface KeyRecord {
 }
 
 export function keyRecordOf(row: Selectable<KeyTable>): KeyRecord {
-  return { id: row.id, name: row.name, scopes: row.scopes, createdBy: row.created_by, createdAt: row.created_at, expiresAt: row.expires_at, revokedAt: row.revoked_at };
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: row.scopes,
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+  };
 }
 
-export async function insertKey(trx: Trx, { id, name, secretHash, scopes, expiresAt }: NewKey, act: Act): Promise<KeyRecord> {
-  const row = { id, name, secret_hash: secretHash, scopes: JSON.stringify(scopes), created_by: act.actor, created_at: act.now, expires_at: expiresAt, revoked_at: null };
+export async function insertKey(
+  trx: Trx,
+  { id, name, secretHash, scopes, expiresAt }: NewKey,
+  act: Act,
+): Promise<KeyRecord> {
+  const row = {
+    id,
+    name,
+    secret_hash: secretHash,
+    scopes: JSON.stringify(scopes),
+    created_by: act.actor,
+    created_at: act.now,
+    expires_at: expiresAt,
+    revoked_at: null,
+  };
   return keyRecordOf(await trx.insertInto('api_key').values(row).returningAll().executeTakeFirstOrThrow());
 }

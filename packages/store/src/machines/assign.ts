@@ -14,7 +14,10 @@ export interface Assignment {
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
-export async function assign(database: Database, { fingerprint, roles, labels, ...act }: Assignment & Act): Promise<MachineRecord> {
+export async function assign(
+  database: Database,
+  { fingerprint, roles, labels, ...act }: Assignment & Act,
+): Promise<MachineRecord> {
   return await database.write(async (trx) => {
     const before = await lockMachine(trx, fingerprint);
     await requireRoles(trx, roles ?? []);
@@ -22,7 +25,12 @@ export async function assign(database: Database, { fingerprint, roles, labels, .
     if (labels !== undefined) await replaceLabels(trx, fingerprint, labels);
     const after = await readMachine(trx, fingerprint);
     await policyChanged(trx, { machines: [fingerprint] });
-    await appendAudit(trx, act, { act: 'machine.assign', subject: fingerprint, before: auditView(before), after: auditView(after) });
+    await appendAudit(trx, act, {
+      act: 'machine.assign',
+      subject: fingerprint,
+      before: auditView(before),
+      after: auditView(after),
+    });
     return after;
   });
 }
@@ -35,7 +43,11 @@ export async function replaceRoles(trx: Trx, machine: string, roles: readonly st
   await trx.insertInto('machine_role').values(rows).execute();
 }
 
-export async function replaceLabels(trx: Trx, machine: string, labels: Readonly<Record<string, string>>): Promise<void> {
+export async function replaceLabels(
+  trx: Trx,
+  machine: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<void> {
   await trx.deleteFrom('machine_label').where('machine', '=', machine).execute();
   const rows = Object.entries(labels).map(([key, value]) => ({ machine, key, value }));
   if (rows.length > 0) await trx.insertInto('machine_label').values(rows).execute();
@@ -47,7 +59,12 @@ export async function replaceLabels(trx: Trx, machine: string, labels: Readonly<
  */
 export async function requireRoles(trx: Trx, roles: readonly string[]): Promise<void> {
   if (roles.length === 0) return;
-  const known = await trx.selectFrom('role').select('name').where('name', 'in', [...roles]).execute();
+  const known = await trx
+    .selectFrom('role')
+    .select('name')
+    .where('name', 'in', [...roles])
+    .execute();
   const missing = roles.find((role) => !known.some(({ name }) => name === role));
-  if (missing !== undefined) throw new QconnError('unknown_role', `There is no role ${missing}.`, { facts: { role: missing } });
+  if (missing !== undefined)
+    throw new QconnError('unknown_role', `There is no role ${missing}.`, { facts: { role: missing } });
 }

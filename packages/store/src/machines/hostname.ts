@@ -12,12 +12,18 @@ export function normalHostname(hostname: string): string {
 
 /** RFC 1123 names in normal form. The database checks the same for hostnames that are held. */
 export function isHostname(text: string): boolean {
-  return text.length <= 128 && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/.test(text);
+  return (
+    text.length <= 128 && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/.test(text)
+  );
 }
 
 /** The machine that holds a hostname, locked; undefined when nobody does. */
 export async function lockHolder(trx: Trx, hostname: string): Promise<string | undefined> {
-  const query = trx.selectFrom('machine').select('fingerprint').where('hostname', '=', hostname).where('status', '=', 'authorized');
+  const query = trx
+    .selectFrom('machine')
+    .select('fingerprint')
+    .where('hostname', '=', hostname)
+    .where('status', '=', 'authorized');
   return (await query.forUpdate().executeTakeFirst())?.fingerprint;
 }
 
@@ -28,7 +34,12 @@ export async function lockHolder(trx: Trx, hostname: string): Promise<string | u
  * @returns the machine that lost the name
  * @throws QconnError hostname_taken with `facts.holder`
  */
-export async function freeHostname(trx: Trx, hostname: string, claimant: string, act: Act): Promise<string | undefined> {
+export async function freeHostname(
+  trx: Trx,
+  hostname: string,
+  claimant: string,
+  act: Act,
+): Promise<string | undefined> {
   const holder = await lockHolder(trx, hostname);
   if (holder === undefined || holder === claimant) return undefined;
   if (await hasLiveCredential(trx, holder, act.now)) throw hostnameTaken(hostname, holder);
@@ -39,9 +50,16 @@ export async function freeHostname(trx: Trx, hostname: string, claimant: string,
 /** The audit row of a name that an expired machine lost. */
 export async function auditRelease(trx: Trx, act: Act, machine: string | undefined, hostname: string): Promise<void> {
   if (machine === undefined) return;
-  await appendAudit(trx, act, { act: 'machine.release_hostname', subject: machine, before: { hostname }, after: { hostname: null, reason: 'expired' } });
+  await appendAudit(trx, act, {
+    act: 'machine.release_hostname',
+    subject: machine,
+    before: { hostname },
+    after: { hostname: null, reason: 'expired' },
+  });
 }
 
 export function hostnameTaken(hostname: string, holder: string): QconnError {
-  return new QconnError('hostname_taken', `The hostname ${hostname} is held by ${holder}.`, { facts: { hostname, holder } });
+  return new QconnError('hostname_taken', `The hostname ${hostname} is held by ${holder}.`, {
+    facts: { hostname, holder },
+  });
 }

@@ -17,13 +17,26 @@ export interface Lapse {
 export async function lapse(database: Database, { fingerprint, reason, ...act }: Lapse & Act): Promise<MachineRecord> {
   return await database.write(async (trx) => {
     const before = await lockMachine(trx, fingerprint);
-    if (before.status !== 'authorized') throw new QconnError('invalid_state', `The machine ${fingerprint} is ${before.status}, not authorized.`, { facts: { status: before.status } });
-    const pending = { status: 'pending', hostname: null, requested_hostname: before.hostname ?? before.requestedHostname, authorized_at: null } as const;
+    if (before.status !== 'authorized')
+      throw new QconnError('invalid_state', `The machine ${fingerprint} is ${before.status}, not authorized.`, {
+        facts: { status: before.status },
+      });
+    const pending = {
+      status: 'pending',
+      hostname: null,
+      requested_hostname: before.hostname ?? before.requestedHostname,
+      authorized_at: null,
+    } as const;
     await trx.updateTable('machine').set(pending).where('fingerprint', '=', fingerprint).execute();
     await replaceRoles(trx, fingerprint, []);
     const after = await readMachine(trx, fingerprint);
     await policyChanged(trx, { machines: [fingerprint] });
-    await appendAudit(trx, act, { act: 'machine.lapse', subject: fingerprint, before: auditView(before), after: { ...auditView(after), reason } });
+    await appendAudit(trx, act, {
+      act: 'machine.lapse',
+      subject: fingerprint,
+      before: auditView(before),
+      after: { ...auditView(after), reason },
+    });
     return after;
   });
 }

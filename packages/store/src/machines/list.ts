@@ -28,14 +28,25 @@ export async function listMachines(database: Database, filter: MachineFilter): P
     let query = selectMachines(db).limit(limitOf(filter) + 1);
     if (filter.status !== undefined) query = query.where('status', '=', filter.status);
     if (filter.hostname !== undefined) query = query.where('hostname', '=', normalHostname(filter.hostname));
-    if (filter.requestedHostname !== undefined) query = query.where('requested_hostname', '=', normalHostname(filter.requestedHostname));
+    if (filter.requestedHostname !== undefined)
+      query = query.where('requested_hostname', '=', normalHostname(filter.requestedHostname));
     if (filter.shortCode !== undefined) query = query.where('short_code', '=', filter.shortCode);
-    if (role !== undefined) query = query.where('fingerprint', 'in', (sub) => sub.selectFrom('machine_role').select('machine').where('role', '=', role));
+    if (role !== undefined)
+      query = query.where('fingerprint', 'in', (sub) =>
+        sub.selectFrom('machine_role').select('machine').where('role', '=', role),
+      );
     if (label !== undefined) {
-      query = query.where('fingerprint', 'in', (sub) => sub.selectFrom('machine_label').select('machine').where('key', '=', label.key).where('value', '=', label.value));
+      query = query.where('fingerprint', 'in', (sub) =>
+        sub.selectFrom('machine_label').select('machine').where('key', '=', label.key).where('value', '=', label.value),
+      );
     }
     if (byAge) query = query.orderBy('created_at');
-    if (after !== undefined) query = query.where(byAge ? sql<boolean>`(created_at, fingerprint) > (${after[0]}::bigint, ${after[1]})` : sql<boolean>`fingerprint > ${after[1]}`);
+    if (after !== undefined)
+      query = query.where(
+        byAge
+          ? sql<boolean>`(created_at, fingerprint) > (${after[0]}::bigint, ${after[1]})`
+          : sql<boolean>`fingerprint > ${after[1]}`,
+      );
     const rows = await query.orderBy('fingerprint').execute();
     return pageOf(rows, filter, (row) => [row.created_at, row.fingerprint], machineRecordOf);
   });

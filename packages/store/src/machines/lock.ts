@@ -14,6 +14,10 @@ export async function lockMachine(trx: Trx, fingerprint: string): Promise<Machin
 
 /** Whether the machine has a credential that is neither revoked nor expired. */
 export async function hasLiveCredential(trx: Trx, fingerprint: string, now: number): Promise<boolean> {
-  const query = trx.selectFrom('credential').select('serial').where('machine', '=', fingerprint).where('not_after', '>', now);
+  const query = trx
+    .selectFrom('credential')
+    .select('serial')
+    .where('machine', '=', fingerprint)
+    .where('not_after', '>', now);
   return (await query.where('revoked_at', 'is', null).limit(1).executeTakeFirst()) !== undefined;
 }

@@ -20,14 +20,20 @@ export class Machines {
   }
 
   async find(fingerprint: string): Promise<MachineRecord | undefined> {
-    const row = await this.#database.read(async (db) => await selectMachines(db).where('fingerprint', '=', fingerprint).executeTakeFirst());
+    const row = await this.#database.read(
+      async (db) => await selectMachines(db).where('fingerprint', '=', fingerprint).executeTakeFirst(),
+    );
     return row === undefined ? undefined : machineRecordOf(row);
   }
 
   /** The authorized machine that holds a hostname. */
   async findByHostname(hostname: string): Promise<MachineRecord | undefined> {
     const row = await this.#database.read(
-      async (db) => await selectMachines(db).where('hostname', '=', normalHostname(hostname)).where('status', '=', 'authorized').executeTakeFirst(),
+      async (db) =>
+        await selectMachines(db)
+          .where('hostname', '=', normalHostname(hostname))
+          .where('status', '=', 'authorized')
+          .executeTakeFirst(),
     );
     return row === undefined ? undefined : machineRecordOf(row);
   }
@@ -47,7 +53,12 @@ export class Machines {
           .groupBy('status')
           .execute(),
     );
-    return { pending: 0, authorized: 0, revoked: 0, ...Object.fromEntries(rows.map(({ status, machines }) => [status, machines])) };
+    return {
+      pending: 0,
+      authorized: 0,
+      revoked: 0,
+      ...Object.fromEntries(rows.map(({ status, machines }) => [status, machines])),
+    };
   }
 
   /**

@@ -27,15 +27,31 @@ export interface MachineRecord {
   readonly expiresAt: number | null;
 }
 
-type MachineRow = Selectable<MachineTable> & Pick<MachineRecord, 'roles' | 'labels'> & { readonly expires_at: number | null };
+type MachineRow = Selectable<MachineTable> &
+  Pick<MachineRecord, 'roles' | 'labels'> & { readonly expires_at: number | null };
 
 /** Selects machines with what other tables know of them; `machineRecordOf` reads the rows. */
 export function selectMachines(db: Kysely<Tables>): SelectQueryBuilder<Tables, 'machine', MachineRow> {
-  return db.selectFrom('machine').selectAll().select([
-    sql<readonly string[]>`coalesce((SELECT jsonb_agg(role ORDER BY role) FROM machine_role WHERE machine = fingerprint), '[]')`.as('roles'),
-    sql<Readonly<Record<string, string>>>`coalesce((SELECT jsonb_object_agg(key, value) FROM machine_label WHERE machine = fingerprint), '{}')`.as('labels'),
-    sql<number | null>`(SELECT max(not_after) FROM credential WHERE machine = fingerprint AND credential.revoked_at IS NULL)`.as('expires_at'),
-  ]);
+  return db
+    .selectFrom('machine')
+    .selectAll()
+    .select([
+      sql<
+        readonly string[]
+      >`coalesce((SELECT jsonb_agg(role ORDER BY role) FROM machine_role WHERE machine = fingerprint), '[]')`.as(
+        'roles',
+      ),
+      sql<
+        Readonly<Record<string, string>>
+      >`coalesce((SELECT jsonb_object_agg(key, value) FROM machine_label WHERE machine = fingerprint), '{}')`.as(
+        'labels',
+      ),
+      sql<
+        number | null
+      >`(SELECT max(not_after) FROM credential WHERE machine = fingerprint AND credential.revoked_at IS NULL)`.as(
+        'expires_at',
+      ),
+    ]);
 }
 
 export function machineRecordOf(row: MachineRow): MachineRecord {

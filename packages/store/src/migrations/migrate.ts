@@ -20,17 +20,25 @@ export async function migrate(kysely: Kysely<any>): Promise<void> {
 }
 
 async function refuseNewer(kysely: Kysely<any>): Promise<void> {
-  const { rows: tables } = await sql<{ present: boolean }>`SELECT to_regclass('kysely_migration') IS NOT NULL AS present`.execute(kysely);
+  const { rows: tables } = await sql<{
+    present: boolean;
+  }>`SELECT to_regclass('kysely_migration') IS NOT NULL AS present`.execute(kysely);
   if (tables[0]?.present !== true) return;
   const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration ORDER BY name`.execute(kysely);
   const unknown = rows.find(({ name }) => !(name in MIGRATIONS));
   if (unknown !== undefined) {
-    throw new QconnError('schema_newer', `The database has the migration ${unknown.name}, which this version of qconn does not know.`, { facts: { migration: unknown.name } });
+    throw new QconnError(
+      'schema_newer',
+      `The database has the migration ${unknown.name}, which this version of qconn does not know.`,
+      { facts: { migration: unknown.name } },
+    );
   }
 }
 
 function runnable(): Record<string, Migration> {
-  return Object.fromEntries(Object.entries(MIGRATIONS).map(([name, statements]) => [name, { up: async (db) => await runAll(db, statements) }]));
+  return Object.fromEntries(
+    Object.entries(MIGRATIONS).map(([name, statements]) => [name, { up: async (db) => await runAll(db, statements) }]),
+  );
 }
 
 async function runAll(db: Kysely<any>, statements: readonly string[]): Promise<void> {

@@ -4,7 +4,12 @@ import type { PolicyMachine, PolicyRole, PolicySnapshot } from './snapshot.ts';
 /** Reads the whole policy. `trx` sees one moment. */
 export async function loadSnapshot(trx: Trx, now: number): Promise<PolicySnapshot> {
   const { generation } = await trx.selectFrom('policy_generation').select('generation').executeTakeFirstOrThrow();
-  return { generation, roles: await loadRoles(trx), machines: await loadMachines(trx), revokedSerials: await loadRevokedSerials(trx, now) };
+  return {
+    generation,
+    roles: await loadRoles(trx),
+    machines: await loadMachines(trx),
+    revokedSerials: await loadRevokedSerials(trx, now),
+  };
 }
 
 /** Reads roles: all, or those of the given names that exist. */
@@ -25,7 +30,10 @@ export async function loadMachines(trx: Trx, fingerprints?: readonly string[]): 
     roles = roles.where('machine', 'in', wanted);
     labels = labels.where('machine', 'in', wanted);
   }
-  const loaded = new Map<string, { roles: string[]; labels: Record<string, string> } & Pick<PolicyMachine, 'fingerprint' | 'status' | 'hostname'>>();
+  const loaded = new Map<
+    string,
+    { roles: string[]; labels: Record<string, string> } & Pick<PolicyMachine, 'fingerprint' | 'status' | 'hostname'>
+  >();
   for (const row of await machines.execute()) loaded.set(row.fingerprint, { ...row, roles: [], labels: {} });
   for (const { machine, role } of await roles.execute()) loaded.get(machine)?.roles.push(role);
   for (const { machine, key, value } of await labels.execute()) {
@@ -37,7 +45,11 @@ export async function loadMachines(trx: Trx, fingerprints?: readonly string[]): 
 
 /** Reads the serials that must not be let in although their certificates still verify. */
 export async function loadRevokedSerials(trx: Trx, now: number, machines?: readonly string[]): Promise<string[]> {
-  const query = trx.selectFrom('credential').select('serial').where('revoked_at', 'is not', null).where('not_after', '>', now);
+  const query = trx
+    .selectFrom('credential')
+    .select('serial')
+    .where('revoked_at', 'is not', null)
+    .where('not_after', '>', now);
   const rows = await (machines === undefined ? query : query.where('machine', 'in', [...machines, ''])).execute();
   return rows.map(({ serial }) => serial);
 }

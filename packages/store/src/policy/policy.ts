@@ -35,7 +35,10 @@ export class Policy {
 
   /** The current generation, for a periodic look whether anything was missed. */
   async generation(): Promise<number> {
-    return await this.#database.read(async (db) => (await db.selectFrom('policy_generation').select('generation').executeTakeFirstOrThrow()).generation);
+    return await this.#database.read(
+      async (db) =>
+        (await db.selectFrom('policy_generation').select('generation').executeTakeFirstOrThrow()).generation,
+    );
   }
 
   /**

@@ -31,6 +31,11 @@ export interface PolicySnapshot extends PolicyPart {
 
 /** What has changed since the snapshot with the generation one below. */
 export type PolicyChange =
-  | { readonly kind: 'changed'; readonly generation: number; readonly machines: readonly string[]; readonly roles: readonly string[] }
+  | {
+      readonly kind: 'changed';
+      readonly generation: number;
+      readonly machines: readonly string[];
+      readonly roles: readonly string[];
+    }
   /** Load everything: too much changed, or the connection was lost and changes may have been missed. */
   | { readonly kind: 'resync' };

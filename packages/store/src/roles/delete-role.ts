@@ -13,7 +13,10 @@ export interface DeleteRole {
   readonly force?: boolean | undefined;
 }
 
-export async function deleteRole(database: Database, { name, ifGeneration, force = false, ...act }: DeleteRole & Act): Promise<void> {
+export async function deleteRole(
+  database: Database,
+  { name, ifGeneration, force = false, ...act }: DeleteRole & Act,
+): Promise<void> {
   await database.write(async (trx) => {
     // The lock keeps others from assigning the role until this commits.
     const role = await trx.selectFrom('role').selectAll().where('name', '=', name).forUpdate().executeTakeFirst();
@@ -38,5 +41,9 @@ async function refuseInUse(trx: Trx, role: string): Promise<string[]> {
     .where('role', '=', role)
     .executeTakeFirstOrThrow();
   if (machines === 0) return [];
-  throw new QconnError('role_in_use', `The role ${role} is assigned to ${machines} ${machines === 1 ? 'machine' : 'machines'}.`, { facts: { machines } });
+  throw new QconnError(
+    'role_in_use',
+    `The role ${role} is assigned to ${machines} ${machines === 1 ? 'machine' : 'machines'}.`,
+    { facts: { machines } },
+  );
 }

@@ -13,15 +13,25 @@ export interface PutRole {
   readonly ifGeneration?: number | undefined;
 }
 
-export async function putRole(database: Database, { name, grants, ifGeneration, ...act }: PutRole & Act): Promise<RoleRecord> {
+export async function putRole(
+  database: Database,
+  { name, grants, ifGeneration, ...act }: PutRole & Act,
+): Promise<RoleRecord> {
   return await database.write(async (trx) => {
-    const before = await trx.selectFrom('role').selectAll().where('name', '=', name).forNoKeyUpdate().executeTakeFirst();
+    const before = await trx
+      .selectFrom('role')
+      .selectAll()
+      .where('name', '=', name)
+      .forNoKeyUpdate()
+      .executeTakeFirst();
     checkGeneration(name, before?.generation ?? 0, ifGeneration);
     const values = { grants: JSON.stringify(grants), updated_at: act.now };
     const row = await trx
       .insertInto('role')
       .values({ name, generation: 1, ...values })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet((old) => ({ ...values, generation: old('role.generation', '+', 1) })))
+      .onConflict((conflict) =>
+        conflict.column('name').doUpdateSet((old) => ({ ...values, generation: old('role.generation', '+', 1) })),
+      )
       .returningAll()
       .executeTakeFirstOrThrow();
     // Two first edits at once: the second finds the row only now.
@@ -35,5 +45,7 @@ export async function putRole(database: Database, { name, grants, ifGeneration, 
 /** @throws QconnError edit_conflict */
 export function checkGeneration(name: string, actual: number, expected: number | undefined): void {
   if (expected === undefined || expected === actual) return;
-  throw new QconnError('edit_conflict', `The role ${name} is at generation ${actual}, not ${expected}.`, { facts: { generation: actual } });
+  throw new QconnError('edit_conflict', `The role ${name} is at generation ${actual}, not ${expected}.`, {
+    facts: { generation: actual },
+  });
 }

@@ -23,5 +23,10 @@ export interface RoleRecord {
 }
 
 export function roleRecordOf(row: Selectable<RoleTable>): RoleRecord {
-  return { name: row.name, grants: row.grants as readonly RoleGrant[], generation: row.generation, updatedAt: row.updated_at };
+  return {
+    name: row.name,
+    grants: row.grants as readonly RoleGrant[],
+    generation: row.generation,
+    updatedAt: row.updated_at,
+  };
 }

@@ -13,12 +13,16 @@ export class Roles {
   }
 
   async list(): Promise<readonly RoleRecord[]> {
-    const rows = await this.#database.read(async (db) => await db.selectFrom('role').selectAll().orderBy('name').execute());
+    const rows = await this.#database.read(
+      async (db) => await db.selectFrom('role').selectAll().orderBy('name').execute(),
+    );
     return rows.map(roleRecordOf);
   }
 
   async find(name: string): Promise<RoleRecord | undefined> {
-    const row = await this.#database.read(async (db) => await db.selectFrom('role').selectAll().where('name', '=', name).executeTakeFirst());
+    const row = await this.#database.read(
+      async (db) => await db.selectFrom('role').selectAll().where('name', '=', name).executeTakeFirst(),
+    );
     return row === undefined ? undefined : roleRecordOf(row);
   }
 

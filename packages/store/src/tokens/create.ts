@@ -18,7 +18,10 @@ export interface NewToken {
   readonly autoApprove?: boolean | undefined;
 }
 
-export async function createToken(database: Database, { id, secretHash, expiresAt, uses, hostname, roles = [], autoApprove = false, ...act }: NewToken & Act): Promise<TokenRecord> {
+export async function createToken(
+  database: Database,
+  { id, secretHash, expiresAt, uses, hostname, roles = [], autoApprove = false, ...act }: NewToken & Act,
+): Promise<TokenRecord> {
   return await database.write(async (trx) => {
     await requireRoles(trx, roles);
     const row = await trx

@@ -33,7 +33,10 @@ export async function checkToken(trx: Trx, { id, secretHash }: PresentedSecret, 
  */
 export async function takeUse(trx: Trx, { id }: TokenRecord, machine: string, now: number): Promise<boolean> {
   const redemption = trx.insertInto('enrolment_redemption').values({ token: id, machine, redeemed_at: now });
-  const first = await redemption.onConflict((conflict) => conflict.doNothing()).returning('token').executeTakeFirst();
+  const first = await redemption
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('token')
+    .executeTakeFirst();
   if (first === undefined) return false;
   const taken = await trx
     .updateTable('enrolment_token')
@@ -44,7 +47,11 @@ export async function takeUse(trx: Trx, { id }: TokenRecord, machine: string, no
     .returning('uses_left')
     .executeTakeFirst();
   if (taken !== undefined) return true;
-  const { revoked_at } = await trx.selectFrom('enrolment_token').select('revoked_at').where('id', '=', id).executeTakeFirstOrThrow();
+  const { revoked_at } = await trx
+    .selectFrom('enrolment_token')
+    .select('revoked_at')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
   throw new QconnError(revoked_at === null ? 'token_spent' : 'token_revoked');
 }
 

@@ -22,7 +22,9 @@ export class Tokens {
   }
 
   async find(id: string): Promise<TokenRecord | undefined> {
-    const row = await this.#database.read(async (db) => await db.selectFrom('enrolment_token').selectAll().where('id', '=', id).executeTakeFirst());
+    const row = await this.#database.read(
+      async (db) => await db.selectFrom('enrolment_token').selectAll().where('id', '=', id).executeTakeFirst(),
+    );
     return row === undefined ? undefined : tokenRecordOf(row);
   }
 
@@ -30,8 +32,15 @@ export class Tokens {
   async list(request: PageRequest = {}): Promise<Page<TokenRecord>> {
     const after = positionOf(request);
     const rows = await this.#database.read(async (db) => {
-      const query = db.selectFrom('enrolment_token').selectAll().orderBy('created_at').orderBy('id').limit(limitOf(request) + 1);
-      return await (after === undefined ? query : query.where(sql<boolean>`(created_at, id) > (${after[0]}::bigint, ${after[1]})`)).execute();
+      const query = db
+        .selectFrom('enrolment_token')
+        .selectAll()
+        .orderBy('created_at')
+        .orderBy('id')
+        .limit(limitOf(request) + 1);
+      return await (
+        after === undefined ? query : query.where(sql<boolean>`(created_at, id) > (${after[0]}::bigint, ${after[1]})`)
+      ).execute();
     });
     return pageOf(rows, request, (row) => [row.created_at, row.id], tokenRecordOf);
   }
@@ -39,11 +48,26 @@ export class Tokens {
   /** @throws QconnError unknown_object; invalid_state when it is revoked already */
   async revoke({ id, ...act }: { readonly id: string } & Act): Promise<TokenRecord> {
     return await this.#database.write(async (trx) => {
-      const before = await trx.selectFrom('enrolment_token').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+      const before = await trx
+        .selectFrom('enrolment_token')
+        .selectAll()
+        .where('id', '=', id)
+        .forUpdate()
+        .executeTakeFirst();
       if (before === undefined) throw new QconnError('unknown_object', `There is no token ${id}.`);
       if (before.revoked_at !== null) throw new QconnError('invalid_state', `The token ${id} is revoked already.`);
-      const row = await trx.updateTable('enrolment_token').set({ revoked_at: act.now }).where('id', '=', id).returningAll().executeTakeFirstOrThrow();
-      await appendAudit(trx, act, { act: 'token.revoke', subject: id, before: tokenRecordOf(before), after: tokenRecordOf(row) });
+      const row = await trx
+        .updateTable('enrolment_token')
+        .set({ revoked_at: act.now })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      await appendAudit(trx, act, {
+        act: 'token.revoke',
+        subject: id,
+        before: tokenRecordOf(before),
+        after: tokenRecordOf(row),
+      });
       return tokenRecordOf(row);
     });
   }

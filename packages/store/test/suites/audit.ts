@@ -25,7 +25,14 @@ export function auditSuite(opened: () => Opened): void {
   test('lists are filtered and come in pages in either order', async () => {
     const { store } = opened();
     const subject = `thing-${unique()}`;
-    for (let at = 1; at <= 5; at++) await store.audit.note({ act: 'test.note', subject, actor: at % 2 === 0 ? 'even' : 'odd', now: at, after: { at } });
+    for (let at = 1; at <= 5; at++)
+      await store.audit.note({
+        act: 'test.note',
+        subject,
+        actor: at % 2 === 0 ? 'even' : 'odd',
+        now: at,
+        after: { at },
+      });
     const first = await store.audit.list({ subject, limit: 2, order: 'oldest' });
     const second = await store.audit.list({ subject, limit: 2, order: 'oldest', cursor: first.next });
     const third = await store.audit.list({ subject, limit: 2, order: 'oldest', cursor: second.next });
@@ -40,7 +47,18 @@ export function auditSuite(opened: () => Opened): void {
   test('the chain is whole after acts at once', async () => {
     const { store } = opened();
     const values = { nested: { z: 1, a: [true, null, 'ø\u2028', 1.5e300, -0] }, empty: {}, absent: undefined };
-    await Promise.all(Array.from({ length: 20 }, (_, at) => store.audit.note({ act: 'test.burst', subject: 'burst', actor: 'test', now: at, before: values, after: [values] })));
+    await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        store.audit.note({
+          act: 'test.burst',
+          subject: 'burst',
+          actor: 'test',
+          now: at,
+          before: values,
+          after: [values],
+        }),
+      ),
+    );
     const verdict = await store.audit.verify();
     expect(verdict).toMatchObject({ intact: true, brokenAt: undefined });
     expect(verdict.head).toBe((await store.audit.list({ limit: 1 })).items[0]?.hash);

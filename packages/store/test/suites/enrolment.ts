@@ -31,7 +31,13 @@ export function enrolmentSuite(opened: () => Opened): void {
       expiresAt: credential.notAfter,
     });
     expect(await store.machines.find(request.fingerprint)).toEqual(machine);
-    expect(await store.credentials.find(credential.serial)).toEqual({ ...credential, der: new Uint8Array(credential.der), machine: machine.fingerprint, issuedAt: NOW, revokedAt: null });
+    expect(await store.credentials.find(credential.serial)).toEqual({
+      ...credential,
+      der: new Uint8Array(credential.der),
+      machine: machine.fingerprint,
+      issuedAt: NOW,
+      revokedAt: null,
+    });
     expect(await store.tokens.find(token.id)).toMatchObject({ uses: 2, usesLeft: 1 });
   });
 
@@ -44,7 +50,11 @@ export function enrolmentSuite(opened: () => Opened): void {
 
     const second = await store.enrol({ ...request, now: NOW + HOUR });
 
-    expect(second).toMatchObject({ created: false, tokenUsed: false, machine: { fingerprint: first.machine.fingerprint } });
+    expect(second).toMatchObject({
+      created: false,
+      tokenUsed: false,
+      machine: { fingerprint: first.machine.fingerprint },
+    });
     expect(second.credential.serial).not.toBe(first.credential.serial);
   });
 
@@ -81,7 +91,9 @@ export function enrolmentSuite(opened: () => Opened): void {
     const { store } = opened();
     const token = newToken();
     await store.tokens.create({ ...token, ...admin });
-    await expect(store.enrol(newRequest({ ...token, secretHash: new Uint8Array(32) }))).rejects.toMatchObject({ code: 'token_unknown' });
+    await expect(store.enrol(newRequest({ ...token, secretHash: new Uint8Array(32) }))).rejects.toMatchObject({
+      code: 'token_unknown',
+    });
   });
 
   test('a spent token is refused, and a revoked one', async () => {
@@ -124,7 +136,12 @@ export function enrolmentSuite(opened: () => Opened): void {
     const first = await store.enrol(newRequest(token));
     const second = await store.enrol(newRequest(token));
 
-    expect(first.machine).toMatchObject({ status: 'authorized', hostname: 'kiosk-1', roles: ['kiosk'], authorizedAt: NOW });
+    expect(first.machine).toMatchObject({
+      status: 'authorized',
+      hostname: 'kiosk-1',
+      roles: ['kiosk'],
+      authorizedAt: NOW,
+    });
     expect(second.machine).toMatchObject({ status: 'pending', hostname: null, requestedHostname: 'kiosk-1' });
   });
 
@@ -136,21 +153,32 @@ export function enrolmentSuite(opened: () => Opened): void {
     expect(machine).toMatchObject({ status: 'pending', requestedHostname: 'my_pc' });
   });
 
-  test.each([['NUL', 'a\u0000b'], ['half a surrogate pair', '\ud800']])('facts with %s are refused as a bad request', async (_, text) => {
+  test.each([
+    ['NUL', 'a\u0000b'],
+    ['half a surrogate pair', '\ud800'],
+  ])('facts with %s are refused as a bad request', async (_, text) => {
     const { store } = opened();
     await expect(enrolled(store, { facts: { os: text } })).rejects.toMatchObject({ code: 'invalid_request' });
   });
 
   test('a token that names an unknown role is not made', async () => {
     const { store } = opened();
-    await expect(store.tokens.create({ ...newToken({ roles: ['nobody'] }), ...admin })).rejects.toMatchObject({ code: 'unknown_role', facts: { role: 'nobody' } });
+    await expect(store.tokens.create({ ...newToken({ roles: ['nobody'] }), ...admin })).rejects.toMatchObject({
+      code: 'unknown_role',
+      facts: { role: 'nobody' },
+    });
   });
 
   test('of many that redeem a token at once, as many win as it has uses', async () => {
     const { store, kind } = opened();
     for (let round = 0; round < (kind === 'PGlite' ? 2 : 30); round++) {
       const uses = 1 + (round % 3);
-      const token = newToken({ uses, autoApprove: round % 2 === 0, hostname: `redeemed-${round}`, expiresAt: NOW + DAY });
+      const token = newToken({
+        uses,
+        autoApprove: round % 2 === 0,
+        hostname: `redeemed-${round}`,
+        expiresAt: NOW + DAY,
+      });
       await store.tokens.create({ ...token, ...admin });
       const { won, lost } = await race(Array.from({ length: 8 }, () => store.enrol(newRequest(token))));
       expect(won).toHaveLength(uses);

@@ -16,7 +16,8 @@ async function changesUntil(store: Store, act: () => Promise<unknown>): Promise<
   });
   await act();
   const generation = await store.policy.generation();
-  while (!heard.some((change) => change.kind === 'changed' && change.generation >= generation)) await new Promise<void>((resolve) => (wake = resolve));
+  while (!heard.some((change) => change.kind === 'changed' && change.generation >= generation))
+    await new Promise<void>((resolve) => (wake = resolve));
   stop();
   return heard;
 }
@@ -36,8 +37,20 @@ export function policySuite(opened: () => Opened): void {
 
     expect(policy.generation).toBe(await store.policy.generation());
     expect(policy.roles).toContainEqual({ name: 'in-snapshot', grants });
-    expect(policy.machines).toContainEqual({ fingerprint: pending, status: 'pending', hostname: null, roles: [], labels: {} });
-    expect(policy.machines).toContainEqual({ fingerprint: live, status: 'authorized', hostname: 'snapshot', roles: ['in-snapshot'], labels: { site: 'oslo' } });
+    expect(policy.machines).toContainEqual({
+      fingerprint: pending,
+      status: 'pending',
+      hostname: null,
+      roles: [],
+      labels: {},
+    });
+    expect(policy.machines).toContainEqual({
+      fingerprint: live,
+      status: 'authorized',
+      hostname: 'snapshot',
+      roles: ['in-snapshot'],
+      labels: { site: 'oslo' },
+    });
     expect(policy.revokedSerials).toContain(serials[0]!.serial);
     expect(policy.revokedSerials).not.toContain(serials[1]!.serial);
   });
@@ -61,12 +74,30 @@ export function policySuite(opened: () => Opened): void {
     let fingerprint = '';
     const kinds: ReadonlyArray<readonly [() => Promise<unknown>, () => Partial<PolicyChange>]> = [
       [async () => await store.roles.put({ name, grants, ...admin }), () => ({ machines: [], roles: [name] })],
-      [async () => (fingerprint = await enrolled(store, { issue: async () => credential })), () => ({ machines: [fingerprint], roles: [] })],
-      [async () => await store.machines.approve({ fingerprint, hostname: name, roles: [name], ...admin }), () => ({ machines: [fingerprint] })],
-      [async () => await store.machines.assign({ fingerprint, labels: { a: 'b' }, ...admin }), () => ({ machines: [fingerprint] })],
-      [async () => await store.machines.rename({ fingerprint, hostname: `${name}-2`, ...admin }), () => ({ machines: [fingerprint] })],
-      [async () => await store.credentials.revoke({ serial: credential.serial, ...admin }), () => ({ machines: [fingerprint] })],
-      [async () => await store.roles.delete({ name, force: true, ...admin }), () => ({ machines: [fingerprint], roles: [name] })],
+      [
+        async () => (fingerprint = await enrolled(store, { issue: async () => credential })),
+        () => ({ machines: [fingerprint], roles: [] }),
+      ],
+      [
+        async () => await store.machines.approve({ fingerprint, hostname: name, roles: [name], ...admin }),
+        () => ({ machines: [fingerprint] }),
+      ],
+      [
+        async () => await store.machines.assign({ fingerprint, labels: { a: 'b' }, ...admin }),
+        () => ({ machines: [fingerprint] }),
+      ],
+      [
+        async () => await store.machines.rename({ fingerprint, hostname: `${name}-2`, ...admin }),
+        () => ({ machines: [fingerprint] }),
+      ],
+      [
+        async () => await store.credentials.revoke({ serial: credential.serial, ...admin }),
+        () => ({ machines: [fingerprint] }),
+      ],
+      [
+        async () => await store.roles.delete({ name, force: true, ...admin }),
+        () => ({ machines: [fingerprint], roles: [name] }),
+      ],
       [async () => await store.machines.revoke({ fingerprint, ...admin }), () => ({ machines: [fingerprint] })],
     ];
     for (const [act, expected] of kinds) {
@@ -86,11 +117,19 @@ export function policySuite(opened: () => Opened): void {
   });
 
   test('changes at once are announced one by one in the order of their generations', async () => {
-    const { store, another } = opened();
-    const other = await another();
+    const { store } = opened();
+    const other = await opened().another();
     const first = (await store.policy.generation()) + 1;
-    const changes = await changesUntil(other, async () => await Promise.all(Array.from({ length: 12 }, () => store.roles.put({ name: `burst-${unique()}`, grants, ...admin }))));
-    expect(changes.map((change) => change.kind === 'changed' && change.generation)).toEqual(Array.from({ length: 12 }, (_, index) => first + index));
+    const changes = await changesUntil(
+      other,
+      async () =>
+        await Promise.all(
+          Array.from({ length: 12 }, () => store.roles.put({ name: `burst-${unique()}`, grants, ...admin })),
+        ),
+    );
+    expect(changes.map((change) => change.kind === 'changed' && change.generation)).toEqual(
+      Array.from({ length: 12 }, (_, index) => first + index),
+    );
   });
 
   test('a change of very many machines asks for everything to be loaded', async () => {
@@ -98,9 +137,12 @@ export function policySuite(opened: () => Opened): void {
     await store.roles.put({ name: 'popular', grants, ...admin });
     const token = newToken({ uses: 101, autoApprove: true, roles: ['popular'] });
     await store.tokens.create({ ...token, ...admin });
-    for (let machine = 0; machine < 101; machine++) await store.enrol(newRequest(token, { requestedHostname: `popular-${machine}` }));
+    for (let machine = 0; machine < 101; machine++)
+      await store.enrol(newRequest(token, { requestedHostname: `popular-${machine}` }));
     const heard: PolicyChange[] = [];
-    const resync = new Promise<void>((resolve) => void store.policy.onChange((change) => (heard.push(change), change.kind === 'resync' && resolve())));
+    const resync = new Promise<void>(
+      (resolve) => void store.policy.onChange((change) => (heard.push(change), change.kind === 'resync' && resolve())),
+    );
     await store.roles.delete({ name: 'popular', force: true, ...admin });
     await resync;
     expect(heard.at(-1)).toEqual({ kind: 'resync' });

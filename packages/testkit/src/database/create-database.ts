@@ -42,7 +42,10 @@ async function serverUrl(): Promise<string> {
   const given = process.env['DATABASE_URL'];
   if (given !== undefined && given !== '') return given;
   const port = Number(process.env[SERVER_PORT_VARIABLE]);
-  if (!(port > 0)) throw new Error('No test database: set DATABASE_URL, or run under vitest with tooling/test-database/global-setup.ts.');
+  if (!(port > 0))
+    throw new Error(
+      'No test database: set DATABASE_URL, or run under vitest with tooling/test-database/global-setup.ts.',
+    );
   const socket = connect(port, '127.0.0.1');
   let answer = '';
   socket.setEncoding('utf8').on('data', (text: string) => (answer += text));

@@ -57,8 +57,11 @@ function openToAll(folder: string): boolean {
 
 /** `postgres` where the system has it, else `nobody`: no user is added to the system for a test. */
 function unprivilegedUser(): { uid: number; gid: number } {
-  const lines = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
+  const lines = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
   const line = lines.find(([name]) => name === 'postgres') ?? lines.find(([name]) => name === 'nobody');
-  if (line === undefined) throw new Error('PostgreSQL does not run as root, and there is neither `postgres` nor `nobody`.');
+  if (line === undefined)
+    throw new Error('PostgreSQL does not run as root, and there is neither `postgres` nor `nobody`.');
   return { uid: Number(line[2]), gid: Number(line[3]) };
 }

@@ -15,7 +15,14 @@ import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts';
 const READY = 'ready to accept connections';
 
 /** Tests need no durability, wait for no deadlock, and a small server leaves the memory to them. */
-const SETTINGS = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'deadlock_timeout=100ms', 'max_connections=200', 'shared_buffers=64MB'];
+const SETTINGS = [
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'deadlock_timeout=100ms',
+  'max_connections=200',
+  'shared_buffers=64MB',
+];
 
 const scratch = mkdtempSync(join(tmpdir(), 'qconn-postgres-'));
 let server: ChildProcess | undefined;
@@ -33,20 +40,34 @@ async function start(programs: PostgresBinaries): Promise<void> {
   const passwordFile = join(scratch, 'password');
   mkdirSync(data, { mode: 0o700 });
   writeFileSync(passwordFile, password, { mode: 0o600 });
-  if (programs.user !== undefined) for (const path of [data, passwordFile]) chownSync(path, programs.user.uid, programs.user.gid);
+  if (programs.user !== undefined)
+    for (const path of [data, passwordFile]) chownSync(path, programs.user.uid, programs.user.gid);
   const as = { ...programs.user, cwd: scratch, env: { PATH: process.env['PATH'], LC_ALL: 'C' } };
-  const flags = ['--username=qconn', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--no-sync', `--pgdata=${data}`];
+  const flags = [
+    '--username=qconn',
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--no-sync',
+    `--pgdata=${data}`,
+  ];
   const made = spawnSync(programs.initdb, flags, { ...as, encoding: 'utf8' });
   if (made.status !== 0) return fail(`${programs.initdb}: ${made.error?.message ?? made.stderr}`);
   const port = await freePort();
-  server = spawn(programs.postgres, ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', '', ...SETTINGS.flatMap((setting) => ['-c', setting])], { ...as, stdio: ['ignore', 'ignore', 'pipe'] });
+  server = spawn(
+    programs.postgres,
+    ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', '', ...SETTINGS.flatMap((setting) => ['-c', setting])],
+    { ...as, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
   let log = '';
   server.stderr?.on('data', (chunk: Buffer) => {
     const ready = !log.includes(READY);
     log = (log + chunk.toString()).slice(-4096);
     if (ready && log.includes(READY)) console.log(`postgres://qconn:${password}@127.0.0.1:${port}/postgres`);
   });
-  server.on('error', (error) => fail(error.message)).on('exit', () => (process.exitCode === undefined ? fail(log) : process.exit()));
+  server
+    .on('error', (error) => fail(error.message))
+    .on('exit', () => (process.exitCode === undefined ? fail(log) : process.exit()));
 }
 
 /** Ends the server at once (immediate shutdown): its data goes anyway. */
