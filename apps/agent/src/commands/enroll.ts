@@ -1,0 +1,71 @@
+import { CredentialStore, enroll, isQconnError, QconnError, type Enrolment } from '@qconn/client';
+import { EXIT_OK } from '@qconn/startup';
+import { readConfig, type ConfigFlags } from '../config/read-config.ts';
+import { askStatus } from '../control/ask-status.ts';
+import { socketPath } from '../control/socket-path.ts';
+import { lines } from '../control/status-text.ts';
+import { AGENT } from '../version.ts';
+import { readToken, type TokenFlags } from './token.ts';
+import { waitForApproval } from './wait-for-approval.ts';
+
+export interface EnrollFlags extends ConfigFlags, TokenFlags {
+  readonly force?: boolean;
+  readonly wait?: boolean;
+  readonly json?: boolean;
+}
+
+/** `qconn-agent enroll`. @returns the exit code @throws QconnError */
+export async function enrollCommand(flags: EnrollFlags): Promise<number> {
+  const { hub, credentials, hostname } = readConfig(flags, ['hub', 'credentials']);
+  const token = readToken(flags, process.env);
+  const store = new CredentialStore(credentials);
+  const running = (await askStatus(socketPath(credentials))) !== undefined;
+  if (flags.force !== true) await refuseEnrolled(store, credentials);
+  if (running && flags.wait === true)
+    throw new QconnError('agent_running', 'An agent runs with this folder; stop it before enrolling with --wait.');
+  const enrolment = await enroll({ hub, token, store, hostname, agent: AGENT });
+  process.stdout.write(
+    flags.json === true
+      ? `${JSON.stringify({ ...enrolment, hub, credentials })}\n`
+      : enrolmentText(enrolment, hub, credentials),
+  );
+  if (running) process.stderr.write('An agent is running with the credential that was here before: restart it.\n');
+  if (flags.wait !== true) {
+    if (flags.json !== true) process.stdout.write(nextSteps(enrolment));
+    return EXIT_OK;
+  }
+  return waitForApproval(store, enrolment.shortCode);
+}
+
+/** A damaged credential may be replaced: there is nothing to lose. @throws QconnError `already_enrolled`, `credential_exposed` */
+async function refuseEnrolled(store: CredentialStore, folder: string): Promise<void> {
+  try {
+    await store.load();
+  } catch (error) {
+    if (isQconnError(error, 'credential_missing') || isQconnError(error, 'credential_damaged')) return;
+    throw error;
+  }
+  throw new QconnError(
+    'already_enrolled',
+    `${folder} holds a credential that can be used; \`qconn-agent status\` shows it.`,
+  );
+}
+
+function enrolmentText({ fingerprint, shortCode, status }: Enrolment, hub: string, credentials: string): string {
+  return lines(`Enrolled with ${hub}.`, [
+    ['fingerprint', fingerprint],
+    ['short code', shortCode],
+    ['status', status],
+    ['credential', credentials],
+  ]);
+}
+
+function nextSteps({ fingerprint, shortCode, status }: Enrolment): string {
+  if (status === 'authorized') return '\nNext: start the agent with `qconn-agent run`.\n';
+  return `
+Next:
+  1. Start the agent with \`qconn-agent run\`; it waits for approval by itself.
+  2. Ask an administrator to approve this machine. They see the short code ${shortCode}, and run
+     qconn approve ${fingerprint}
+`;
+}

@@ -1,0 +1,90 @@
+import { ADDRESS_PART_MAX_BYTES, DEVICES_PER_SESSION_MAX, SERVICE_TYPES_PER_DEVICE_MAX } from '@qconn/protocol';
+import type { ConfigSchema } from '@qconn/startup';
+import { adapterSchemas } from './adapter-schemas.ts';
+import type { AgentConfig, Needed } from './agent-config.ts';
+
+/** Jobs of one device at once: a few may wait at a printer; more are refused with `busy` instead of piling up. */
+const CONCURRENCY = 4;
+
+/** As in the protocol's addresses. */
+const DEVICE_NAME = '^[A-Za-z0-9][A-Za-z0-9._:@#+-]*$';
+const SERVICE_TYPE = '^[a-z0-9][a-z0-9_-]*(?:\\.[a-z0-9][a-z0-9_-]*)*$';
+const HOSTNAME = '^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$';
+
+const deviceSchema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['name', 'serviceTypes', 'adapter'],
+  properties: {
+    name: {
+      type: 'string',
+      minLength: 1,
+      maxLength: ADDRESS_PART_MAX_BYTES,
+      pattern: DEVICE_NAME,
+      description: 'Unique on this machine. Senders address it, as in print@printer-pc/zebra-1.',
+    },
+    serviceTypes: {
+      type: 'array',
+      minItems: 1,
+      maxItems: SERVICE_TYPES_PER_DEVICE_MAX,
+      uniqueItems: true,
+      items: { type: 'string', maxLength: ADDRESS_PART_MAX_BYTES, pattern: SERVICE_TYPE },
+      description: 'Classes of work that it does, such as print or scale.read.',
+    },
+    concurrency: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 10_000,
+      default: CONCURRENCY,
+      description: 'Jobs that may run at once; one more is refused with busy.',
+    },
+    adapter: {
+      type: 'object',
+      required: ['type'],
+      discriminator: { propertyName: 'type' },
+      oneOf: adapterSchemas,
+      description: 'What does the work.',
+    },
+  },
+};
+
+const properties: Readonly<Record<string, ConfigSchema>> = {
+  hub: {
+    type: 'string',
+    pattern: '^https://[^\\s/?#]+/?$',
+    description: 'HTTPS address of the hub, such as https://hub.example:8443.',
+  },
+  credentials: { type: 'string', minLength: 1, description: "Folder of this machine's key and certificate." },
+  hostname: {
+    type: 'string',
+    maxLength: ADDRESS_PART_MAX_BYTES,
+    pattern: HOSTNAME,
+    description: "Hostname to ask for when enrolling; this system's when left out.",
+  },
+  log: {
+    type: 'object',
+    additionalProperties: false,
+    default: {},
+    properties: {
+      level: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info' },
+      format: {
+        enum: ['auto', 'json', 'pretty'],
+        default: 'auto',
+        description: 'auto: for people on a terminal, JSON lines elsewhere.',
+      },
+    },
+  },
+  devices: { type: 'array', default: [], maxItems: DEVICES_PER_SESSION_MAX, items: deviceSchema },
+};
+
+/** JSON Schema of the agent's configuration, for a command that needs these settings to be there. */
+export function agentSchema(needed: readonly Needed[]): ConfigSchema<AgentConfig> {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Configuration of qconn-agent',
+    type: 'object',
+    additionalProperties: false,
+    required: needed,
+    properties,
+  };
+}

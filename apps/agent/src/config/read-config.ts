@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { QconnError } from '@qconn/protocol';
+import { loadConfig, type Flags } from '@qconn/startup';
+import type { AdapterSettings } from '../adapters/create-adapter.ts';
+import type { AgentConfig, Needed } from './agent-config.ts';
+import { agentSchema } from './agent-schema.ts';
+import { furtherMistakes } from './further-mistakes.ts';
+
+/** The file that is read when none is named, if it is there. */
+export const CONFIG_FILE = '/etc/qconn/agent.yaml';
+
+const ENVIRONMENT_PREFIX = 'QCONN_AGENT_';
+/** Names the file itself, so it is no setting. */
+const FILE_VARIABLE = `${ENVIRONMENT_PREFIX}CONFIG`;
+
+/** What the command line gave; see options.ts. */
+export interface ConfigFlags {
+  readonly config?: string;
+  readonly hub?: string;
+  readonly credentials?: string;
+  readonly hostname?: string;
+  readonly logLevel?: string;
+  readonly logFormat?: string;
+}
+
+/**
+ * Reads the configuration: file, then `QCONN_AGENT_…`, then flags. Relative paths in the file start from its
+ * folder, all others from the current one.
+ * @throws QconnError `config_invalid` with every mistake
+ */
+export function readConfig(
+  flags: ConfigFlags,
+  needed: readonly Needed[],
+  environment: NodeJS.ProcessEnv = process.env,
+): AgentConfig {
+  const { [FILE_VARIABLE]: namedFile, ...settings } = environment;
+  const file = configFile(flags.config, namedFile);
+  const config = loadConfig({
+    schema: agentSchema(needed),
+    file,
+    environment: { ...settings, ...absolute(`${ENVIRONMENT_PREFIX}CREDENTIALS`, settings) },
+    environmentPrefix: ENVIRONMENT_PREFIX,
+    flags: settingsOf(flags),
+  });
+  const mistakes = furtherMistakes(config);
+  if (mistakes.length > 0) throw invalid(mistakes, file);
+  return withAbsolutePaths(config, path.dirname(path.resolve(file ?? 'none')));
+}
+
+/** The file that would be read; `undefined` when there is none. */
+export function configFile(
+  flag: string | undefined,
+  variable: string | undefined = process.env[FILE_VARIABLE],
+): string | undefined {
+  return flag ?? (variable || undefined) ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
+}
+
+function settingsOf({ hub, credentials, hostname, logLevel, logFormat }: ConfigFlags): Flags {
+  return {
+    '--hub': { path: 'hub', value: hub },
+    '--credentials': { path: 'credentials', value: credentials && path.resolve(credentials) },
+    '--hostname': { path: 'hostname', value: hostname },
+    '--log-level': { path: 'log.level', value: logLevel },
+    '--log-format': { path: 'log.format', value: logFormat },
+  };
+}
+
+function absolute(name: string, environment: NodeJS.ProcessEnv): Record<string, string> {
+  const value = environment[name];
+  return value === undefined || value === '' ? {} : { [name]: path.resolve(value) };
+}
+
+function withAbsolutePaths(config: AgentConfig, folder: string): AgentConfig {
+  const devices = config.devices.map((device) => ({ ...device, adapter: adapterFrom(device.adapter, folder) }));
+  // A command that does not need the folder may be without one.
+  const credentials = config.credentials && path.resolve(folder, config.credentials);
+  return { ...config, credentials, devices };
+}
+
+function adapterFrom(adapter: AdapterSettings, folder: string): AdapterSettings {
+  if ((adapter.type !== 'exec' && adapter.type !== 'file') || adapter.folder === undefined) return adapter;
+  return { ...adapter, folder: path.resolve(folder, adapter.folder) };
+}
+
+function invalid(mistakes: readonly string[], file: string | undefined): QconnError {
+  const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+  const where = file === undefined ? '' : ` (file ${file})`;
+  const lines = mistakes.map((mistake) => `  ${mistake}`);
+  return new QconnError('config_invalid', `The configuration has ${count}${where}:\n${lines.join('\n')}`);
+}

@@ -1,0 +1,146 @@
+import { Command, CommanderError } from 'commander';
+import { EXIT_OK, EXIT_USAGE, reportFailure } from '@qconn/startup';
+import { configCheckCommand, configSchemaCommand, type ConfigCheckFlags } from './commands/config.ts';
+import { enrollCommand, type EnrollFlags } from './commands/enroll.ts';
+import { hubOption, jsonOption, logOptions, withConfigOptions } from './commands/options.ts';
+import { runCommand } from './commands/run.ts';
+import { statusCommand, type StatusFlags } from './commands/status.ts';
+import type { ConfigFlags } from './config/read-config.ts';
+import { VERSION } from './version.ts';
+
+const NAME = 'qconn-agent';
+
+const PROGRAM_HELP = `
+A machine's first day:
+  $ ${NAME} config check --config agent.yaml
+  $ ${NAME} enroll --config agent.yaml --token-file token.txt
+  $ ${NAME} run --config agent.yaml
+
+A configuration:
+  hub: https://hub.example:8443
+  credentials: /var/lib/qconn-agent
+  devices:
+    - name: zebra-1
+      serviceTypes: [print]
+      adapter: { type: tcp, host: 10.0.0.9, port: 9100 }
+
+Each setting but the devices can also be given in the environment (QCONN_AGENT_HUB, QCONN_AGENT_LOG_LEVEL, …),
+which beats the file, and as a flag, which beats both.
+
+Exit codes: 0 done; 1 failed, the message says why; 2 the command line or the configuration has a mistake.
+`;
+
+const ENROLL_HELP = `
+The key is made here and never leaves this machine. Nothing is sent before the hub has proven to be the one
+that the token is for. Then the machine waits for an administrator, who compares the short code.
+
+To become a new machine, as after a revocation, move the credential folder away first.
+
+A token on the command line can be seen by other users of this machine; a file, standard input or QCONN_TOKEN cannot.
+
+Examples:
+  $ ${NAME} enroll --hub https://hub.example:8443 --credentials /var/lib/qconn-agent --token-file token.txt
+  $ ssh admin@hub qconn token create | ${NAME} enroll --config agent.yaml --token-file - --wait
+`;
+
+const RUN_HELP = `
+Stays connected until SIGINT or SIGTERM; then it takes no new jobs, lets running ones finish for up to 10 s, and
+exits with 0. A second signal exits at once. A hub that cannot be reached is tried again for ever.
+
+Example:
+  $ ${NAME} run --config /etc/qconn/agent.yaml --log-format json
+`;
+
+const STATUS_HELP = `
+Asks the running agent over agent.sock in the credential folder; without one, tells what the folder says.
+
+Examples:
+  $ ${NAME} status --config agent.yaml
+  $ ${NAME} status --credentials /var/lib/qconn-agent --check --json   # exit code 1 unless it is online
+`;
+
+/** What a command has to tell the shell, once it has run. */
+interface Outcome {
+  code: number;
+}
+
+/** Runs the program. @param argv as in `process.argv` @returns the exit code */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  const outcome: Outcome = { code: EXIT_OK };
+  try {
+    await createProgram(outcome).parseAsync(argv);
+    return outcome.code;
+  } catch (error) {
+    // Commander has written what it has to say.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    return reportFailure(error, { program: NAME, debug: process.env['QCONN_DEBUG'] === '1' });
+  }
+}
+
+function createProgram(outcome: Outcome): Command {
+  const program = new Command(NAME)
+    .description('Connects this machine and its devices to a qconn hub.')
+    .version(VERSION)
+    .showHelpAfterError('(--help says what there is)')
+    .addHelpText('after', PROGRAM_HELP)
+    .exitOverride();
+  addEnroll(program, outcome);
+  addRun(program, outcome);
+  addStatus(program, outcome);
+  addConfig(program, outcome);
+  return program;
+}
+
+function addEnroll(program: Command, outcome: Outcome): void {
+  withConfigOptions(program.command('enroll'))
+    .description('make this machine known to a hub with a token from an administrator')
+    .addOption(hubOption())
+    .option('--token <token>', 'enrolment token, qt1…')
+    .option('--token-file <file>', 'file that holds the token; - for standard input (or QCONN_TOKEN holds it)')
+    .option('--hostname <name>', 'hostname to ask for; this system’s when left out (or QCONN_AGENT_HOSTNAME)')
+    .option('--force', 'enrol again although there is a credential; the key stays, and so the machine does')
+    .option('--wait', 'wait until an administrator has approved the machine')
+    .addOption(jsonOption())
+    .addHelpText('after', ENROLL_HELP)
+    .action(async (flags: EnrollFlags) => {
+      outcome.code = await enrollCommand(flags);
+    });
+}
+
+function addRun(program: Command, outcome: Outcome): void {
+  const command = withConfigOptions(program.command('run')).description(
+    'stay connected and serve the configured devices',
+  );
+  for (const option of logOptions()) command.addOption(option);
+  command.addHelpText('after', RUN_HELP).action(async (flags: ConfigFlags) => {
+    outcome.code = await runCommand(flags);
+  });
+}
+
+function addStatus(program: Command, outcome: Outcome): void {
+  withConfigOptions(program.command('status'))
+    .description('tell how the agent on this machine is doing')
+    .option('--check', 'exit with 1 unless the agent is online')
+    .addOption(jsonOption())
+    .addHelpText('after', STATUS_HELP)
+    .action(async (flags: StatusFlags) => {
+      outcome.code = await statusCommand(flags);
+    });
+}
+
+function addConfig(program: Command, outcome: Outcome): void {
+  const config = program.command('config').description('check a configuration, or show what it may hold');
+  withConfigOptions(config.command('check'))
+    .description('tell every mistake of the configuration with its line and column, or what it says')
+    .addOption(hubOption())
+    .addOption(jsonOption())
+    .action((flags: ConfigCheckFlags) => {
+      outcome.code = configCheckCommand(flags);
+    });
+  config
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .action(() => {
+      outcome.code = configSchemaCommand();
+    });
+}

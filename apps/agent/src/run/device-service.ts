@@ -1,0 +1,65 @@
+import type { Answer, Job } from '@qconn/client';
+import type { Clock } from '@qconn/clock';
+import { isQconnError } from '@qconn/protocol';
+import type { Logger } from '@qconn/startup';
+import type { Adapter } from '../adapters/adapter.ts';
+import type { DeviceConfig } from '../config/agent-config.ts';
+import type { DeviceStatus } from '../control/agent-status.ts';
+
+/** What a device's service works with. */
+export interface DeviceServiceDependencies {
+  readonly adapter: Adapter;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** One device: hands its jobs to the adapter, counts them, and logs each one's end. */
+export class DeviceService {
+  readonly config: DeviceConfig;
+  readonly adapter: Adapter;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #running = 0;
+  #done = 0;
+  #failed = 0;
+  /** Why the hub does not take the device; `undefined` while it does. */
+  problem: string | undefined;
+
+  constructor(config: DeviceConfig, { adapter, clock, log }: DeviceServiceDependencies) {
+    this.config = config;
+    this.adapter = adapter;
+    this.#clock = clock;
+    this.#log = log.child({ device: config.name });
+  }
+
+  get status(): DeviceStatus {
+    const { name, serviceTypes, concurrency } = this.config;
+    const jobs = { running: this.#running, done: this.#done, failed: this.#failed };
+    return { name, serviceTypes, target: this.adapter.target, concurrency, jobs, problem: this.problem ?? null };
+  }
+
+  /** Runs a job. @throws QconnError what the adapter threw */
+  async handle(job: Job): Promise<Answer> {
+    const facts = {
+      from: job.from.hostname ?? job.from.fingerprint,
+      serviceType: job.serviceType,
+      bytes: job.body.length,
+    };
+    const begun = this.#clock.monotonic();
+    const took = (): object => ({ ...facts, ms: Math.round(this.#clock.monotonic() - begun) });
+    this.#running++;
+    try {
+      const answer = await this.adapter.handle(job);
+      this.#done++;
+      this.#log.info(took(), 'job done');
+      return answer;
+    } catch (error) {
+      this.#failed++;
+      if (isQconnError(error, 'cancelled')) this.#log.info({ ...took(), err: error }, 'job cancelled');
+      else this.#log.warn({ ...took(), err: error }, isQconnError(error, 'rejected') ? 'job refused' : 'job failed');
+      throw error;
+    } finally {
+      this.#running--;
+    }
+  }
+}
