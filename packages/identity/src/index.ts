@@ -4,7 +4,8 @@ export { fingerprintOfCertificate, inspectCertificate, type CertificateFacts } f
 export { shortCode } from './short-code.ts';
 export { createCsr } from './csr-create.ts';
 export { csrFromPem, verifyCsr, type VerifiedCsr } from './csr-verify.ts';
-export { CertificateAuthority, type IssueOptions, type IssueServerOptions } from './authority/authority.ts';
+export { CertificateAuthority } from './authority/authority.ts';
+export type { IssueOptions, IssueServerOptions } from './authority/issue-options.ts';
 export { type CreateAuthorityOptions } from './authority/create.ts';
 export { type IssuedCertificate } from './authority/issued.ts';
 export { type AuthorityPem } from './authority/authority-pem.ts';

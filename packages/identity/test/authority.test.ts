@@ -127,6 +127,15 @@ test('certificates begin between a minute and an hour ago, but not before their 
   expect(atOnce.notBeforeMs).toBeGreaterThanOrEqual(new X509Certificate(issuing).validFromDate.getTime());
 });
 
+test('dates from 2050 on are written as such and read back everywhere', async () => {
+  const now = Date.UTC(2045, 5, 1);
+  const late = await CertificateAuthority.create({ now });
+  const root = new X509Certificate(late.rootPem);
+  expect(root.validToDate.getTime()).toBe(late.rootNotAfterMs);
+  expect(new Date(late.rootNotAfterMs).getUTCFullYear()).toBe(2055);
+  expect(CertificateAuthority.load(late.toPem()).rootNotAfterMs).toBe(late.rootNotAfterMs);
+});
+
 test('a leaf never outlives its issuer, and a CA that has expired or not begun issues nothing', async () => {
   const end = ca.issuingNotAfterMs;
   const last = await ca.issueMachine({ spki, now: end - DAY });

@@ -1,62 +1,13 @@
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import * as nodeFs from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  CredentialStore,
-  exportPrivateKeyPem,
-  exportSpki,
-  formatCredential,
-  inspectCredential,
-  parseCredential,
-  type Credential,
-  type CredentialStoreOptions,
-} from '@qconn/identity';
-import { createTestPki, type TestPki } from '@qconn/testkit';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { exportPrivateKeyPem, exportSpki, formatCredential, inspectCredential, parseCredential } from '@qconn/identity';
+import { createTestPki } from '@qconn/testkit';
+import { describe, expect, test } from 'vitest';
+import { credentialFolder, newCredential, stoppingAfter } from './credential-folder.ts';
 
 const CHEAP = { logN: 10, r: 8, p: 1 };
-const isRoot = process.geteuid?.() === 0;
 
-let pki: TestPki;
-let base: string;
-let folder: string;
-
-beforeAll(async () => {
-  pki = await createTestPki();
-});
-
-beforeEach(() => {
-  base = mkdtempSync(join(tmpdir(), 'qconn-credential-'));
-  folder = join(base, 'machine');
-});
-
-afterEach(() => rmSync(base, { recursive: true, force: true }));
-
-async function newCredential(): Promise<Credential> {
-  const { keyPem, chainPem } = await pki.machine();
-  return {
-    privateKeyPem: keyPem,
-    chainPem,
-    trustBundlePem: [pki.rootPem],
-    hub: { quic: [{ host: 'hub.example', port: 4433 }], https: 'https://hub.example:8443/' },
-  };
-}
-
-const open = (options: CredentialStoreOptions = {}): CredentialStore => new CredentialStore(folder, options);
-const file = (name: string): string => join(folder, name);
+const folder = credentialFolder();
+const { open, file } = folder;
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe('a stored credential', () => {
@@ -64,8 +15,8 @@ describe('a stored credential', () => {
     const credential = await newCredential();
     await open().save(credential);
     expect(await open().load()).toEqual(credential);
-    expect(modeOf(folder)).toBe('700');
-    for (const name of readdirSync(folder)) expect(modeOf(file(name)), name).toBe('600');
+    expect(modeOf(folder.path)).toBe('700');
+    for (const name of readdirSync(folder.path)) expect(modeOf(file(name)), name).toBe('600');
   });
 
   test('is documented JSON that another program can read', async () => {
@@ -78,7 +29,7 @@ describe('a stored credential', () => {
   });
 
   test('says who the machine is and until when', async () => {
-    const { keyPem, chainPem, issued } = await pki.machine();
+    const { keyPem, chainPem, issued } = await (await createTestPki()).machine();
     const facts = await inspectCredential({ ...(await newCredential()), privateKeyPem: keyPem, chainPem });
     expect(facts).toEqual({
       fingerprint: issued.fingerprint,
@@ -99,7 +50,7 @@ describe('a stored credential', () => {
     ]) {
       await expect(open().save({ ...credential, ...change })).rejects.toMatchObject({ code: 'credential_damaged' });
     }
-    expect(existsSync(folder)).toBe(false);
+    expect(existsSync(folder.path)).toBe(false);
   });
 });
 
@@ -125,7 +76,7 @@ describe('renewal', () => {
     const [old, renewed] = [await newCredential(), await newCredential()];
     let points = 0;
     for (let stopAt = 0; ; stopAt += 1) {
-      folder = join(base, `crash-${stopAt}`);
+      rmSync(folder.path, { recursive: true, force: true });
       await open().save(old);
       const { fs, reached } = stoppingAfter(stopAt);
       const crashed = await open({ fs })
@@ -153,110 +104,21 @@ describe('renewal', () => {
     expect(await open().load()).toEqual(renewed);
   });
 
+  test('by two programs at once leaves one of the two, whole, and nothing else', async () => {
+    const both = [await newCredential(), await newCredential()];
+    const outcomes = await Promise.allSettled(both.map(async (credential) => open().save(credential)));
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'credential_unwritable' });
+    expect(both).toContainEqual(await open().load());
+    await open().save(await newCredential());
+    expect(readdirSync(folder.path).toSorted()).toEqual(['credential.json', 'credential.previous.json']);
+  });
+
   test('by two calls at once leaves one of the two, whole', async () => {
     const store = open();
     const both = [await newCredential(), await newCredential()];
     await Promise.all(both.map(async (credential) => store.save(credential)));
     expect(both).toContainEqual(await store.load());
-  });
-});
-
-describe('damage', () => {
-  test('of the newest generation is reported and the one before is used', async () => {
-    const [old, renewed] = [await newCredential(), await newCredential()];
-    await open().save(old);
-    await open().save(renewed);
-    truncateSync(file('credential.json'), 100);
-    const warnings: string[] = [];
-    expect(await open({ warn: (message) => warnings.push(message) }).load()).toEqual(old);
-    expect(warnings).toEqual([`The current credential in ${folder} is damaged.`]);
-  });
-
-  test('of all generations is an error, and neither it nor a warning quotes the key', async () => {
-    const credential = await newCredential();
-    await open().save(credential);
-    const good = readFileSync(file('credential.json'), 'utf8');
-    const keyLine = credential.privateKeyPem.split('\n')[1] ?? '';
-    const cases: Record<string, string> = {
-      empty: '',
-      'cut short': good.slice(0, -100),
-      'not JSON': good.replace('{', ''),
-      'a list': '[]',
-      'another format': good.replace('qconn-credential/1', 'qconn-credential/9'),
-      'a broken key': good.replace(keyLine, keyLine.slice(0, -8)),
-      'no key': JSON.stringify({ ...JSON.parse(good), privateKeyPem: undefined }),
-      'a key that is a number': JSON.stringify({ ...JSON.parse(good), privateKeyPem: 7 }),
-      'no certificates': JSON.stringify({ ...JSON.parse(good), chainPem: [] }),
-      'certificates that are no list': JSON.stringify({ ...JSON.parse(good), chainPem: credential.chainPem[0] }),
-      'an http hub': good.replace('https://', 'http://'),
-      'a port out of range': good.replace('4433', '443300'),
-      'over the size limit': good + ' '.repeat(300 * 1024),
-    };
-    for (const [what, text] of Object.entries(cases)) {
-      writeFileSync(file('credential.json'), text);
-      const seen: unknown[] = [];
-      const error: unknown = await open({ warn: (...told) => seen.push(...told) })
-        .load()
-        .catch((thrown: unknown) => thrown);
-      expect(error, what).toMatchObject({ code: 'credential_damaged' });
-      for (const told of [error, ...seen]) expect(describeFully(told), what).not.toContain(keyLine.slice(0, 20));
-    }
-  });
-
-  test('by absence is a missing credential', async () => {
-    await expect(open().load()).rejects.toMatchObject({ code: 'credential_missing' });
-    await open().save(await newCredential());
-    rmSync(file('credential.json'));
-    await expect(open().load()).rejects.toMatchObject({ code: 'credential_missing' });
-  });
-});
-
-describe('exposure', () => {
-  test.each([
-    ['a folder for the group', '', 0o750],
-    ['a folder for all', '', 0o755],
-    ['a file for the group', 'credential.json', 0o640],
-    ['a file for all', 'credential.json', 0o604],
-  ])('by the mode of %s is refused', async (_what, name, mode) => {
-    await open().save(await newCredential());
-    chmodSync(file(name), mode);
-    await expect(open().load()).rejects.toMatchObject({ code: 'credential_exposed' });
-    if (name === '')
-      await expect(open().save(await newCredential())).rejects.toMatchObject({ code: 'credential_exposed' });
-  });
-
-  test('by a symbolic link is refused', async () => {
-    await open().save(await newCredential());
-    await nodeFs.rename(file('credential.json'), join(base, 'elsewhere.json'));
-    symlinkSync(join(base, 'elsewhere.json'), file('credential.json'));
-    await expect(open().load()).rejects.toMatchObject({ code: 'credential_exposed' });
-  });
-
-  test('by a file in place of the folder, or a folder in place of the file, is refused', async () => {
-    writeFileSync(folder, '', { mode: 0o600 });
-    await expect(open().load()).rejects.toMatchObject({ code: 'credential_exposed' });
-    rmSync(folder);
-    await open().save(await newCredential());
-    rmSync(file('credential.json'));
-    await nodeFs.mkdir(file('credential.json'), { mode: 0o700 });
-    await expect(open().load()).rejects.toMatchObject({ code: 'credential_exposed' });
-  });
-
-  test('by a link planted where the temporary file goes overwrites nothing', async () => {
-    const credential = await newCredential();
-    await open().save(credential);
-    const victim = join(base, 'victim');
-    writeFileSync(victim, 'precious');
-    symlinkSync(victim, file('.credential.next.json.tmp'));
-    await open().save(await newCredential());
-    expect(readFileSync(victim, 'utf8')).toBe('precious');
-  });
-
-  test.runIf(isRoot)('does not come from root, who leaves files to the owner of the folder', async () => {
-    await open().save(await newCredential());
-    chownSync(folder, 12_345, 12_345);
-    await open().save(await newCredential());
-    expect(statSync(file('credential.json')).uid).toBe(12_345);
   });
 });
 
@@ -307,42 +169,6 @@ describe('the key', () => {
     const credential = await newCredential();
     await open().save(credential);
     expect(exportPrivateKeyPem((await open().keyPair()).privateKey)).toBe(credential.privateKeyPem);
-    expect(readdirSync(folder)).toEqual(['credential.json']);
+    expect(readdirSync(folder.path)).toEqual(['credential.json']);
   });
 });
-
-test('a disk that takes no more is an error of its own, and what was there stays', async () => {
-  const credential = await newCredential();
-  await open().save(credential);
-  const { fs } = stoppingAfter(4);
-  await expect(open({ fs }).save(await newCredential())).rejects.toMatchObject({ code: 'credential_unwritable' });
-  expect(await open().load()).toEqual(credential);
-});
-
-/** File operations of which the first `steps` succeed and every later one fails, as after a crash. */
-function stoppingAfter(steps: number): { fs: typeof nodeFs; reached: string[] } {
-  const reached: string[] = [];
-  const guard = <T extends object>(target: T): T =>
-    new Proxy(target, {
-      get(object, name): unknown {
-        const value: unknown = Reflect.get(object, name);
-        if (typeof value !== 'function') return value;
-        return async (...args: unknown[]): Promise<unknown> => {
-          const stopped = reached.length >= steps;
-          const run = async (): Promise<unknown> => (value as (...all: unknown[]) => unknown).apply(object, args);
-          // A process that dies closes its files.
-          if (stopped && name === 'close') await run();
-          if (stopped) throw new Error('crashed here');
-          reached.push(String(name));
-          const result = await run();
-          return name === 'open' ? guard(result as object) : result;
-        };
-      },
-    });
-  return { fs: guard({ ...nodeFs }), reached };
-}
-
-function describeFully(told: unknown): string {
-  if (!(told instanceof Error)) return String(told);
-  return `${told.stack ?? ''} ${JSON.stringify(told)} ${told.cause === undefined ? '' : describeFully(told.cause)}`;
-}

@@ -1,12 +1,7 @@
 import { QconnError } from '@qconn/protocol';
 import { fingerprintOf } from '../fingerprint.ts';
 import { isP256Spki, publicKeyObject } from '../keys.ts';
-import {
-  MACHINE_VALIDITY_MAX_MS,
-  MACHINE_VALIDITY_MIN_MS,
-  MACHINE_VALIDITY_MS,
-  SERVER_VALIDITY_MS,
-} from '../limits.ts';
+import { MACHINE_VALIDITY_MS, SERVER_VALIDITY_MS } from '../limits.ts';
 import { encodePem } from '../pem.ts';
 import type { Extension } from '../x509/extensions.ts';
 import { commonName } from '../x509/name.ts';
@@ -17,25 +12,12 @@ import { writeCertificate } from '../x509/write-certificate.ts';
 import { writeRevocationList, type RevocationListContents } from '../x509/write-crl.ts';
 import { createIssuing, createParts, type CreateAuthorityOptions } from './create.ts';
 import { hostAltNames } from './hosts.ts';
+import type { IssueOptions, IssueServerOptions } from './issue-options.ts';
 import { issuedCertificate, type IssuedCertificate } from './issued.ts';
 import { keyIdOf, type AuthorityParts } from './parts.ts';
 import { partsToPem, pemToParts, type AuthorityPem } from './authority-pem.ts';
 import { machineExtensions, serverExtensions } from './profile.ts';
-import { validityWithin } from './validity.ts';
-
-export interface IssueOptions {
-  /** The key to certify, SubjectPublicKeyInfo DER; a machine's comes out of a verified certificate request. */
-  readonly spki: Uint8Array;
-  /** Epoch milliseconds. */
-  readonly now: number;
-  /** 1 minute to 45 days; cut to the issuing CA's own end. Default: machine 7 days, server 30 days. */
-  readonly validityMs?: number;
-}
-
-export interface IssueServerOptions extends IssueOptions {
-  /** Host names and IP addresses under which clients reach the hub. */
-  readonly hosts: readonly string[];
-}
+import { checkedValidity, validityWithin } from './validity.ts';
 
 /** A root, an issuing CA below it, and the certificates that it issues. Owns no clock and no files. */
 export class CertificateAuthority {
@@ -171,11 +153,4 @@ export class CertificateAuthority {
     };
     return issuedCertificate(await writeCertificate(contents, this.#signer), contents, this.#parts.issuingChain);
   }
-}
-
-function checkedValidity(validityMs: number): number {
-  if (validityMs >= MACHINE_VALIDITY_MIN_MS && validityMs <= MACHINE_VALIDITY_MAX_MS) return validityMs;
-  throw new QconnError('invalid_request', 'A certificate is valid for at least 1 minute and at most 45 days.', {
-    facts: { validityMs },
-  });
 }

@@ -1,5 +1,5 @@
 import { QconnError } from '@qconn/protocol';
-import { BACKDATE_MAX_MS, BACKDATE_MIN_MS } from '../limits.ts';
+import { BACKDATE_MAX_MS, BACKDATE_MIN_MS, MACHINE_VALIDITY_MAX_MS, MACHINE_VALIDITY_MIN_MS } from '../limits.ts';
 
 /** From when until when a certificate is valid, epoch milliseconds in whole seconds. */
 export interface Validity {
@@ -27,6 +27,17 @@ export function validityWithin(issuer: Validity | undefined, nowMs: number, vali
     notBeforeMs: Math.max(notBeforeMs, issuer.notBeforeMs),
     notAfterMs: Math.min(notAfterMs, issuer.notAfterMs),
   };
+}
+
+/**
+ * A leaf's validity in milliseconds, if it is one.
+ * @throws QconnError invalid_request
+ */
+export function checkedValidity(validityMs: number): number {
+  if (validityMs >= MACHINE_VALIDITY_MIN_MS && validityMs <= MACHINE_VALIDITY_MAX_MS) return validityMs;
+  throw new QconnError('invalid_request', 'A certificate is valid for at least 1 minute and at most 45 days.', {
+    facts: { validityMs },
+  });
 }
 
 function wholeSecond(epochMs: number): number {

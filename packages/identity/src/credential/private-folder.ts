@@ -1,17 +1,15 @@
-import { constants, type Stats } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import * as nodeFs from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isQconnError, QconnError } from '@qconn/protocol';
+import { HAS_MODES, PRIVATE_MODES, refuseExposed } from './exposure.ts';
 
 /** The file operations in use, so that tests can stop them half way. */
-export type FileOperations = Pick<typeof nodeFs, 'lstat' | 'mkdir' | 'open' | 'rename' | 'rm' | 'stat'>;
+export type FileOperations = Pick<typeof nodeFs, 'mkdir' | 'open' | 'readdir' | 'rename' | 'rm' | 'stat'>;
 
-const FOLDER_MODE = 0o700;
-const FILE_MODE = 0o600;
-const OTHERS = 0o077;
-
-/** Windows has neither modes nor owners in this form; there the folder's inherited ACL protects it. */
-const HAS_MODES = process.platform !== 'win32';
+/** Ends the names of files that are not finished. */
+const TEMPORARY = '.tmp';
 
 /**
  * A folder of small files that only their owner may read. Replacing a file is atomic and durable: after
@@ -31,7 +29,8 @@ export class PrivateFolder {
    * @throws QconnError credential_exposed, credential_unwritable
    */
   async prepare(): Promise<void> {
-    await this.#writing(this.#fs.mkdir(this.path, { recursive: true, mode: FOLDER_MODE }));
+    const made = await this.#writing(this.#fs.mkdir(this.path, { recursive: true, mode: PRIVATE_MODES.folder }));
+    if (made !== undefined) await this.#writing(this.#syncFolder(dirname(made)));
     await this.check();
   }
 
@@ -41,7 +40,7 @@ export class PrivateFolder {
    */
   async check(): Promise<boolean> {
     const stats = await absentAs(undefined, this.#fs.stat(this.path));
-    if (stats !== undefined) refuseExposed(this.path, stats, stats.isDirectory(), FOLDER_MODE);
+    if (stats !== undefined) refuseExposed(this.path, stats, 'folder');
     return stats !== undefined;
   }
 
@@ -61,7 +60,7 @@ export class PrivateFolder {
     if (file === undefined) return undefined;
     try {
       const stats = await file.stat();
-      refuseExposed(path, stats, stats.isFile(), FILE_MODE);
+      refuseExposed(path, stats, 'regular file');
       if (stats.size > maxBytes) throw new QconnError('credential_damaged', `${path} is over ${maxBytes} bytes.`);
       return await file.readFile('utf8');
     } catch (error) {
@@ -72,14 +71,15 @@ export class PrivateFolder {
   }
 
   /**
-   * Writes a file as a whole: into a temporary one beside it, to the disk, then over the old one.
+   * Writes a file as a whole: into a temporary one beside it, to the disk, then over the old one. Of two
+   * programs that write at once, each leaves a whole file or gets an error.
    * @throws QconnError credential_unwritable; then the old file is as it was
    */
   async replace(name: string, text: string): Promise<void> {
-    const temporary = join(this.path, `.${name}.tmp`);
-    await this.#writing(this.#write(temporary, text));
-    await this.#writing(this.#fs.rename(temporary, join(this.path, name)));
-    await this.#writing(this.#syncFolder());
+    const temporary = `.${name}.${randomBytes(8).toString('hex')}${TEMPORARY}`;
+    await this.#writing(this.#write(join(this.path, temporary), text));
+    await this.rename(temporary, name);
+    await this.#writing(this.#removeUnfinished(`.${name}.`));
   }
 
   /**
@@ -88,7 +88,7 @@ export class PrivateFolder {
    */
   async rename(from: string, to: string): Promise<void> {
     await this.#writing(this.#fs.rename(join(this.path, from), join(this.path, to)));
-    await this.#writing(this.#syncFolder());
+    await this.#writing(this.#syncFolder(this.path));
   }
 
   /** Removes a file, if it is there. */
@@ -97,15 +97,21 @@ export class PrivateFolder {
   }
 
   async #write(path: string, text: string): Promise<void> {
-    // What a crash has left is removed, never opened: `wx` also refuses a link that somebody put there.
-    await this.#fs.rm(path, { force: true });
-    const file = await this.#fs.open(path, 'wx', FILE_MODE);
+    const file = await this.#fs.open(path, 'wx', PRIVATE_MODES['regular file']);
     try {
       await file.writeFile(text);
       await this.#giveToFolderOwner(file);
       await file.sync();
     } finally {
       await file.close();
+    }
+  }
+
+  /** What crashes have left holds keys too. */
+  async #removeUnfinished(prefix: string): Promise<void> {
+    for (const name of await this.#fs.readdir(this.path)) {
+      if (name.startsWith(prefix) && name.endsWith(TEMPORARY))
+        await this.#fs.rm(join(this.path, name), { force: true });
     }
   }
 
@@ -117,9 +123,9 @@ export class PrivateFolder {
   }
 
   /** A rename is on the disk only once its folder is (fsync(2)). */
-  async #syncFolder(): Promise<void> {
+  async #syncFolder(path: string): Promise<void> {
     if (!HAS_MODES) return;
-    const folder = await this.#fs.open(this.path, 'r');
+    const folder = await this.#fs.open(path, 'r');
     try {
       await folder.sync();
     } finally {
@@ -133,27 +139,6 @@ export class PrivateFolder {
     } catch (error) {
       throw new QconnError('credential_unwritable', `${this.path} cannot be written.`, { cause: error });
     }
-  }
-}
-
-/** @param mode what the file or folder may be at most */
-function refuseExposed(path: string, stats: Stats, rightType: boolean, mode: number): void {
-  if (!rightType)
-    throw new QconnError('credential_exposed', `${path} is not a ${mode === FOLDER_MODE ? 'folder' : 'regular file'}.`);
-  if (!HAS_MODES) return;
-  const actual = (stats.mode & 0o777).toString(8).padStart(4, '0');
-  const wanted = mode.toString(8).padStart(4, '0');
-  if ((stats.mode & OTHERS) !== 0) {
-    throw new QconnError('credential_exposed', `${path} has mode ${actual}; it must be ${wanted}.`, {
-      facts: { path, mode: actual },
-    });
-  }
-  const user = process.geteuid?.();
-  // Root may look after everybody's; anybody else only after their own.
-  if (user !== 0 && stats.uid !== user) {
-    throw new QconnError('credential_exposed', `${path} belongs to user ${stats.uid}, not to user ${user}.`, {
-      facts: { path, owner: stats.uid },
-    });
   }
 }
 
