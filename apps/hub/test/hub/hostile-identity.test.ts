@@ -1,0 +1,77 @@
+import { createTestPki } from '@qconn/testkit';
+import { isQconnError, type ErrorCode } from '@qconn/protocol';
+import type { TlsIdentity } from '@qconn/transport';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RunningHub, type TestMachine } from './running-hub.ts';
+import { ScriptedClient } from './scripted-client.ts';
+
+const DAY_MS = 86_400_000;
+
+let hub: RunningHub;
+let machine: TestMachine;
+
+beforeAll(async () => {
+  hub = await RunningHub.start();
+  machine = await hub.machine();
+}, 120_000);
+
+afterAll(() => hub.close());
+
+/** How the hub refuses: in the handshake, or after it, when TLS 1.3 has let the client finish first. */
+async function refusal(tls: TlsIdentity, alpns?: readonly string[]): Promise<string> {
+  try {
+    return (await (await hub.connect(tls, alpns)).closed).error.code;
+  } catch (error) {
+    if (isQconnError(error)) return error.code;
+    throw error;
+  }
+}
+
+/** Tells of one more refusal than there were, and that an honest machine is still served. */
+async function expectLoggedAndServing(event: string, code: ErrorCode): Promise<void> {
+  await hub.log.line(event, (line) => line.err?.code === code);
+  const client = new ScriptedClient(await hub.connect(machine.tls));
+  expect((await client.greet()).fingerprint).toBe(machine.fingerprint);
+  client.close();
+}
+
+describe('who may not connect is told why, the hub logs it, and the others are served', () => {
+  test('without a common application protocol', async () => {
+    expect(await refusal(machine.tls, ['h3'])).toBe('no_alpn');
+    await expectLoggedAndServing('handshake_refused', 'no_alpn');
+  });
+
+  test('with a certificate of another CA', async () => {
+    const other = await createTestPki({ name: 'Other' });
+    const { keyPem, chainPem } = await other.machine();
+    expect(await refusal({ keyPem, chainPem, trustPem: machine.tls.trustPem })).toBe('certificate_untrusted');
+    await expectLoggedAndServing('handshake_refused', 'certificate_untrusted');
+  });
+
+  test('with a certificate of this CA for a machine that the hub does not know', async () => {
+    expect(await refusal(await hub.strayCertificate(Date.now()))).toBe('unknown_machine');
+    await expectLoggedAndServing('session_refused', 'unknown_machine');
+  });
+
+  test('with an expired certificate', async () => {
+    expect(await refusal(await hub.strayCertificate(Date.now() - 10 * DAY_MS))).toBe('certificate_expired');
+    await expectLoggedAndServing('handshake_refused', 'certificate_expired');
+  });
+
+  test('without a certificate', async () => {
+    expect(await refusal({ keyPem: '', chainPem: [], trustPem: machine.tls.trustPem })).toBe('certificate_required');
+    await expectLoggedAndServing('handshake_refused', 'certificate_required');
+  });
+
+  test('after its revocation, and a live connection is closed within a second', async () => {
+    const revoked = await hub.machine();
+    const client = new ScriptedClient(await hub.connect(revoked.tls));
+    await client.greet();
+    const started = performance.now();
+    await hub.store.machines.revoke({ fingerprint: revoked.fingerprint, actor: 'test', now: Date.now() });
+    expect((await client.closed).error.code).toBe('revoked');
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(await refusal(revoked.tls)).toBe('revoked');
+    await expectLoggedAndServing('session_refused', 'revoked');
+  });
+});

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@qconn/clock';
+import {
+  CertificateAuthority,
+  createCsr,
+  exportPrivateKeyPem,
+  exportSpki,
+  formatSecret,
+  generateKeyPair,
+  generateSecret,
+  hashSecret,
+  parseSecret,
+} from '@qconn/identity';
+import { ALPN_QCONN_1 } from '@qconn/protocol';
+import { openStore, type RoleGrant, type Store, type StoreLocation } from '@qconn/store';
+import { createQuicEndpoint, type Connection, type Endpoint, type TlsIdentity } from '@qconn/transport';
+import { Hub, initialise, loadHubConfig } from '../../src/index.ts';
+import { authorityFolder, loadAuthority, saveAuthority } from '../../src/authority/authority-files.ts';
+import { MachineCertificates } from '../../src/admission/certificates.ts';
+import { CapturedLog } from './captured-log.ts';
+
+const DAY_MS = 86_400_000;
+
+/** A machine of a test, enrolled without the network. */
+export interface TestMachine {
+  readonly fingerprint: string;
+  readonly tls: TlsIdentity;
+}
+
+/** A hub in this process, on real QUIC and HTTPS, with its store and log within reach. */
+export class RunningHub {
+  readonly log: CapturedLog;
+  readonly hub: Hub;
+  readonly store: Store;
+  readonly authority: CertificateAuthority;
+  readonly bootstrapSecret: string;
+  readonly #folder: string;
+  readonly #endpoint: Endpoint;
+
+  private constructor(
+    parts: Pick<RunningHub, 'log' | 'hub' | 'store' | 'authority' | 'bootstrapSecret'>,
+    folder: string,
+    endpoint: Endpoint,
+  ) {
+    this.log = parts.log;
+    this.hub = parts.hub;
+    this.store = parts.store;
+    this.authority = parts.authority;
+    this.bootstrapSecret = parts.bootstrapSecret;
+    this.#folder = folder;
+    this.#endpoint = endpoint;
+  }
+
+  static async start(location: StoreLocation = { memory: true }): Promise<RunningHub> {
+    const folder = await mkdtemp(join(tmpdir(), 'qconn-hub-test-'));
+    const config = loadHubConfig({
+      flags: {
+        '--data': { path: 'dataFolder', value: folder },
+        '--host': { path: 'listen.host', value: '127.0.0.1' },
+        '--quic-port': { path: 'listen.quicPort', value: 0 },
+        '--https-port': { path: 'listen.httpsPort', value: 0 },
+      },
+    });
+    // The CA has existed for a while, so that certificates of it can have expired.
+    await saveAuthority(
+      authorityFolder(folder),
+      await CertificateAuthority.create({ name: 'Test', now: Date.now() - 30 * DAY_MS }),
+    );
+    const store = await openStore(location);
+    const { bootstrapSecret } = await initialise(config, store, systemClock);
+    const authority = await loadAuthority(authorityFolder(folder));
+    const log = new CapturedLog();
+    const hub = await Hub.start(config, { store, authority, log: log.logger });
+    return new RunningHub(
+      { log, hub, store, authority, bootstrapSecret },
+      folder,
+      await createQuicEndpoint({ clock: systemClock }),
+    );
+  }
+
+  get httpsUrl(): string {
+    return `https://127.0.0.1:${this.hub.httpsAddress.port}`;
+  }
+
+  /** A new enrolment token. */
+  async token(options: { uses?: number; expiresAt?: number; pin?: Uint8Array } = {}): Promise<string> {
+    const secret = generateSecret('qt', options.pin ?? this.authority.rootPin);
+    const { uses = 1, expiresAt = Date.now() + 60_000 } = options;
+    await this.store.tokens.create({
+      id: secret.idText,
+      secretHash: hashSecret(secret.secret),
+      expiresAt,
+      uses,
+      actor: 'test',
+      now: Date.now(),
+    });
+    return formatSecret('qt', secret);
+  }
+
+  /** Enrols a machine straight into the store. */
+  async machine(validityMs = 86_400_000): Promise<TestMachine> {
+    const certificates = new MachineCertificates(
+      { clock: systemClock, store: this.store, authority: this.authority },
+      { validityMs },
+    );
+    const keys = await generateKeyPair();
+    const token = parseSecret(await this.token());
+    const { enrolment, chain, trust } = await certificates.enrol({
+      token,
+      csr: await createCsr(keys),
+      hostname: undefined,
+      facts: {},
+    });
+    return {
+      fingerprint: enrolment.machine.fingerprint,
+      tls: { keyPem: exportPrivateKeyPem(keys.privateKey), chainPem: chain, trustPem: trust },
+    };
+  }
+
+  /** Authorizes a machine with a role of its own. */
+  async authorize({ fingerprint }: TestMachine, hostname: string, grants: readonly RoleGrant[]): Promise<void> {
+    const act = { actor: 'test', now: Date.now() };
+    const name = `role-${randomUUID()}`;
+    await this.store.roles.put({ name, grants, ...act });
+    await this.store.machines.approve({ fingerprint, hostname, roles: [name], ...act });
+  }
+
+  /** A certificate of the hub's CA for a machine that never enrolled. @param now when it was issued, epoch milliseconds */
+  async strayCertificate(now: number): Promise<TlsIdentity> {
+    const keys = await generateKeyPair();
+    const spki = await exportSpki(keys.publicKey);
+    const { chainPem } = await this.authority.issueMachine({ spki, now, validityMs: DAY_MS });
+    return { keyPem: exportPrivateKeyPem(keys.privateKey), chainPem, trustPem: [this.authority.rootPem] };
+  }
+
+  /** A connection to the hub; the handshake has finished on this side. */
+  async connect(tls: TlsIdentity, alpns: readonly string[] = [ALPN_QCONN_1]): Promise<Connection> {
+    return this.#endpoint.connect({
+      address: { host: '127.0.0.1', port: this.hub.quicAddress.port },
+      serverName: '127.0.0.1',
+      alpns,
+      tls,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#endpoint.close();
+    await this.hub.close();
+    await this.store.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
