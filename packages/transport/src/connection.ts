@@ -48,6 +48,12 @@ export interface Connection {
   openStream(): Stream;
   /** Takes the streams that the peer opens. Those that came earlier are handed over at once. */
   onStream(accept: (stream: Stream) => void): void;
+  /**
+   * Moves a client's side to a fresh local port, and with it to whatever interface the system now routes
+   * through: for when the address has changed or the path has died. Streams go on.
+   * @throws QconnError `unreachable` when the peer does not answer there: connect anew; `invalid_state`, `closed`
+   */
+  migrate(): Promise<void>;
   /** Ends the connection. @param code a wire number of the error table @param reason for people, at most 1,024 bytes */
   close(code: number, reason: string): void;
   /** Resolves when the connection has ended, for whatever reason. Never rejects. */

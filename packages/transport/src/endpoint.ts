@@ -38,6 +38,8 @@ export interface Endpoint {
   reload(tls: TlsIdentity): void;
   /** Connections open now. */
   readonly connections: number;
+  /** Ignores strangers from now on; connections that exist go on. The first step of a graceful end. */
+  stopAccepting(): void;
   /** Stops accepting, closes every connection with the code and reason, then the socket. */
   close(code?: number, reason?: string): Promise<void>;
 }

@@ -80,6 +80,12 @@ export class MemoryConnection implements Connection {
     for (const stream of waiting) accept(stream);
   }
 
+  /** Memory has one path only. */
+  async migrate(): Promise<void> {
+    if (this.#closeInfo !== undefined) throw new QconnError('closed');
+    if (this.role === 'server') throw new QconnError('invalid_state', 'Only a client moves (RFC 9000, section 9).');
+  }
+
   close(code: number, reason: string): void {
     if (this.#closeInfo !== undefined) return;
     const peer = this.#peer;

@@ -18,6 +18,7 @@ export class MemoryEndpoint implements Endpoint {
   readonly #options: MemoryEndpointOptions;
   readonly #connections = new Set<MemoryConnection>();
   #closed = false;
+  #accepting = true;
 
   constructor(network: SharedNetwork, options: MemoryEndpointOptions & { readonly address: SocketAddress }) {
     this.#network = network;
@@ -38,12 +39,16 @@ export class MemoryEndpoint implements Endpoint {
     await new Promise<void>((resolve) => this.#network.schedule(resolve));
     target.signal?.throwIfAborted();
     const server = this.#network.endpoints.get(keyOf(target.address));
-    if (server === undefined || server.#options.handlers === undefined) throw new QconnError('unreachable');
+    if (server === undefined || !server.#accepting || server.#options.handlers === undefined) throw new QconnError('unreachable');
     return server.#admit(this, target);
   }
 
   /** Certificates are not verified here: nothing to reload. */
   reload(): void {}
+
+  stopAccepting(): void {
+    this.#accepting = false;
+  }
 
   async close(code: number = ERROR_TABLE.closed.wire, reason = ''): Promise<void> {
     this.#closed = true;

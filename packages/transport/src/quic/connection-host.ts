@@ -5,8 +5,9 @@ import type { Alarm } from './alarm.ts';
 import type { ConnectionLimits } from './options.ts';
 import type { QuicConnection } from './quic-connection.ts';
 import type { ReceiveSlab } from './receive-slab.ts';
-import type { SendRing } from './send-ring.ts';
+import type { SendRings } from './send-ring.ts';
 import type { ChunkPool } from './staging.ts';
+import type { UdpSocket } from './udp-socket.ts';
 
 /** What the connections of an endpoint share, and whom they tell what becomes of them. */
 export interface ConnectionHost {
@@ -14,12 +15,18 @@ export interface ConnectionHost {
   readonly limits: ConnectionLimits;
   readonly slab: ReceiveSlab;
   readonly pool: ChunkPool;
-  readonly sendRing: SendRing;
+  readonly rings: SendRings;
   readonly alarm: Alarm;
   /** Has the connection advanced and flushed at the end of this turn. */
   wake(connection: QuicConnection): void;
   /** Has it flushed once its socket takes datagrams again. */
   whenDrained(connection: QuicConnection): void;
+  /** A further id under which the peer may send to the connection. @returns the id and its reset token (RFC 9000, section 10.3) */
+  newId(connection: QuicConnection): { readonly id: Uint8Array; readonly resetToken: bigint };
+  /** The peer will not use an id again. */
+  retireId(connection: QuicConnection, id: Uint8Array): void;
+  /** A socket connected to where the connection's peer is, on which its datagrams are received. */
+  openPath(connection: QuicConnection): Promise<UdpSocket>;
   /** The handshake has finished. */
   established(connection: QuicConnection): void;
   /** A reader of one of its streams threw; the connection is about to close. */

@@ -3,18 +3,17 @@ import { QconnError } from '@qconn/protocol';
 import type { TlsIdentity } from '../endpoint.ts';
 import { quiche, type NativeConfig } from './native.ts';
 import {
+  ACTIVE_CONNECTION_IDS,
   CONNECTION_WINDOW_BYTES,
   CONNECTION_WINDOW_MAX_BYTES,
   STREAM_WINDOW_BYTES,
   STREAM_WINDOW_MAX_BYTES,
   type ConnectionLimits,
 } from './options.ts';
+import { BASE_BYTES } from './packet-size.ts';
 
 /** The largest datagram that is taken in: the largest that UDP can carry. */
 const RECEIVE_MAX_BYTES = 65_527;
-
-/** The largest datagram that is sent: an Ethernet frame less IPv6, UDP and room for a tunnel. */
-export const SEND_MAX_BYTES = 1_350;
 
 /** What a native configuration is made from. */
 export interface ConfigParameters {
@@ -23,16 +22,18 @@ export interface ConfigParameters {
   readonly limits: ConnectionLimits;
   /** Whether the peer must present a certificate that leads to the trusted roots. */
   readonly verifyPeer: boolean;
+  /** Bytes of UDP payload that the interface towards the peer carries. */
+  readonly payloadBytes: number;
 }
 
 /** @throws QconnError `tls_config` when key, chain or roots cannot be used */
-export function nativeConfig({ tls, alpns, limits, verifyPeer }: ConfigParameters): NativeConfig {
+export function nativeConfig({ tls, alpns, limits, verifyPeer, payloadBytes }: ConfigParameters): NativeConfig {
   const config = tlsContext(tls, verifyPeer);
   config.setApplicationProtos([...alpns]);
   config.grease(true);
   config.setMaxIdleTimeout(limits.idleTimeoutMs);
   config.setMaxRecvUdpPayloadSize(RECEIVE_MAX_BYTES);
-  config.setMaxSendUdpPayloadSize(SEND_MAX_BYTES);
+  config.setMaxSendUdpPayloadSize(Math.max(BASE_BYTES, payloadBytes));
   config.setInitialMaxData(CONNECTION_WINDOW_BYTES);
   config.setMaxConnectionWindow(CONNECTION_WINDOW_MAX_BYTES);
   config.setInitialMaxStreamDataBidiLocal(STREAM_WINDOW_BYTES);
@@ -40,6 +41,7 @@ export function nativeConfig({ tls, alpns, limits, verifyPeer }: ConfigParameter
   config.setMaxStreamWindow(STREAM_WINDOW_MAX_BYTES);
   config.setInitialMaxStreamsBidi(limits.maxStreams);
   config.setInitialMaxStreamsUni(0);
+  config.setActiveConnectionIdLimit(ACTIVE_CONNECTION_IDS);
   config.setCcAlgorithm(quiche.CongestionControlAlgorithm.BBR);
   // The binding hides the time at which a packet should leave, so pacing could not be honoured.
   config.enablePacing(false);

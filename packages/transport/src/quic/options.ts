@@ -3,6 +3,7 @@ import { HANDSHAKE_DEADLINE_MS, IDLE_TIMEOUT_MS, KEEPALIVE_MS, type QconnError }
 import type { SocketAddress } from '../connection.ts';
 import type { TlsIdentity } from '../endpoint.ts';
 import type { AlpnHandlers } from '../router.ts';
+import type { AdmissionLimits } from './admission.ts';
 
 /** A handshake that came to nothing at the server's side. */
 export interface RefusedHandshake {
@@ -45,12 +46,43 @@ export interface QuicOptions {
   readonly idleTimeoutMs?: number;
   /** How often the client's side of a silent connection speaks. Default {@link KEEPALIVE_MS}. */
   readonly keepAliveMs?: number;
+  /**
+   * Largest UDP payload to send, 1,200 … 16,383 bytes. Default: what the interface towards the peer
+   * carries, once its path has been validated.
+   */
+  readonly maxDatagramBytes?: number;
+  /**
+   * 32 random bytes, kept across restarts and shared by hubs that stand for each other: the keys of retry
+   * tokens, stateless resets and session tickets come from it. Default: drawn at each start.
+   */
+  readonly secret?: Uint8Array;
+  /** How many strangers the endpoint deals with. Default {@link ADMISSION_LIMITS}. */
+  readonly admission?: Partial<AdmissionLimits>;
   /** Bidirectional streams that a peer may have open at once. Default {@link MAX_STREAMS}. */
   readonly maxStreams?: number;
 }
 
 /** Streams that a peer may have open at once: lanes, and bodies over their inline limit in flight. */
 export const MAX_STREAMS = 1_024;
+
+/**
+ * Strangers that an endpoint deals with by default. A handshake takes 0.4 ms of a core: 256 under way are
+ * a tenth of a second of work, more than any client waits for, so from there on addresses have to be proven.
+ */
+export const ADMISSION_LIMITS: AdmissionLimits = {
+  maxConnections: 20_000,
+  maxConnectionsPerSource: 8_000,
+  maxHandshakes: 4_000,
+  maxHandshakesPerSource: 2_000,
+  retryFrom: 256,
+};
+
+export function admissionLimits(options: QuicOptions): AdmissionLimits {
+  return { ...ADMISSION_LIMITS, ...options.admission };
+}
+
+/** Connection ids that each side holds ready for the other: for the path in use, and for two moves more. */
+export const ACTIVE_CONNECTION_IDS = 4;
 
 /**
  * Bytes that a stream may have in flight at first, and at most: with auto-tuning in between. The most

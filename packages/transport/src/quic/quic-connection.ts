@@ -6,10 +6,13 @@ import type { Stream } from '../stream.ts';
 import type { Sleeper } from './alarm.ts';
 import { closeInfoOf, silenceError } from './close-info.ts';
 import type { ConnectionHost } from './connection-host.ts';
+import { DatagramSender } from './datagram-sender.ts';
+import { issueIds, takeRetiredIds } from './connection-ids.ts';
 import type { NativeConnection } from './native.ts';
-import { isStreamLimit } from './native-failure.ts';
-import { QuicStream, type StreamHost } from './quic-stream.ts';
+import { Paths } from './paths.ts';
 import { statsOf } from './stats.ts';
+import { StreamSet } from './stream-set.ts';
+import { Traffic } from './traffic.ts';
 import type { TurnTaker } from './turn.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
@@ -25,7 +28,9 @@ const CLOSING_DATAGRAMS = 4;
 /** After this long a closing connection is forgotten, whatever the engine thinks of it, in milliseconds. */
 const CLOSING_MS = 3_000;
 
-const DEFAULT_URGENCY = 3;
+/** QUIC transport error codes (RFC 9000, section 20.1). */
+const NO_ERROR = 0x0;
+const INTERNAL_ERROR = 0x1;
 
 /** What a connection is made from. */
 export interface ConnectionParts {
@@ -33,7 +38,16 @@ export interface ConnectionParts {
   readonly native: NativeConnection;
   readonly socket: UdpSocket;
   readonly remote: SocketAddress;
+  /** Bytes of UDP payload that the interface towards the peer carries. */
+  readonly payloadBytes: number;
   readonly host: ConnectionHost;
+}
+
+/** How a close is told to the peer: as a code of the application or of QUIC itself. */
+interface Told {
+  readonly application: boolean;
+  readonly code: number;
+  readonly reason: string;
 }
 
 /** A QUIC connection: drives the engine's state for one peer. Owns no timer and no socket; its endpoint does. */
@@ -41,13 +55,11 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   readonly role: 'client' | 'server';
   readonly native: NativeConnection;
   readonly closed: Promise<CloseInfo>;
-  readonly socket: UdpSocket;
-  /** Keys under which the endpoint finds this connection. */
-  readonly keys: string[] = [];
+  readonly sender: DatagramSender;
   readonly #host: ConnectionHost;
-  readonly #streams = new Map<number, QuicStream>();
-  readonly #pending = new Set<QuicStream>();
-  readonly #streamHost: StreamHost;
+  readonly #streams: StreamSet;
+  readonly #paths: Paths;
+  readonly #traffic = new Traffic();
   readonly #resolveClosed: (info: CloseInfo) => void;
   readonly #handshakeBy: number;
   #remote: SocketAddress;
@@ -56,36 +68,25 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #established = false;
   #heardAt: number | undefined;
   #closeInfo: CloseInfo | undefined;
-  #nextStreamId: number;
-  #accept: ((stream: Stream) => void) | undefined;
-  #unaccepted: QuicStream[] = [];
   #deadline: Deadline<Sleeper> | undefined;
   #keepAliveAt = Number.POSITIVE_INFINITY;
   #leaveBy = Number.POSITIVE_INFINITY;
   #gone = false;
 
-  constructor({ role, native, socket, remote, host }: ConnectionParts) {
+  constructor({ role, native, socket, remote, payloadBytes, host }: ConnectionParts) {
     this.role = role;
     this.native = native;
-    this.socket = socket;
     this.#remote = remote;
     this.#host = host;
-    this.#nextStreamId = role === 'client' ? 0 : 1;
     this.#handshakeBy = host.clock.monotonic() + host.limits.handshakeDeadlineMs;
     const { promise, resolve } = Promise.withResolvers<CloseInfo>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    this.#streamHost = {
-      native,
-      slab: host.slab,
-      pool: host.pool,
-      markPending: (stream) => {
-        this.#pending.add(stream);
-        host.wake(this);
-      },
-      markReadable: () => host.wake(this),
-      forget: (stream) => this.#streams.delete(stream.id),
-    };
+    const traffic = this.#traffic;
+    const { slab, pool, rings } = host;
+    this.sender = new DatagramSender({ native, socket, rings, traffic, payloadBytes });
+    this.#streams = new StreamSet({ role, native, slab, pool, traffic, wake: () => host.wake(this) });
+    this.#paths = new Paths({ native, sender: this.sender, traffic, peerMoved: (to) => (this.#remote = to) });
     host.wake(this);
   }
 
@@ -98,7 +99,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   get local(): SocketAddress {
-    return this.socket.address;
+    return this.sender.socket.address;
   }
 
   get peerCertificates(): readonly Uint8Array[] {
@@ -111,28 +112,27 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   openStream(): Stream {
-    if (this.#closeInfo !== undefined)
-      throw new QconnError('closed', 'The connection has ended.', { cause: this.#closeInfo.error });
-    const id = this.#nextStreamId;
-    try {
-      this.native.streamPriority(id, DEFAULT_URGENCY, true);
-    } catch (cause) {
-      throw new QconnError(isStreamLimit(cause) ? 'stream_limit' : 'closed', undefined, { cause });
-    }
-    this.#nextStreamId += 4;
-    return this.#addStream(id);
+    this.#assertOpen();
+    return this.#streams.open();
   }
 
   onStream(accept: (stream: Stream) => void): void {
-    this.#accept = accept;
-    const waiting = this.#unaccepted;
-    this.#unaccepted = [];
-    for (const stream of waiting) accept(stream);
+    this.#streams.onStream(accept);
   }
 
   close(code: number, reason: string): void {
-    if (this.#closeInfo !== undefined) return;
     this.#closeWith({ by: 'local', error: errorOfClose(code, reason) }, { application: true, code, reason });
+  }
+
+  async migrate(): Promise<void> {
+    this.#assertOpen();
+    if (this.role === 'server') throw new QconnError('invalid_state', 'Only a client moves (RFC 9000, section 9).');
+    const socket = await this.#host.openPath(this);
+    if (this.#closeInfo !== undefined) await socket.close();
+    this.#assertOpen();
+    const moved = this.#paths.migrateTo(socket, this.#remote);
+    this.#host.wake(this);
+    return moved;
   }
 
   stats(): ConnectionStats {
@@ -141,20 +141,20 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** Refuses the peer with a TLS alert or a QUIC error rather than a code of the application. */
   refuse(error: QconnError, transportCode: number): void {
-    if (this.#closeInfo !== undefined) return;
     this.#closeWith({ by: 'transport', error }, { application: false, code: transportCode, reason: error.message });
   }
 
   /** Gives up on a peer that the system cannot reach. */
   abandon(error: QconnError): void {
-    if (this.#closeInfo !== undefined) return;
-    this.#closeWith({ by: 'transport', error }, { application: false, code: 0, reason: '' });
+    this.#closeWith({ by: 'transport', error }, { application: false, code: NO_ERROR, reason: '' });
   }
 
   /** The system reports trouble on the way to the peer. While nobody has answered it is taken at its word. */
   networkFailed(cause: NodeJS.ErrnoException): void {
-    if (this.#heardAt === undefined)
+    if (cause.code === 'EMSGSIZE') this.sender.size.tooLarge();
+    else if (this.#heardAt === undefined) {
       this.abandon(new QconnError('unreachable', `The network says ${cause.code ?? cause.message}.`, { cause }));
+    }
   }
 
   /** Lets go of everything at once: the endpoint is closing its sockets. */
@@ -163,10 +163,11 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   /** Takes in a datagram. The engine decrypts it in place. */
-  receive(datagram: Buffer, from: SocketAddress): void {
+  receive(datagram: Buffer, from: SocketAddress, to: SocketAddress): void {
     this.#heardAt = this.#host.clock.monotonic();
+    this.#traffic.datagramReceived(datagram.length, this.#established);
     try {
-      this.native.recv(datagram, { from, to: this.socket.address });
+      this.native.recv(datagram, { from, to });
     } catch {
       // What went wrong is recorded in the engine's local error, which `advance` reports.
     }
@@ -176,13 +177,18 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   advance(): void {
     if (this.#gone) return;
     if (!this.#established && this.native.isEstablished()) this.#establish();
-    if (this.#established && this.native.isReadable()) this.#readStreams();
+    if (this.#established) this.#takeIn();
     this.#noticeEnd();
+    this.#checkTraffic();
   }
 
   flush(): void {
     if (this.#gone) return;
-    this.#send();
+    try {
+      this.#send();
+    } catch (cause) {
+      this.#fail(new QconnError('internal', 'The QUIC engine failed.', { cause }));
+    }
     this.#noticeEnd();
     if (this.native.isClosed() || this.#host.clock.monotonic() >= this.#leaveBy) this.#leave();
     else this.#setDeadline();
@@ -191,10 +197,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   onAlarm(now: number): void {
     if (this.#gone) return;
     if (!this.#established && now >= this.#handshakeBy) this.#giveUpHandshake();
-    if (now >= this.#keepAliveAt && this.#closeInfo === undefined) {
+    if (now >= this.#keepAliveAt) {
       this.#keepAliveAt = now + this.#host.limits.keepAliveMs;
       this.native.sendAckEliciting();
-    }
+    } else if ((this.native.timeout() ?? 1) <= 0) this.sender.size.timedOut(now);
     this.native.onTimeout();
     this.#host.wake(this);
   }
@@ -204,38 +210,23 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#alpn = Buffer.from(this.native.applicationProto()).toString();
     this.#peerCertificates = Object.freeze(this.native.peerCertChain() ?? []);
     if (this.role === 'client') this.#keepAliveAt = this.#host.clock.monotonic() + this.#host.limits.keepAliveMs;
+    this.sender.size.validated();
+    issueIds(this, this.#host);
     this.#host.established(this);
   }
 
-  #readStreams(): void {
+  /** Takes what the engine has for those above. What a reader throws costs this connection and no other. */
+  #takeIn(): void {
+    this.#paths.drainEvents();
+    takeRetiredIds(this, this.#host, this.#traffic);
+    if (!this.native.isReadable()) return;
     try {
-      for (const id of this.native.readable()) {
-        (this.#streams.get(id) ?? this.#acceptStream(id)).receive();
-        if (this.#closeInfo !== undefined) return;
-      }
+      this.#streams.receive();
     } catch (cause) {
-      this.#fail(cause);
+      const error = new QconnError('handler_error', 'A reader of a stream failed.', { cause });
+      this.#host.readerFailed(this, error);
+      this.close(error.wire, error.message);
     }
-  }
-
-  /** A reader threw: that costs this connection and no other. */
-  #fail(cause: unknown): void {
-    const error = new QconnError('handler_error', 'A reader of a stream failed.', { cause });
-    this.#host.readerFailed(this, error);
-    this.close(error.wire, error.message);
-  }
-
-  #acceptStream(id: number): QuicStream {
-    const stream = this.#addStream(id);
-    if (this.#accept === undefined) this.#unaccepted.push(stream);
-    else this.#accept(stream);
-    return stream;
-  }
-
-  #addStream(id: number): QuicStream {
-    const stream = new QuicStream(id, this.#streamHost);
-    this.#streams.set(id, stream);
-    return stream;
   }
 
   /** The peer closes, or the engine does: the latter shows only once its own close has been sent. */
@@ -244,42 +235,41 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#finish(closeInfoOf(this.native, this.#condition()));
   }
 
-  #send(): void {
-    for (const stream of this.#pending) {
-      if (stream.pump()) this.#pending.delete(stream);
-    }
-    this.#sendDatagrams();
+  #checkTraffic(): void {
+    if (this.#closeInfo !== undefined) return;
+    const excess = this.#traffic.excess(this.#host.clock.monotonic());
+    if (excess === undefined) return;
+    const error = new QconnError('flood', `The peer sends too many ${excess}.`);
+    this.#closeWith({ by: 'local', error }, { application: true, code: error.wire, reason: error.message });
   }
 
-  #sendDatagrams(): void {
-    const { sendRing } = this.#host;
+  #send(): void {
+    this.#streams.pump();
     const closing = this.#closeInfo !== undefined;
-    for (let left = closing ? CLOSING_DATAGRAMS : DATAGRAMS_PER_TURN; left > 0; left -= 1) {
-      if (this.socket.congested) {
-        sendRing.abandon();
-        return this.#host.whenDrained(this);
-      }
-      const slot = sendRing.next();
-      const packet = this.native.send(slot);
-      if (packet === null) return undefined;
-      const [length, { to }] = packet;
-      this.socket.send(length === slot.length ? slot : slot.subarray(0, length), to);
+    const outcome = this.sender.send(closing ? CLOSING_DATAGRAMS : DATAGRAMS_PER_TURN);
+    if (outcome === 'held') this.#host.whenDrained(this);
+    if (outcome === 'more' && !closing) {
+      if (this.#traffic.runaway) this.#fail(new QconnError('internal', 'The QUIC engine sends without end.'));
+      this.#host.wake(this);
     }
-    if (!closing) this.#host.wake(this);
-    return undefined;
   }
 
   #giveUpHandshake(): void {
-    if (this.#closeInfo !== undefined) return;
-    this.#closeWith(
-      { by: 'timeout', error: silenceError(this.#condition()) },
-      { application: false, code: 0, reason: 'handshake timeout' },
-    );
+    const error = silenceError(this.#condition());
+    this.#closeWith({ by: 'timeout', error }, { application: false, code: NO_ERROR, reason: 'handshake timeout' });
   }
 
-  #closeWith(info: CloseInfo, told: { application: boolean; code: number; reason: string }): void {
+  #fail(error: QconnError): void {
+    if (this.#closeInfo !== undefined) return;
+    this.native.close(false, INTERNAL_ERROR, boundedReason(error.message));
+    this.#finish({ by: 'transport', error });
+  }
+
+  /** What has been written leaves before the close, as far as the peer and the network take it at once. */
+  #closeWith(info: CloseInfo, { application, code, reason }: Told): void {
+    if (this.#closeInfo !== undefined) return;
     this.#send();
-    this.native.close(told.application, told.code, boundedReason(told.reason));
+    this.native.close(application, code, boundedReason(reason));
     this.#finish(info);
     this.#host.wake(this);
   }
@@ -288,9 +278,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#closeInfo = info;
     this.#keepAliveAt = Number.POSITIVE_INFINITY;
     this.#leaveBy = this.#host.clock.monotonic() + CLOSING_MS;
-    this.#pending.clear();
     const error = new QconnError('closed', 'The connection has ended.', { cause: info.error });
-    for (const stream of this.#streams.values()) stream.terminate(error);
+    this.#streams.terminate(error);
+    this.#paths.abandon(error);
     this.#host.finished(this, info);
     this.#resolveClosed(info);
   }
@@ -307,14 +297,18 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const now = this.#host.clock.monotonic();
     const timeout = this.native.timeout();
     // The engine's milliseconds are rounded down: one more, or the alarm would come early.
-    let at = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
-    at = Math.min(at, this.#keepAliveAt, this.#leaveBy);
-    if (!this.#established && this.#handshakeBy < at) at = this.#handshakeBy;
-    if (at !== Number.POSITIVE_INFINITY)
-      this.#deadline = this.#host.alarm.wakeBy(this.#deadline, Math.max(at, now + 1), this);
+    const engineAt = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
+    const handshakeBy = this.#established ? Number.POSITIVE_INFINITY : this.#handshakeBy;
+    const at = Math.max(now + 1, Math.min(engineAt, handshakeBy, this.#keepAliveAt, this.#leaveBy));
+    if (at !== Number.POSITIVE_INFINITY) this.#deadline = this.#host.alarm.wakeBy(this.#deadline, at, this);
   }
 
   #condition(): { role: 'client' | 'server'; established: boolean; heard: boolean } {
     return { role: this.role, established: this.#established, heard: this.#heardAt !== undefined };
+  }
+
+  #assertOpen(): void {
+    if (this.#closeInfo === undefined) return;
+    throw new QconnError('closed', 'The connection has ended.', { cause: this.#closeInfo.error });
   }
 }

@@ -4,6 +4,7 @@ import { quiche, type NativeConnection } from './native.ts';
 import { streamResetCode, streamStoppedCode } from './native-failure.ts';
 import type { ReceiveSlab } from './receive-slab.ts';
 import { Staging, type ChunkPool } from './staging.ts';
+import type { Traffic } from './traffic.ts';
 
 /** Bytes staged here beyond which a writer should wait; the engine holds up to a window more. */
 const WRITE_MARK_BYTES: number = 256 * 1024;
@@ -18,6 +19,7 @@ export interface StreamHost {
   readonly native: NativeConnection;
   readonly slab: ReceiveSlab;
   readonly pool: ChunkPool;
+  readonly traffic: Traffic;
   /** Has the stream pumped at the end of this turn. */
   markPending(stream: QuicStream): void;
   /** Has readable streams read in this turn. */
@@ -43,8 +45,12 @@ export class QuicStream implements Stream {
   #sendError: QconnError | undefined;
   #waiters: Waiter[] = [];
 
-  constructor(id: number, host: StreamHost) {
+  /** See {@link Stream.setPriority}. */
+  urgency: number;
+
+  constructor(id: number, host: StreamHost, urgency: number) {
     this.id = id;
+    this.urgency = urgency;
     this.#host = host;
     this.#staging = new Staging(host.pool);
   }
@@ -106,6 +112,7 @@ export class QuicStream implements Stream {
   }
 
   setPriority(urgency: number): void {
+    this.urgency = urgency;
     this.#host.native.streamPriority(this.id, urgency, true);
   }
 
@@ -117,6 +124,7 @@ export class QuicStream implements Stream {
       const read = this.#readInto(native, room);
       if (read === undefined) return;
       const [length, finished] = read;
+      this.#host.traffic.streamMoved(length);
       if (length > 0) this.#reader.data(slab.take(length));
       if (finished) this.#endReceiving({ kind: 'finished' });
       else if (length < room.length) return;
@@ -146,6 +154,7 @@ export class QuicStream implements Stream {
       return native.streamRecv(this.id, room) ?? undefined;
     } catch (failure) {
       const code = streamResetCode(failure);
+      this.#host.traffic.streamReset();
       this.#endReceiving(code === undefined ? { kind: 'closed' } : { kind: 'reset', code });
       return undefined;
     }
@@ -158,9 +167,11 @@ export class QuicStream implements Stream {
       const taken = native.streamSend(this.id, bytes, finish);
       // The engine says "none" both for a full window and for a stream that it has forgotten; asking for the capacity tells them apart.
       if (taken === null) native.streamCapacity(this.id);
+      this.#host.traffic.streamMoved(taken ?? 0);
       return taken ?? 0;
     } catch (failure) {
       const code = streamStoppedCode(failure);
+      this.#host.traffic.streamReset();
       this.#endSending(
         new QconnError(
           'stream_reset',

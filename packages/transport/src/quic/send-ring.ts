@@ -1,10 +1,11 @@
-/** Buffers in one ring. */
-const SLOTS = 64;
+/** Bytes of buffers that one ring holds, and the least number of them. */
+const RING_BYTES: number = 256 * 1024;
+const SLOTS_MIN = 16;
 
 /**
- * Buffers for outgoing datagrams, used in turn. The system copies a datagram when it is sent at once,
- * which is the rule. When a socket queues one instead, whoever sent it abandons the ring, which then
- * belongs to the queue.
+ * Buffers for outgoing datagrams of one size, used in turn. The system copies a datagram when it is sent
+ * at once, which is the rule. When a socket queues one instead, whoever sent it abandons the ring, which
+ * then belongs to the queue.
  */
 export class SendRing {
   readonly #slotBytes: number;
@@ -19,7 +20,7 @@ export class SendRing {
   next(): Uint8Array {
     if (this.#slots.length === 0) this.#renew();
     const slot = this.#slots[this.#next] as Uint8Array;
-    this.#next = (this.#next + 1) % SLOTS;
+    this.#next = this.#next + 1 === this.#slots.length ? 0 : this.#next + 1;
     return slot;
   }
 
@@ -29,11 +30,23 @@ export class SendRing {
   }
 
   #renew(): void {
-    const { buffer } = Buffer.allocUnsafeSlow(SLOTS * this.#slotBytes);
-    this.#slots = Array.from(
-      { length: SLOTS },
-      (_, index) => new Uint8Array(buffer, index * this.#slotBytes, this.#slotBytes),
-    );
+    const count = Math.max(SLOTS_MIN, Math.floor(RING_BYTES / this.#slotBytes));
+    const { buffer } = Buffer.allocUnsafeSlow(count * this.#slotBytes);
+    this.#slots = Array.from({ length: count }, (_, index) => new Uint8Array(buffer, index * this.#slotBytes, this.#slotBytes));
     this.#next = 0;
+  }
+}
+
+/** The rings of an endpoint, by the size of their datagrams: there are only a few sizes. */
+export class SendRings {
+  readonly #bySize = new Map<number, SendRing>();
+
+  ofSize(bytes: number): SendRing {
+    let ring = this.#bySize.get(bytes);
+    if (ring === undefined) {
+      ring = new SendRing(bytes);
+      this.#bySize.set(bytes, ring);
+    }
+    return ring;
   }
 }

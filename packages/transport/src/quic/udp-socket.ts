@@ -24,18 +24,19 @@ function noLookup(host: string, _family: unknown, done: (error: null, address: s
 /** A UDP socket, bound for many peers or connected to one. */
 export class UdpSocket {
   readonly address: SocketAddress;
+  /** Whom it is connected to, if it is. */
+  readonly peer: SocketAddress | undefined;
   readonly #socket: Socket;
-  readonly #connected: boolean;
   readonly #sent: (error: Error | null) => void;
   #events: UdpEvents;
   #congested = false;
   #closed = false;
 
-  private constructor(socket: Socket, connected: boolean, events: UdpEvents) {
+  private constructor(socket: Socket, peer: SocketAddress | undefined, events: UdpEvents) {
     const { address, port } = socket.address();
     this.address = Object.freeze({ host: address, port });
     this.#socket = socket;
-    this.#connected = connected;
+    this.peer = peer;
     this.#events = events;
     this.#sent = (error) => {
       if (error !== null && error !== undefined) this.#events.failure(error);
@@ -57,7 +58,7 @@ export class UdpSocket {
         throw new QconnError('address_in_use', `UDP ${local.host}:${local.port} cannot be bound.`, { cause });
       },
     );
-    return new UdpSocket(socket, false, events);
+    return new UdpSocket(socket, undefined, events);
   }
 
   /** @throws QconnError `unreachable` when the system knows no way to the address */
@@ -67,7 +68,7 @@ export class UdpSocket {
       socket.close();
       throw new QconnError('unreachable', `There is no way to UDP ${remote.host}:${remote.port}.`, { cause });
     });
-    return new UdpSocket(socket, true, events);
+    return new UdpSocket(socket, remote, events);
   }
 
   /** True while the system holds datagrams back: nothing should be sent until {@link UdpEvents.drained}. */
@@ -79,7 +80,7 @@ export class UdpSocket {
   /** Sends one datagram. The bytes must stay as they are until {@link UdpSocket.congested} is false. */
   send(datagram: Uint8Array, to: SocketAddress): void {
     if (this.#closed) return;
-    if (this.#connected) this.#socket.send(datagram, this.#sent);
+    if (this.peer !== undefined) this.#socket.send(datagram, this.#sent);
     else this.#socket.send(datagram, to.port, to.host, this.#sent);
   }
 

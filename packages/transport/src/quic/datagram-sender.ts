@@ -1,0 +1,82 @@
+import type { NativeConnection } from './native.ts';
+import { PacketSize } from './packet-size.ts';
+import type { SendRings } from './send-ring.ts';
+import type { Traffic } from './traffic.ts';
+import type { UdpSocket } from './udp-socket.ts';
+
+/** Why sending stopped: nothing is left, the limit is reached, or the system takes no more now. */
+export type SendOutcome = 'done' | 'more' | 'held';
+
+/** What a sender works with. */
+export interface SenderParts {
+  readonly native: NativeConnection;
+  readonly socket: UdpSocket;
+  readonly rings: SendRings;
+  readonly traffic: Traffic;
+  /** Bytes of payload that the interface carries. */
+  readonly payloadBytes: number;
+}
+
+/** Takes a connection's datagrams from the engine and sends each from the socket of its path. */
+export class DatagramSender {
+  readonly size: PacketSize;
+  readonly #native: NativeConnection;
+  readonly #rings: SendRings;
+  readonly #traffic: Traffic;
+  /** By local port. One, but while a client moves from one path to another. */
+  readonly #sockets = new Map<number, UdpSocket>();
+  #socket: UdpSocket;
+
+  constructor({ native, socket, rings, traffic, payloadBytes }: SenderParts) {
+    this.#native = native;
+    this.#rings = rings;
+    this.#traffic = traffic;
+    this.size = new PacketSize(payloadBytes);
+    this.#socket = socket;
+    this.#sockets.set(socket.address.port, socket);
+  }
+
+  /** The socket of the path in use. */
+  get socket(): UdpSocket {
+    return this.#socket;
+  }
+
+  get sockets(): Iterable<UdpSocket> {
+    return this.#sockets.values();
+  }
+
+  addSocket(socket: UdpSocket): void {
+    this.#sockets.set(socket.address.port, socket);
+  }
+
+  /** Makes a socket that was added the one in use. */
+  use(socket: UdpSocket): void {
+    this.#socket = socket;
+  }
+
+  removeSocket(socket: UdpSocket): void {
+    this.#sockets.delete(socket.address.port);
+  }
+
+  /** @param limit datagrams to send at most */
+  send(limit: number): SendOutcome {
+    const bytes = this.size.current;
+    const ring = this.#rings.ofSize(bytes);
+    if (this.#socket.congested) return 'held';
+    for (let left = limit; left > 0; left -= 1) {
+      const slot = ring.next();
+      const packet = this.#native.send(slot);
+      if (packet === null) return 'done';
+      const [length, { from, to }] = packet;
+      const socket = this.#sockets.size === 1 ? this.#socket : (this.#sockets.get(from.port) ?? this.#socket);
+      socket.send(length === bytes ? slot : slot.subarray(0, length), to);
+      this.#traffic.datagramSent();
+      this.size.sent(length);
+      if (socket.congested) {
+        ring.abandon();
+        return 'held';
+      }
+    }
+    return 'more';
+  }
+}

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { BlockList, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Clock } from '@qconn/clock';
+
+/** The largest UDP payload that QUIC packets are made for: their length field has 14 bits (RFC 9000, section 16). */
+export const PAYLOAD_MAX_BYTES = 16_383;
+
+/** What an Ethernet frame carries; assumed of a way that leaves the local networks. */
+const ETHERNET_MTU = 1_500;
+
+/** Assumed of a local interface whose MTU the system does not tell. */
+const LOOPBACK_MTU = 65_536;
+
+const UDP_OVER_IPV4_BYTES = 28;
+const UDP_OVER_IPV6_BYTES = 48;
+
+/** Interfaces come and go; asking for them each time would cost more than a handshake. */
+const REFRESH_MS = 5_000;
+
+interface LocalNetwork {
+  readonly addresses: BlockList;
+  readonly mtu: number;
+}
+
+/** How large a datagram may be on its first hop. */
+export class InterfaceMtus {
+  readonly #clock: Clock;
+  readonly #maxBytes: number;
+  #networks: readonly LocalNetwork[] = [];
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  /** @param maxBytes never more than this, whatever the interface */
+  constructor(clock: Clock, maxBytes: number = PAYLOAD_MAX_BYTES) {
+    this.#clock = clock;
+    this.#maxBytes = Math.min(PAYLOAD_MAX_BYTES, maxBytes);
+  }
+
+  /** Bytes of UDP payload that the interface towards an IP address carries. */
+  payloadTowards(host: string): number {
+    const address = host.startsWith('::ffff:') ? host.slice('::ffff:'.length) : host;
+    const overhead = isIPv6(address) ? UDP_OVER_IPV6_BYTES : UDP_OVER_IPV4_BYTES;
+    return Math.min(this.#maxBytes, this.#mtuTowards(address) - overhead);
+  }
+
+  #mtuTowards(address: string): number {
+    const now = this.#clock.monotonic();
+    if (now - this.#readAt >= REFRESH_MS) {
+      this.#networks = readNetworks();
+      this.#readAt = now;
+    }
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    return this.#networks.find(({ addresses }) => addresses.check(address, family))?.mtu ?? ETHERNET_MTU;
+  }
+}
+
+function readNetworks(): LocalNetwork[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, infos = []]) =>
+    infos.flatMap(({ cidr, internal, family }) => {
+      if (cidr === null) return [];
+      const [net = '', prefix] = cidr.split('/');
+      const addresses = new BlockList();
+      addresses.addSubnet(net, Number(prefix), family === 'IPv6' ? 'ipv6' : 'ipv4');
+      return [{ addresses, mtu: mtuOf(name, internal) }];
+    }),
+  );
+}
+
+/** Linux tells; elsewhere the customary value of the kind of interface is taken. */
+function mtuOf(name: string, internal: boolean): number {
+  try {
+    const mtu = Number(readFileSync(`/sys/class/net/${name}/mtu`, 'utf8'));
+    if (Number.isInteger(mtu) && mtu > 0) return mtu;
+  } catch {
+    // Not Linux, or an interface that has just gone.
+  }
+  return internal ? LOOPBACK_MTU : ETHERNET_MTU;
+}

@@ -1,0 +1,162 @@
+import type { RemoteInfo } from 'node:dgram';
+import { QconnError } from '@qconn/protocol';
+import type { SocketAddress } from '../connection.ts';
+import type { TlsIdentity } from '../endpoint.ts';
+import { Acceptor } from './acceptor.ts';
+import { Admission } from './admission.ts';
+import type { ConnectionHost } from './connection-host.ts';
+import { ConnectionIndex } from './connection-index.ts';
+import type { EndpointSecrets } from './endpoint-secrets.ts';
+import type { InterfaceMtus } from './interface-mtu.ts';
+import { nativeConfig } from './native-config.ts';
+import type { NativeConfig } from './native.ts';
+import { admissionLimits, type QuicOptions } from './options.ts';
+import { destinationKey, hasLongHeader } from './packet-header.ts';
+import { QuicConnection } from './quic-connection.ts';
+import { StatelessResets } from './stateless-reset.ts';
+import { UdpSocket } from './udp-socket.ts';
+
+/** CONNECTION_REFUSED (RFC 9000, section 20.1). */
+const CONNECTION_REFUSED = 0x2;
+
+/** What a listener works with. */
+export interface ListenerParts {
+  readonly host: ConnectionHost;
+  readonly options: QuicOptions;
+  readonly secrets: EndpointSecrets;
+  readonly mtus: InterfaceMtus;
+  readonly onAccept: (connection: QuicConnection) => void;
+}
+
+/** The socket at which connections are accepted, and the connections that use it. */
+export class Listener {
+  readonly #parts: ListenerParts;
+  readonly #socket: UdpSocket;
+  readonly #acceptor: Acceptor;
+  readonly #admission: Admission;
+  readonly #resets: StatelessResets;
+  readonly #index = new ConnectionIndex();
+  readonly #sources = new Map<QuicConnection, string>();
+  readonly #configs = new Map<number, NativeConfig>();
+  #tls: TlsIdentity;
+  #accepting = true;
+
+  private constructor(parts: ListenerParts, socket: UdpSocket, tls: TlsIdentity) {
+    this.#parts = parts;
+    this.#socket = socket;
+    this.#tls = tls;
+    this.#admission = new Admission(admissionLimits(parts.options));
+    this.#resets = new StatelessResets(parts.secrets);
+    const { clock } = parts.host;
+    this.#acceptor = new Acceptor({ clock, secrets: parts.secrets, admission: this.#admission, local: socket.address });
+  }
+
+  /** @throws QconnError `address_in_use` or `tls_config` */
+  static async bind(parts: ListenerParts, drained: () => void): Promise<Listener> {
+    const { tls, host = '::', port = 0 } = parts.options;
+    if (tls === undefined) throw new QconnError('tls_config', 'An endpoint that serves needs an identity.');
+    serverConfig(parts, tls, 0);
+    let listener: Listener | undefined;
+    const socket = await UdpSocket.bind(
+      { host, port },
+      {
+        datagram: (bytes, from) => listener?.receive(bytes, from),
+        // A datagram that cannot leave is a lost one: the engine sends its content again or gives up.
+        failure: () => undefined,
+        drained,
+      },
+    );
+    listener = new Listener(parts, socket, tls);
+    return listener;
+  }
+
+  get address(): SocketAddress {
+    return this.#socket.address;
+  }
+
+  /** @throws QconnError `tls_config`, and keeps the identity that it has */
+  reload(tls: TlsIdentity): void {
+    serverConfig(this.#parts, tls, 0);
+    this.#tls = tls;
+    this.#configs.clear();
+  }
+
+  stopAccepting(): void {
+    this.#accepting = false;
+  }
+
+  addId(id: Uint8Array, connection: QuicConnection): void {
+    this.#index.add(id, connection);
+  }
+
+  removeId(id: Uint8Array, connection: QuicConnection): void {
+    this.#index.remove(id, connection);
+  }
+
+  /** The handshake of a connection is over, well or not. */
+  shook(connection: QuicConnection): void {
+    const source = this.#sources.get(connection);
+    if (source !== undefined) this.#admission.shook(source);
+  }
+
+  forget(connection: QuicConnection): void {
+    const source = this.#sources.get(connection);
+    if (source !== undefined) this.#admission.left(source);
+    this.#sources.delete(connection);
+    this.#index.forget(connection);
+  }
+
+  close(): Promise<void> {
+    return this.#socket.close();
+  }
+
+  /** Gives a datagram to the connection that it is for, or treats its sender as a stranger. */
+  receive(datagram: Buffer, { address, port }: RemoteInfo): void {
+    const key = destinationKey(datagram);
+    if (key === undefined) return;
+    const known = this.#index.find(key);
+    if (known !== undefined) known.receive(datagram, { host: address, port }, this.#socket.address);
+    else if (hasLongHeader(datagram)) this.#admit(datagram, { host: address, port });
+    else this.#disown(datagram, { host: address, port });
+  }
+
+  #disown(datagram: Buffer, from: SocketAddress): void {
+    const answer = this.#resets.answer(datagram, this.#parts.host.clock.monotonic());
+    if (answer !== undefined) this.#socket.send(answer, from);
+  }
+
+  #admit(datagram: Buffer, from: SocketAddress): void {
+    if (!this.#accepting || from.host.includes('%')) return;
+    const decision = this.#acceptor.decide(datagram, from, (remote) => this.#configFor(remote));
+    if (decision.kind === 'answer') this.#socket.send(decision.datagram, from);
+    if (decision.kind !== 'accept') return;
+    const { host, onAccept, mtus } = this.#parts;
+    const payloadBytes = mtus.payloadTowards(from.host);
+    const connection = new QuicConnection({ role: 'server', native: decision.native, socket: this.#socket, remote: from, payloadBytes, host });
+    for (const id of decision.ids) this.#index.add(id, connection);
+    this.#sources.set(connection, from.host);
+    this.#admission.began(from.host);
+    onAccept(connection);
+    connection.receive(datagram, from, this.#socket.address);
+    if (decision.full) connection.refuse(new QconnError('overloaded'), CONNECTION_REFUSED);
+  }
+
+  #configFor(remote: string): NativeConfig {
+    const payloadBytes = this.#parts.mtus.payloadTowards(remote);
+    const config = this.#configs.get(payloadBytes) ?? serverConfig(this.#parts, this.#tls, payloadBytes);
+    this.#configs.set(payloadBytes, config);
+    return config;
+  }
+}
+
+function serverConfig({ host, options, secrets }: ListenerParts, tls: TlsIdentity, payloadBytes: number): NativeConfig {
+  const config = nativeConfig({
+    tls,
+    alpns: Object.keys(options.handlers ?? {}),
+    limits: host.limits,
+    verifyPeer: options.requireClientCertificate ?? true,
+    payloadBytes,
+  });
+  config.setTicketKey(secrets.ticketKey);
+  return config;
+}

@@ -1,0 +1,114 @@
+import { QconnError } from '@qconn/protocol';
+import type { Stream } from '../stream.ts';
+import type { NativeConnection } from './native.ts';
+import { isStreamLimit } from './native-failure.ts';
+import { QuicStream, type StreamHost } from './quic-stream.ts';
+import type { ReceiveSlab } from './receive-slab.ts';
+import type { ChunkPool } from './staging.ts';
+import type { Traffic } from './traffic.ts';
+
+/** Between the lanes' frames (lower) and bodies (higher), where nobody says otherwise (RFC 9218, section 4.1). */
+const DEFAULT_URGENCY = 3;
+
+/** What the streams of a connection work with. */
+export interface StreamSetParts {
+  readonly role: 'client' | 'server';
+  readonly native: NativeConnection;
+  readonly slab: ReceiveSlab;
+  readonly pool: ChunkPool;
+  readonly traffic: Traffic;
+  /** Has the connection read and send at the end of this turn. */
+  readonly wake: () => void;
+}
+
+/** The streams of one connection. */
+export class StreamSet implements StreamHost {
+  readonly native: NativeConnection;
+  readonly slab: ReceiveSlab;
+  readonly pool: ChunkPool;
+  readonly traffic: Traffic;
+  readonly #wake: () => void;
+  readonly #streams = new Map<number, QuicStream>();
+  readonly #pending = new Set<QuicStream>();
+  #nextId: number;
+  #accept: ((stream: Stream) => void) | undefined;
+  #unaccepted: QuicStream[] = [];
+
+  constructor({ role, native, slab, pool, traffic, wake }: StreamSetParts) {
+    this.native = native;
+    this.slab = slab;
+    this.pool = pool;
+    this.traffic = traffic;
+    this.#wake = wake;
+    this.#nextId = role === 'client' ? 0 : 1;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** @throws QconnError `stream_limit` when the peer allows no more */
+  open(): Stream {
+    const id = this.#nextId;
+    try {
+      this.native.streamPriority(id, DEFAULT_URGENCY, true);
+    } catch (cause) {
+      throw new QconnError(isStreamLimit(cause) ? 'stream_limit' : 'closed', undefined, { cause });
+    }
+    this.#nextId += 4;
+    return this.#add(id);
+  }
+
+  onStream(accept: (stream: Stream) => void): void {
+    this.#accept = accept;
+    const waiting = this.#unaccepted;
+    this.#unaccepted = [];
+    for (const stream of waiting) accept(stream);
+  }
+
+  /** Hands over what has arrived, as far as readers take it. Whatever a reader throws comes out here. */
+  receive(): void {
+    for (const id of this.native.readable()) (this.#streams.get(id) ?? this.#acceptStream(id)).receive();
+  }
+
+  /** Moves what has been written into the engine, as far as that takes it; the most urgent streams first. */
+  pump(): void {
+    if (this.#pending.size === 0) return;
+    const pending = this.#pending.size === 1 ? this.#pending : [...this.#pending].sort((a, b) => a.urgency - b.urgency);
+    for (const stream of pending) {
+      if (stream.pump()) this.#pending.delete(stream);
+    }
+  }
+
+  /** The connection has ended: so have its streams. */
+  terminate(error: QconnError): void {
+    this.#pending.clear();
+    for (const stream of this.#streams.values()) stream.terminate(error);
+  }
+
+  markPending(stream: QuicStream): void {
+    this.#pending.add(stream);
+    this.#wake();
+  }
+
+  markReadable(): void {
+    this.#wake();
+  }
+
+  forget(stream: QuicStream): void {
+    this.#streams.delete(stream.id);
+  }
+
+  #acceptStream(id: number): QuicStream {
+    const stream = this.#add(id);
+    if (this.#accept === undefined) this.#unaccepted.push(stream);
+    else this.#accept(stream);
+    return stream;
+  }
+
+  #add(id: number): QuicStream {
+    const stream = new QuicStream(id, this, DEFAULT_URGENCY);
+    this.#streams.set(id, stream);
+    return stream;
+  }
+}

@@ -1,0 +1,96 @@
+/** How long one measurement of a connection's traffic lasts, in milliseconds. */
+const WINDOW_MS = 1_000;
+
+/**
+ * Datagrams a second that a peer may send without moving any stream: an honest one that only pings,
+ * acknowledges and keeps alive stays far below.
+ */
+const FREE_DATAGRAMS = 5_000;
+
+/** Stream bytes that pay for one more datagram, either way: a small frame of its own is 16 bytes. */
+const BYTES_PER_DATAGRAM = 16;
+
+/** Streams a second that a peer may reset or stop (the "rapid reset" of HTTP/2, CVE-2023-44487). */
+const STREAM_RESETS = 2_000;
+
+/** Path changes a second: a NAT that rebinds all the time makes one or two. */
+const PATH_CHANGES = 20;
+
+/** Connection ids a second that a peer may use up (CVE-2024-1410, CVE-2025-7054). */
+const RETIRED_IDS = 50;
+
+/** Bytes of handshake that a peer may send: a chain of certificates is a few thousand. */
+const HANDSHAKE_BYTES: number = 64 * 1024;
+
+/**
+ * What one connection does in the current second, and whether any honest peer would do it. Pure: time is
+ * passed in. The engine has known faults that a peer with a certificate can trigger (docs/security.md);
+ * what they have in common is traffic that carries nothing.
+ */
+export class Traffic {
+  #windowStart = 0;
+  #received = 0;
+  #sent = 0;
+  #streamBytes = 0;
+  #resets = 0;
+  #pathChanges = 0;
+  #retiredIds = 0;
+  #handshakeBytes = 0;
+
+  datagramReceived(bytes: number, established: boolean): void {
+    this.#received += 1;
+    if (!established) this.#handshakeBytes += bytes;
+  }
+
+  datagramSent(): void {
+    this.#sent += 1;
+  }
+
+  /** Bytes of streams, received or sent. */
+  streamMoved(bytes: number): void {
+    this.#streamBytes += bytes;
+  }
+
+  streamReset(): void {
+    this.#resets += 1;
+  }
+
+  pathChanged(): void {
+    this.#pathChanges += 1;
+  }
+
+  idRetired(): void {
+    this.#retiredIds += 1;
+  }
+
+  /** What is excessive about the traffic, for people; `undefined` while nothing is. */
+  excess(now: number): string | undefined {
+    const found = this.#excess();
+    if (found === undefined && now - this.#windowStart >= WINDOW_MS) this.#begin(now);
+    return found;
+  }
+
+  /** True when this side sends without end, which only a fault of the engine can cause. */
+  get runaway(): boolean {
+    return this.#sent > 2 * (FREE_DATAGRAMS + this.#received + this.#streamBytes / BYTES_PER_DATAGRAM);
+  }
+
+  #excess(): string | undefined {
+    if (this.#received > FREE_DATAGRAMS + this.#streamBytes / BYTES_PER_DATAGRAM) return 'datagrams that carry next to nothing';
+    if (this.#resets > STREAM_RESETS) return 'stream resets';
+    if (this.#pathChanges > PATH_CHANGES) return 'changes of its address';
+    if (this.#retiredIds > RETIRED_IDS) return 'retired connection ids';
+    if (this.#handshakeBytes > HANDSHAKE_BYTES) return 'bytes of handshake';
+    return undefined;
+  }
+
+  #begin(now: number): void {
+    this.#windowStart = now;
+    this.#received = 0;
+    this.#sent = 0;
+    this.#streamBytes = 0;
+    this.#resets = 0;
+    this.#pathChanges = 0;
+    this.#retiredIds = 0;
+  }
+}
