@@ -46,7 +46,10 @@ export async function newCredential(): Promise<Credential> {
   };
 }
 
-/** File operations of which the first `steps` succeed and every later one fails, as after a crash. */
+/**
+ * File operations of which the first `steps` succeed and every later one fails, as after a crash. A write
+ * that it catches is left half done.
+ */
 export function stoppingAfter(steps: number): { fs: typeof nodeFs; reached: string[] } {
   const reached: string[] = [];
   const guard = <T extends object>(target: T): T =>
@@ -54,15 +57,17 @@ export function stoppingAfter(steps: number): { fs: typeof nodeFs; reached: stri
       get(object, name): unknown {
         const value: unknown = Reflect.get(object, name);
         if (typeof value !== 'function') return value;
+        const run = async (args: unknown[]): Promise<unknown> =>
+          (value as (...all: unknown[]) => unknown).apply(object, args);
         return async (...args: unknown[]): Promise<unknown> => {
-          const stopped = reached.length >= steps;
-          const run = async (): Promise<unknown> => (value as (...all: unknown[]) => unknown).apply(object, args);
-          // A process that dies closes its files.
-          if (stopped && name === 'close') await run();
-          if (stopped) throw new Error('crashed here');
-          reached.push(String(name));
-          const result = await run();
-          return name === 'open' ? guard(result as object) : result;
+          if (reached.length < steps) {
+            reached.push(String(name));
+            const result = await run(args);
+            return name === 'open' ? guard(result as object) : result;
+          }
+          if (name === 'close') await run(args); // A process that dies closes its files.
+          if (name === 'writeFile') await run([String(args[0]).slice(0, 1_000)]);
+          throw new Error('crashed here');
         };
       },
     });

@@ -24,6 +24,7 @@ export interface CreateAuthorityOptions {
   readonly issuingValidityMs?: number;
 }
 
+/** 40 characters leave room for role and code within the 64 of a common name. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,39}$/u;
 
 /** New root and issuing CA, with new keys. */
