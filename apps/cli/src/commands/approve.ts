@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { withExamples } from '../help.ts';
+import { gatherKeyValue } from '../input/key-value.ts';
+import { parseNames } from '../input/names.ts';
+import type { Invocation } from '../invocation.ts';
+import { machineCard, machineName } from '../output/machine-text.ts';
+import { MACHINE_ARGUMENT } from './machine.ts';
+
+interface Options {
+  readonly roles: string[];
+  readonly hostname?: string;
+  readonly label?: Readonly<Record<string, string>>;
+  readonly replace?: string;
+  readonly yes?: boolean;
+}
+
+export function addApprove(parent: Command, invocation: Invocation): void {
+  const command = parent
+    .command('approve')
+    .argument('<machine>', MACHINE_ARGUMENT)
+    .description('authorize a pending machine under a hostname, with roles; it need not reconnect')
+    .requiredOption('--roles <a,b>', 'its roles, or none', parseNames)
+    .option('--hostname <name>', 'its hostname (default: the one that it asks for)')
+    .option('--label <key=value>', 'a label; may be given several times', gatherKeyValue)
+    .option('--replace <machine>', 'revoke this machine, which holds the hostname, in the same step: a host has a new key')
+    .option('-y, --yes', 'do not ask')
+    .action((name: string, options: Options) => approve(name, options, invocation));
+  withExamples(command, [
+    ['qconn approve K7QM-2XPD --roles printer', 'compare the short code with what the machine shows'],
+    ['qconn approve lims --roles lims --label site=oslo --label floor=2', 'labels are what a role’s --towards looks at'],
+    ['qconn approve K7QM-2XPD --roles printer --hostname pc-7 --replace pc-7 --yes', 'a new installation takes over a name'],
+  ]);
+}
+
+async function approve(name: string, { roles, hostname, label, replace, yes }: Options, invocation: Invocation): Promise<void> {
+  const hub = await invocation.hub();
+  const machine = await hub.machine(name);
+  const holder = replace === undefined ? undefined : await hub.machine(replace);
+  if (yes !== true) {
+    invocation.note(machineCard(machine, invocation).trimEnd());
+    const under = hostname ?? machine.requestedHostname ?? '';
+    const revoking = holder === undefined ? '' : `, and revoke ${machineName(holder)}`;
+    const question = `Does the machine itself show ${machine.shortCode}? Authorize it as ${under} with ${rolesText(roles)}${revoking}?`;
+    if (!(await invocation.confirmed(question, yes))) return invocation.declined();
+  }
+  // By the fingerprint that was shown: under a name somebody else could have enrolled in the meantime.
+  const approved = await hub.approve(machine.fingerprint, { hostname, roles, labels: label, replace: holder?.fingerprint });
+  invocation.show(approved, () => `${machineName(approved)} is authorized with ${rolesText(approved.roles)}.\n`);
+}
+
+function rolesText(roles: readonly string[]): string {
+  if (roles.length === 0) return 'no role';
+  return `the ${roles.length === 1 ? 'role' : 'roles'} ${roles.join(', ')}`;
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import type { PageChoice } from '../api/hub-api.ts';
+import type { Key } from '../api/views.ts';
+import type { Invocation } from '../invocation.ts';
+import { expiryText } from '../output/machine-text.ts';
+import type { Cell } from '../output/table.ts';
+import { notePage, withPageOptions } from './page-options.ts';
+
+const COLUMNS = [{ title: 'ID' }, { title: 'NAME', cut: true }, { title: 'ROLES', cut: true }, { title: 'STATE' }, { title: 'MADE' }, { title: 'BY', cut: true }];
+
+export function addKeys(parent: Command, invocation: Invocation): void {
+  withPageOptions(parent.command('keys'))
+    .description('list API keys, without their secrets')
+    .action(async (choice: PageChoice) => {
+      const page = await (await invocation.hub()).keys(choice);
+      if (invocation.json || page.items.length > 0) invocation.show(page, () => invocation.table(COLUMNS, page.items.map((key) => row(key, invocation))));
+      notePage(page, invocation, 'There is no API key.');
+    });
+}
+
+function row(key: Key, invocation: Invocation): Cell[] {
+  const { id, name, roles, createdAt, createdBy } = key;
+  return [id, name, roles.join(', ') || '–', stateCell(key, invocation), invocation.when(createdAt), createdBy];
+}
+
+function stateCell({ revokedAt, expiresAt }: Key, invocation: Invocation): Cell {
+  if (revokedAt !== null) return { text: 'revoked', colour: 'red' };
+  const expired = Date.parse(expiresAt) <= invocation.surroundings.now();
+  return { text: expiryText(expiresAt, invocation), colour: expired ? 'dim' : 'green' };
+}

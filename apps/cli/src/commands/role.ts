@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { grantInWords, grantOptions } from '../grants/grant-text.ts';
+import type { Invocation } from '../invocation.ts';
+import { printable } from '../output/printable.ts';
+import { addRolePut } from './role-put.ts';
+
+export function addRole(parent: Command, invocation: Invocation): void {
+  const role = parent.command('role').description('one role: show, put (make or replace), delete');
+  role
+    .command('show')
+    .argument('<name>')
+    .description('show a role, and the command line that would make it; --json is what `role put --file` takes')
+    .action((name: string) => show(name, invocation));
+  addRolePut(role, invocation);
+  role
+    .command('delete')
+    .argument('<name>')
+    .description('delete a role; refused while a machine has it')
+    .option('-y, --yes', 'do not ask')
+    .action((name: string, options: { readonly yes?: boolean }) => remove(name, options, invocation));
+}
+
+async function show(name: string, invocation: Invocation): Promise<void> {
+  const role = await (await invocation.hub()).role(name);
+  const { paint } = invocation;
+  invocation.show(role, () => {
+    const grants = role.grants.map((grant) => `  ${paint(printable(grantInWords(grant)), grant.effect === 'deny' ? 'red' : undefined)}\n`).join('') || '  grants nothing\n';
+    const options = role.grants.flatMap(grantOptions).map(shellQuoted).join(' ');
+    return `${paint(role.name, 'bold')}  edited ${invocation.when(role.updatedAt)}, generation ${role.generation}\n${grants}\n${paint(`qconn role put ${role.name} ${options || '--empty'}`, 'dim')}\n`;
+  });
+}
+
+async function remove(name: string, { yes }: { readonly yes?: boolean }, invocation: Invocation): Promise<void> {
+  const hub = await invocation.hub();
+  if (!(await invocation.confirmed(`Delete the role ${name}?`, yes))) return invocation.declined();
+  await hub.deleteRole(name);
+  invocation.show({ deleted: name }, () => `The role ${name} is deleted.\n`);
+}
+
+/** A word as a POSIX shell takes it. */
+function shellQuoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import type { Role } from '../api/views.ts';
+import { grantInWords } from '../grants/grant-text.ts';
+import type { Invocation } from '../invocation.ts';
+import type { Cell } from '../output/table.ts';
+
+const COLUMNS = [{ title: 'ROLE' }, { title: 'GRANTS', cut: true }, { title: 'EDITED' }];
+
+export function addRoles(parent: Command, invocation: Invocation): void {
+  parent
+    .command('roles')
+    .description('list roles with their grants; deny beats allow, and what no grant allows is refused')
+    .action(async () => {
+      const answer = await (await invocation.hub()).roles();
+      if (invocation.json || answer.items.length > 0) invocation.show(answer, () => invocation.table(COLUMNS, answer.items.flatMap((role) => rows(role, invocation))));
+      else invocation.note('There is no role. Make one with: qconn role put');
+    });
+}
+
+/** A line for each grant; the name stands on the first. */
+function rows({ name, grants, updatedAt }: Role, invocation: Invocation): Cell[][] {
+  const [first = 'grants nothing', ...others] = grants.map(grantInWords);
+  return [[name, first, invocation.when(updatedAt)], ...others.map((grant) => ['', grant, ''])];
+}

@@ -1,0 +1,30 @@
+import { QconnError } from '@qconn/protocol';
+import { HubApi } from '../api/hub-api.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { chooseProfile } from './choose-profile.ts';
+import { configFolder } from './config-folder.ts';
+import { hubAddress } from './hub-address.ts';
+import { ProfileFile } from './profile-file.ts';
+import { trustFrom } from './trust.ts';
+
+/**
+ * The hub's API as the chosen profile reaches it. QCONN_HUB, QCONN_KEY and QCONN_PIN or QCONN_TRUST go before
+ * the profile's values; with all three no profile is needed.
+ * @throws QconnError `unauthenticated` when there is no profile, and why a profile or variable cannot be used
+ */
+export async function openHub(profileName: string | undefined, env: Surroundings['env']): Promise<HubApi> {
+  const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
+  const [hub, key, pin, file] = ['QCONN_HUB', 'QCONN_KEY', 'QCONN_PIN', 'QCONN_TRUST'].map(given);
+  const complete = hub !== undefined && key !== undefined && (pin !== undefined || file !== undefined);
+  const profile = complete ? undefined : await readProfile(profileName ?? given('QCONN_PROFILE'), env);
+  const url = hubAddress(hub ?? profile?.hub ?? '');
+  const trustPem = (await trustFrom({ pin, file }, url)) ?? profile?.trustPem ?? [];
+  return new HubApi({ url, trustPem, key: key?.trim() ?? profile?.key });
+}
+
+async function readProfile(name: string | undefined, env: Surroundings['env']): Promise<{ hub: string; trustPem: readonly string[]; key: string }> {
+  const file = new ProfileFile(configFolder(env));
+  const chosen = chooseProfile(await file.load(), name);
+  if (chosen === undefined) throw new QconnError('unauthenticated', `You are not logged in to a hub: there is no profile in ${file.path}.`);
+  return chosen.profile;
+}
