@@ -1,6 +1,7 @@
 import { encode } from 'cborg';
 import { describe, expect, test } from 'vitest';
 import { decodeHello, frameRule, type FrameType } from '@qconn/protocol';
+import { MapFields } from '../../src/wire/map-fields.ts';
 import { expectRefusal } from './refusal.ts';
 import { frameWith, samples, specimen } from './specimens.ts';
 
@@ -167,6 +168,9 @@ test('what every object inherits does not stand in for a field', () => {
   expectRefusal('bad_frame', () => decodeHello(frameWith('Hello', sneaked)));
   expect(Object.hasOwn(Object.prototype, 'agent')).toBe(false);
   expect(({} as Record<string, unknown>)['lanes']).toBeUndefined();
+  // Whatever the CBOR library makes of such a key: only own fields count.
+  const inherited = new MapFields(Object.create({ agent: 'x' }) as Record<string, unknown>, 'Hello');
+  expectRefusal('bad_frame', () => inherited.text('agent', 128));
 });
 
 test('a Renew frame without a request is refused', () => {
