@@ -1,7 +1,7 @@
-import { Database } from './database/database.ts';
+import { type Connection, Database } from './database/database.ts';
 import { translated } from './database/failures.ts';
 import { openPglite } from './database/pglite.ts';
-import { openPostgres } from './database/postgres.ts';
+import { openPostgres, QUERY_TIMEOUT_MS } from './database/postgres.ts';
 import { migrate } from './migrations/migrate.ts';
 import { Store } from './store.ts';
 
@@ -21,13 +21,29 @@ export type StoreLocation =
 export async function openStore(location: StoreLocation): Promise<Store> {
   const connection =
     'url' in location
-      ? openPostgres(location.url)
-      : await openPglite('folder' in location ? location.folder : undefined);
+      ? await openServer(location.url)
+      : await openEmbedded('folder' in location ? location.folder : undefined);
+  return new Store(new Database(connection));
+}
+
+/** A migration of a large database may take longer than any query of a request. */
+async function openServer(url: string): Promise<Connection> {
+  const patient = openPostgres(url, 0);
+  try {
+    await translated(async () => await migrate(patient.kysely));
+  } finally {
+    await patient.close();
+  }
+  return openPostgres(url, QUERY_TIMEOUT_MS);
+}
+
+async function openEmbedded(folder: string | undefined): Promise<Connection> {
+  const connection = await openPglite(folder);
   try {
     await translated(async () => await migrate(connection.kysely));
   } catch (error) {
     await connection.close();
     throw error;
   }
-  return new Store(new Database(connection));
+  return connection;
 }

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
 import { createDatabase, type TestDatabase } from '@qconn/testkit';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -104,6 +107,33 @@ test('a connection that breaks in a transaction is reported, and nothing has hap
   await expect(enrolment).rejects.toMatchObject({ code: 'database_unavailable' });
   expect(await store.machines.find('qc1broken')).toBeUndefined();
   expect(await store.tokens.find('f00d')).toMatchObject({ usesLeft: 1 });
+});
+
+test('a server that falls silent is reported in time, and used again when it answers', async () => {
+  const sockets = new Set<Socket>();
+  let silent = false;
+  const relay = createServer((near) => {
+    const far = connect(Number(new URL(database.url).port), '127.0.0.1');
+    for (const socket of [near, far]) sockets.add(socket.on('error', () => socket.destroy()));
+    near.on('data', (bytes) => silent || far.write(bytes));
+    far.on('data', (bytes) => silent || near.write(bytes));
+    near.on('close', () => far.destroy());
+  });
+  await once(relay.listen(0, '127.0.0.1'), 'listening');
+  const through = await openStore({
+    url: elsewhere((url) => {
+      url.port = String((relay.address() as AddressInfo).port);
+      url.searchParams.set('query_timeout', '250');
+    }),
+  });
+  await through.ping();
+  silent = true;
+  await expect(through.ping()).rejects.toMatchObject({ code: 'database_unavailable' });
+  silent = false;
+  await through.ping();
+  await through.close();
+  for (const socket of sockets) socket.destroy();
+  relay.close();
 });
 
 test('a row that is edited, removed or cut off is found', async () => {

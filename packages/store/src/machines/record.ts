@@ -1,7 +1,8 @@
 import { QconnError } from '@qconn/protocol';
-import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 
 import type { MachineStatus, MachineTable, Tables } from '../database/tables.ts';
+import { LABELS_OF_MACHINE, ROLES_OF_MACHINE } from './assigned.ts';
 
 /** An enrolled identity. */
 export interface MachineRecord {
@@ -13,6 +14,8 @@ export interface MachineRecord {
   readonly hostname: string | null;
   /** What the machine or its token would like to be called. */
   readonly requestedHostname: string | null;
+  /** The other machine that holds that hostname now: the same host with a new key, or a pretender. */
+  readonly requestedHolder: string | null;
   readonly shortCode: string;
   /** What the machine said of itself when it enrolled: operating system, agent version … */
   readonly facts: Readonly<Record<string, unknown>>;
@@ -28,7 +31,10 @@ export interface MachineRecord {
 }
 
 type MachineRow = Selectable<MachineTable> &
-  Pick<MachineRecord, 'roles' | 'labels'> & { readonly expires_at: number | null };
+  Pick<MachineRecord, 'roles' | 'labels'> & {
+    readonly expires_at: number | null;
+    readonly requested_holder: string | null;
+  };
 
 /** Selects machines with what other tables know of them; `machineRecordOf` reads the rows. */
 export function selectMachines(db: Kysely<Tables>): SelectQueryBuilder<Tables, 'machine', MachineRow> {
@@ -36,23 +42,19 @@ export function selectMachines(db: Kysely<Tables>): SelectQueryBuilder<Tables, '
     .selectFrom('machine')
     .selectAll()
     .select([
-      sql<
-        readonly string[]
-      >`coalesce((SELECT jsonb_agg(role ORDER BY role) FROM machine_role WHERE machine = fingerprint), '[]')`.as(
-        'roles',
-      ),
-      sql<
-        Readonly<Record<string, string>>
-      >`coalesce((SELECT jsonb_object_agg(key, value) FROM machine_label WHERE machine = fingerprint), '{}')`.as(
-        'labels',
-      ),
-      sql<
-        number | null
-      >`(SELECT max(not_after) FROM credential WHERE machine = fingerprint AND credential.revoked_at IS NULL)`.as(
-        'expires_at',
-      ),
+      ROLES_OF_MACHINE.as('roles'),
+      LABELS_OF_MACHINE.as('labels'),
+      LAST_EXPIRY.as('expires_at'),
+      HOLDER_OF_WISH.as('requested_holder'),
     ]);
 }
+
+const LAST_EXPIRY: RawBuilder<number | null> = sql`
+  (SELECT max(not_after) FROM credential WHERE machine = fingerprint AND credential.revoked_at IS NULL)`;
+
+const HOLDER_OF_WISH: RawBuilder<string | null> = sql`
+  (SELECT held.fingerprint FROM machine held
+   WHERE held.hostname = machine.requested_hostname AND held.status = 'authorized' AND held.fingerprint <> machine.fingerprint)`;
 
 export function machineRecordOf(row: MachineRow): MachineRecord {
   const { fingerprint, spki, status, hostname, facts, roles, labels } = row;
@@ -62,6 +64,7 @@ export function machineRecordOf(row: MachineRow): MachineRecord {
     status,
     hostname,
     requestedHostname: row.requested_hostname,
+    requestedHolder: row.requested_holder,
     shortCode: row.short_code,
     facts,
     roles,

@@ -1,5 +1,11 @@
-import type { Trx } from '../database/database.ts';
+import type { SelectQueryBuilder } from 'kysely';
+
+import type { Tables, Trx } from '../database/database.ts';
+import { LABELS_OF_MACHINE, ROLES_OF_MACHINE } from '../machines/assigned.ts';
 import type { PolicyMachine, PolicyRole, PolicySnapshot } from './snapshot.ts';
+
+/** Machines read at once: some milliseconds of work, between which the hub does everything else. */
+const BATCH = 2_000;
 
 /** Reads the whole policy. `trx` sees one moment. */
 export async function loadSnapshot(trx: Trx, now: number): Promise<PolicySnapshot> {
@@ -7,7 +13,7 @@ export async function loadSnapshot(trx: Trx, now: number): Promise<PolicySnapsho
   return {
     generation,
     roles: await loadRoles(trx),
-    machines: await loadMachines(trx),
+    machines: await loadAllMachines(trx),
     revokedSerials: await loadRevokedSerials(trx, now),
   };
 }
@@ -19,28 +25,28 @@ export async function loadRoles(trx: Trx, names?: readonly string[]): Promise<Po
   return rows.map(({ name, grants }) => ({ name, grants: grants as PolicyRole['grants'] }));
 }
 
-/** Reads machines with their roles and labels: all, or the given ones. */
-export async function loadMachines(trx: Trx, fingerprints?: readonly string[]): Promise<PolicyMachine[]> {
-  let machines = trx.selectFrom('machine').select(['fingerprint', 'status', 'hostname']).orderBy('fingerprint');
-  let roles = trx.selectFrom('machine_role').selectAll().orderBy('role');
-  let labels = trx.selectFrom('machine_label').selectAll().orderBy('key');
-  if (fingerprints !== undefined) {
-    const wanted = [...fingerprints, ''];
-    machines = machines.where('fingerprint', 'in', wanted);
-    roles = roles.where('machine', 'in', wanted);
-    labels = labels.where('machine', 'in', wanted);
+/** Reads the given machines with their roles and labels. */
+export async function loadMachines(trx: Trx, fingerprints: readonly string[]): Promise<PolicyMachine[]> {
+  return await selectMachines(trx)
+    .where('fingerprint', 'in', [...fingerprints, ''])
+    .execute();
+}
+
+async function loadAllMachines(trx: Trx): Promise<PolicyMachine[]> {
+  const all: PolicyMachine[] = [];
+  for (;;) {
+    const last = all.at(-1)?.fingerprint ?? '';
+    const batch = await selectMachines(trx).where('fingerprint', '>', last).limit(BATCH).execute();
+    for (const machine of batch) all.push(machine);
+    if (batch.length < BATCH) return all;
   }
-  const loaded = new Map<
-    string,
-    { roles: string[]; labels: Record<string, string> } & Pick<PolicyMachine, 'fingerprint' | 'status' | 'hostname'>
-  >();
-  for (const row of await machines.execute()) loaded.set(row.fingerprint, { ...row, roles: [], labels: {} });
-  for (const { machine, role } of await roles.execute()) loaded.get(machine)?.roles.push(role);
-  for (const { machine, key, value } of await labels.execute()) {
-    const entry = loaded.get(machine);
-    if (entry !== undefined) entry.labels[key] = value;
-  }
-  return [...loaded.values()];
+}
+
+function selectMachines(trx: Trx): SelectQueryBuilder<Tables, 'machine', PolicyMachine> {
+  return trx
+    .selectFrom('machine')
+    .select(['fingerprint', 'status', 'hostname', ROLES_OF_MACHINE.as('roles'), LABELS_OF_MACHINE.as('labels')])
+    .orderBy('fingerprint');
 }
 
 /** Reads the serials that must not be let in although their certificates still verify. */

@@ -99,6 +99,7 @@ export function admissionSuite(opened: () => Opened): void {
     const { store } = opened();
     const old = await authorized(store, 'reimaged');
     const fingerprint = await enrolled(store, { requestedHostname: 'reimaged' });
+    expect(await store.machines.find(fingerprint)).toMatchObject({ requestedHolder: old });
     await expect(
       store.machines.approve({ fingerprint, hostname: 'reimaged', roles: [], replace: fingerprint, ...admin }),
     ).rejects.toMatchObject({ code: 'hostname_taken', facts: { holder: old } });

@@ -20,6 +20,7 @@ export function enrolmentSuite(opened: () => Opened): void {
       status: 'pending',
       hostname: null,
       requestedHostname: 'printer-pc',
+      requestedHolder: null,
       shortCode: request.shortCode,
       facts: { os: 'linux' },
       roles: [],
