@@ -13,6 +13,7 @@ export default defineConfig({
       'apps/*/test/**/*.test.ts',
       'tooling/test/**/*.test.ts',
       'demo/test/**/*.test.ts',
+      'e2e/test/**/*.test.ts',
     ],
     globalSetup: ['tooling/test-database/global-setup.ts'],
     // A process per file: sockets, timers and the database of one file cannot reach into another.

@@ -1,3 +1,3 @@
 export { HUB_CONFIG_SCHEMA, loadHubConfig, type HubConfig } from './config/hub-config.ts';
 export { Hub, type HubDependencies } from './hub.ts';
-export { initialise, openHubStore, type NewHub } from './initialise.ts';
+export { initialise, openHubAuthority, openHubStore, type NewHub } from './initialise.ts';

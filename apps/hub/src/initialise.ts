@@ -27,6 +27,11 @@ export async function openHubStore({ database, dataFolder }: HubConfig): Promise
   return openStore({ folder: join(dataFolder, 'db') });
 }
 
+/** Reads the hub's CA from the data folder. @throws QconnError `not_initialised`, `ca_unusable` */
+export function openHubAuthority({ dataFolder }: HubConfig): Promise<CertificateAuthority> {
+  return loadAuthority(authorityFolder(dataFolder));
+}
+
 /** Whether a hub is there: a CA and a hub's row in the database. */
 export async function isInitialised(config: HubConfig, store: Store): Promise<boolean> {
   return (await store.hub.find()) !== undefined && (await hasAuthority(authorityFolder(config.dataFolder)));
@@ -44,7 +49,7 @@ export async function initialise(config: HubConfig, store: Store, clock: Clock):
   const now = clock.now();
   if (!(await hasAuthority(folder)))
     await saveAuthority(folder, await CertificateAuthority.create({ name: 'qconn', now }));
-  const authority = await loadAuthority(folder);
+  const authority = await openHubAuthority(config);
   const bootstrap = generateSecret('qb', authority.rootPin);
   const id = randomUUID();
   await store.roles.put({ name: 'admin', grants: ADMIN_GRANTS, actor: 'hub', now });
@@ -59,7 +64,7 @@ export async function initialise(config: HubConfig, store: Store, clock: Clock):
 
 /** Makes a new bootstrap secret, for who is at the hub's host and has lost every key. The old one is void. */
 export async function renewBootstrap(config: HubConfig, store: Store, clock: Clock): Promise<string> {
-  const authority = await loadAuthority(authorityFolder(config.dataFolder));
+  const authority = await openHubAuthority(config);
   const bootstrap = generateSecret('qb', authority.rootPin);
   await store.hub.renewBootstrap({
     id: bootstrap.idText,

@@ -30,7 +30,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   let keeper: RenewalKeeper | undefined;
   const dialer = new HubDialer({ endpoint, credential: () => keeper?.credential ?? credential });
   const release = async (): Promise<void> => {
-    keeper?.close();
+    await keeper?.close();
     await endpoint.close();
   };
   const client = new Client(

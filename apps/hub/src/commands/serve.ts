@@ -2,10 +2,9 @@ import { systemClock } from '@qconn/clock';
 import { QconnError } from '@qconn/protocol';
 import { createLog, runUntilSignal } from '@qconn/startup';
 import type { SocketAddress } from '@qconn/transport';
-import { authorityFolder, loadAuthority } from '../authority/authority-files.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { Hub } from '../hub.ts';
-import { initialise, isInitialised, openHubStore } from '../initialise.ts';
+import { initialise, isInitialised, openHubAuthority, openHubStore } from '../initialise.ts';
 import { printNewHub } from './print-new-hub.ts';
 
 /** Time beyond the drain for closing sockets and the database, in milliseconds. */
@@ -23,7 +22,7 @@ export async function serve(
       if (!options.init) throw new QconnError('not_initialised', `There is no hub in ${config.dataFolder} yet.`);
       printNewHub(await initialise(config, store, systemClock), options.json);
     }
-    const authority = await loadAuthority(authorityFolder(config.dataFolder));
+    const authority = await openHubAuthority(config);
     const hub = await Hub.start(config, { store, authority, log });
     printListening(hub, options.json);
     log.info(

@@ -34,6 +34,7 @@ export class RenewalKeeper {
   #attempt = 0;
   #timer: Timer | undefined;
   #closed = false;
+  #promotions: Promise<void> = Promise.resolve();
 
   constructor(dependencies: RenewalDependencies, credential: Credential) {
     this.#dependencies = dependencies;
@@ -48,12 +49,14 @@ export class RenewalKeeper {
 
   start(): void {
     this.#look();
-    void this.#promoteProven();
+    this.#promotions = this.#promoteProven();
   }
 
-  close(): void {
+  /** Ends with the client, whose events have ended: what they have proven is on disk when it resolves. */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    await this.#promotions;
   }
 
   /** A welcome proves the credential that the connection was made with, which is always the newest. */

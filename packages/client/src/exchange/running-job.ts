@@ -144,13 +144,22 @@ function pack(answer: Answer): { headers: Uint8Array; body: Uint8Array } {
   if (answer === undefined) return { headers: encodeHeaders({}), body: new Uint8Array(0) };
   if (typeof answer === 'string' || answer instanceof Uint8Array)
     return { headers: encodeHeaders({}), body: bytesOf(answer) };
+  if (typeof answer !== 'object' || answer === null) throw garbage(answer);
   return { headers: encodeHeaders(answer.headers ?? {}), body: bytesOf(answer.body ?? new Uint8Array(0)) };
 }
 
 function bytesOf(content: Uint8Array | string): Uint8Array {
   if (typeof content === 'string') return checkSize(encoder.encode(content));
   if (content instanceof Uint8Array) return checkSize(content);
-  throw new QconnError('handler_failed', `The handler returned ${typeof content}, which is neither bytes nor text.`);
+  throw garbage(content);
+}
+
+/** The types forbid it, but handlers are written in JavaScript too. */
+function garbage(answer: unknown): QconnError {
+  return new QconnError(
+    'handler_failed',
+    `The handler returned ${answer === null ? 'null' : typeof answer}, which is neither bytes nor text.`,
+  );
 }
 
 function checkSize(bytes: Uint8Array): Uint8Array {

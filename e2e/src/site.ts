@@ -1,0 +1,181 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import {
+  connect,
+  CredentialStore,
+  enroll,
+  fetchPinnedTrust,
+  HubHttps,
+  parseSecret,
+  type Client,
+  type Enrolment,
+} from '@qconn/client';
+import { systemClock } from '@qconn/clock';
+import { Hub, initialise, loadHubConfig, openHubAuthority, openHubStore, type HubConfig } from '@qconn/hub';
+import { createLog } from '@qconn/startup';
+import type { Store } from '@qconn/store';
+
+/** A grant as the API takes it. */
+export interface Grant {
+  readonly effect: 'allow' | 'deny';
+  readonly verb: 'provide' | 'submit' | 'query';
+  readonly serviceTypes: readonly string[];
+}
+
+/**
+ * A hub in this process with everything around it: database, administrator, machines with their
+ * credentials on disk. `stop` and `restart` act on the hub alone; `close` ends it all.
+ */
+export class Site {
+  readonly folder: string;
+  readonly api: HubHttps;
+  readonly #config: HubConfig;
+  readonly #log: string[] = [];
+  readonly #clients = new Set<Client>();
+  #store: Store;
+  #hub: Hub;
+
+  private constructor(folder: string, config: HubConfig, store: Store, hub: Hub, api: HubHttps, log: string[]) {
+    this.folder = folder;
+    this.#config = config;
+    this.#store = store;
+    this.#hub = hub;
+    this.api = api;
+    this.#log = log;
+  }
+
+  /** @param databaseUrl a PostgreSQL database; left out: the embedded one */
+  static async open(databaseUrl?: string, environment: Readonly<Record<string, string>> = {}): Promise<Site> {
+    const folder = await mkdtemp(join(tmpdir(), 'qconn-e2e-'));
+    const log: string[] = [];
+    const { store, hub, bootstrapSecret } = await startHub(
+      configOf(folder, databaseUrl, environment, { quic: 0, https: 0 }),
+      log,
+    );
+    // A hub that restarts has to be found again, so it keeps the ports that the system chose.
+    const ports = { quic: hub.quicAddress.port, https: hub.httpsAddress.port };
+    const api = await becomeAdministrator(hub, bootstrapSecret ?? '');
+    return new Site(folder, configOf(folder, databaseUrl, environment, ports), store, hub, api, log);
+  }
+
+  get hubUrl(): string {
+    return this.api.url.origin;
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  /** Lines of the hub's log so far. */
+  get log(): readonly Record<string, unknown>[] {
+    return this.#log.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  async token(body: Record<string, unknown> = {}): Promise<string> {
+    return ((await this.api.call('POST', '/v1/tokens', body)) as { token: string }).token;
+  }
+
+  /** Enrols a machine; its credential is in {@link credentials}. */
+  async enrol(name: string): Promise<Enrolment> {
+    return enroll({
+      hub: this.hubUrl,
+      token: await this.token(),
+      store: this.credentials(name),
+      hostname: name,
+      agent: 'e2e/1',
+    });
+  }
+
+  credentials(name: string): CredentialStore {
+    return new CredentialStore(join(this.folder, name));
+  }
+
+  /** Authorizes a machine under its name with a role made of these grants. */
+  async authorize(name: string, grants: readonly Grant[]): Promise<void> {
+    await this.api.call('PUT', `/v1/roles/${name}-role`, { grants });
+    await this.api.call('POST', `/v1/machines/${name}/approve`, { roles: [`${name}-role`] });
+  }
+
+  /** Connects as an enrolled machine. */
+  async connect(name: string): Promise<Client> {
+    const client = await connect({ credentials: this.credentials(name), agent: `${name}/1` });
+    this.#clients.add(client);
+    await client.connected();
+    return client;
+  }
+
+  /** Enrols, authorizes and connects a machine. */
+  async member(name: string, grants: readonly Grant[]): Promise<Client> {
+    await this.enrol(name);
+    await this.authorize(name, grants);
+    return this.connect(name);
+  }
+
+  async stop(): Promise<void> {
+    await this.#hub.close();
+    await this.#store.close();
+  }
+
+  /** Starts the hub again after {@link stop}, at the same addresses. */
+  async restart(): Promise<void> {
+    const { store, hub } = await startHub(this.#config, this.#log);
+    this.#store = store;
+    this.#hub = hub;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#clients].map((client) => client.close(0)));
+    this.api.close();
+    await this.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function configOf(
+  folder: string,
+  url: string | undefined,
+  environment: Readonly<Record<string, string>>,
+  ports: { quic: number; https: number },
+): HubConfig {
+  return loadHubConfig({
+    environment,
+    flags: {
+      '--data': { path: 'dataFolder', value: join(folder, 'hub') },
+      '--database': { path: 'database.url', value: url },
+      '--host': { path: 'listen.host', value: '127.0.0.1' },
+      '--quic-port': { path: 'listen.quicPort', value: ports.quic },
+      '--https-port': { path: 'listen.httpsPort', value: ports.https },
+    },
+  });
+}
+
+async function startHub(
+  config: HubConfig,
+  log: string[],
+): Promise<{ store: Store; hub: Hub; bootstrapSecret: string | undefined }> {
+  const store = await openHubStore(config);
+  const fresh = (await store.hub.find()) === undefined ? await initialise(config, store, systemClock) : undefined;
+  const destination = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      log.push(...chunk.toString().trimEnd().split('\n'));
+      done();
+    },
+  });
+  const logger = createLog({ component: 'hub', format: 'json', destination });
+  const hub = await Hub.start(config, { store, authority: await openHubAuthority(config), log: logger });
+  return { store, hub, bootstrapSecret: fresh?.bootstrapSecret };
+}
+
+async function becomeAdministrator(hub: Hub, bootstrapSecret: string): Promise<HubHttps> {
+  const url = `https://127.0.0.1:${hub.httpsAddress.port}`;
+  const { pin } = parseSecret(bootstrapSecret, 'qb');
+  const { pem: trustPem } = await fetchPinnedTrust(new URL(url), pin ?? new Uint8Array());
+  const guest = new HubHttps({ url, trustPem });
+  const { key } = (await guest.call('POST', '/v1/bootstrap', { secret: bootstrapSecret, name: 'e2e' })) as {
+    key: string;
+  };
+  guest.close();
+  return new HubHttps({ url, trustPem, key });
+}
