@@ -9,7 +9,12 @@ import { RetryTokens } from './retry-tokens.ts';
 
 /** What to do with the first datagram of a stranger. */
 export type Decision =
-  | { readonly kind: 'accept'; readonly native: NativeConnection; readonly ids: readonly Uint8Array[]; readonly full: boolean }
+  | {
+      readonly kind: 'accept';
+      readonly native: NativeConnection;
+      readonly ids: readonly Uint8Array[];
+      readonly full: boolean;
+    }
   | { readonly kind: 'answer'; readonly datagram: Uint8Array }
   | { readonly kind: 'drop' };
 
@@ -47,10 +52,22 @@ export class Acceptor {
     const verdict = this.#parts.admission.verdict(from.host, proven);
     if (verdict === 'drop') return DROP;
     if (verdict === 'retry') return { kind: 'answer', datagram: this.#retry(header, from) };
-    return this.#accept({ header, from, config: configOf(from.host), full: verdict === 'refuse', originalId: proven ? claim.originalId : undefined });
+    return this.#accept({
+      header,
+      from,
+      config: configOf(from.host),
+      full: verdict === 'refuse',
+      originalId: proven ? claim.originalId : undefined,
+    });
   }
 
-  #accept(parts: { header: Header; from: SocketAddress; config: NativeConfig; full: boolean; originalId: Uint8Array | undefined }): Decision {
+  #accept(parts: {
+    header: Header;
+    from: SocketAddress;
+    config: NativeConfig;
+    full: boolean;
+    originalId: Uint8Array | undefined;
+  }): Decision {
     const { header, from, config, full, originalId } = parts;
     // After a Retry the client sends to the id that the Retry named: that one stays.
     const id = originalId === undefined ? randomBytes(CONNECTION_ID_BYTES) : header.dcid;

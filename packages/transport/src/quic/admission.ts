@@ -38,7 +38,9 @@ export class Admission {
     if (this.#handshakes >= this.#limits.maxHandshakes) return 'drop';
     if ((source?.handshakes ?? 0) >= this.#limits.maxHandshakesPerSource) return 'drop';
     if (busy && !proven) return 'retry';
-    const full = this.#connections >= this.#limits.maxConnections || (source?.connections ?? 0) >= this.#limits.maxConnectionsPerSource;
+    const full =
+      this.#connections >= this.#limits.maxConnections ||
+      (source?.connections ?? 0) >= this.#limits.maxConnectionsPerSource;
     return full ? 'refuse' : 'accept';
   }
 

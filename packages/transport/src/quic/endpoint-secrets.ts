@@ -21,8 +21,10 @@ export interface EndpointSecrets {
  * @throws QconnError `tls_config` for any other length
  */
 export function endpointSecrets(secret: Uint8Array = randomBytes(SECRET_BYTES)): EndpointSecrets {
-  if (secret.length !== SECRET_BYTES) throw new QconnError('tls_config', `The endpoint’s secret has to have ${SECRET_BYTES} bytes.`);
-  const derive = (label: string, length: number): Uint8Array => new Uint8Array(hkdfSync('sha256', secret, '', `qconn ${label}`, length));
+  if (secret.length !== SECRET_BYTES)
+    throw new QconnError('tls_config', `The endpoint’s secret has to have ${SECRET_BYTES} bytes.`);
+  const derive = (label: string, length: number): Uint8Array =>
+    new Uint8Array(hkdfSync('sha256', secret, '', `qconn ${label}`, length));
   const resetKey = derive('stateless reset', SECRET_BYTES);
   return {
     retryKey: derive('retry token', SECRET_BYTES),

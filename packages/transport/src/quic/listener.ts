@@ -93,16 +93,23 @@ export class Listener {
     this.#index.remove(id, connection);
   }
 
-  /** The handshake of a connection is over, well or not. */
+  /** The handshake of a connection has finished. */
   shook(connection: QuicConnection): void {
     const source = this.#sources.get(connection);
     if (source !== undefined) this.#admission.shook(source);
   }
 
-  forget(connection: QuicConnection): void {
+  /** A connection has ended: there is room for another, though stray packets of it may still come. */
+  ended(connection: QuicConnection): void {
     const source = this.#sources.get(connection);
-    if (source !== undefined) this.#admission.left(source);
+    if (source === undefined) return;
+    if (!connection.established) this.#admission.shook(source);
+    this.#admission.left(source);
     this.#sources.delete(connection);
+  }
+
+  /** The engine is done with a connection. */
+  forget(connection: QuicConnection): void {
     this.#index.forget(connection);
   }
 
@@ -132,7 +139,14 @@ export class Listener {
     if (decision.kind !== 'accept') return;
     const { host, onAccept, mtus } = this.#parts;
     const payloadBytes = mtus.payloadTowards(from.host);
-    const connection = new QuicConnection({ role: 'server', native: decision.native, socket: this.#socket, remote: from, payloadBytes, host });
+    const connection = new QuicConnection({
+      role: 'server',
+      native: decision.native,
+      socket: this.#socket,
+      remote: from,
+      payloadBytes,
+      host,
+    });
     for (const id of decision.ids) this.#index.add(id, connection);
     this.#sources.set(connection, from.host);
     this.#admission.began(from.host);

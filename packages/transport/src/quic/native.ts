@@ -6,5 +6,6 @@ export { quiche } from '@matrixai/quic/native/index.js';
 export type {
   Config as NativeConfig,
   Connection as NativeConnection,
-  ConnectionError as NativeConnectionError, PathEvent,
+  ConnectionError as NativeConnectionError,
+  PathEvent,
 } from '@matrixai/quic/native/index.js';

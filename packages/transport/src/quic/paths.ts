@@ -51,7 +51,8 @@ export class Paths {
 
   /** Probes the way through a socket to the peer and moves there once it answers. */
   migrateTo(socket: UdpSocket, peer: SocketAddress): Promise<void> {
-    if (this.#migration !== undefined) return Promise.reject(new QconnError('invalid_state', 'The connection is moving already.'));
+    if (this.#migration !== undefined)
+      return Promise.reject(new QconnError('invalid_state', 'The connection is moving already.'));
     this.#sender.addSocket(socket);
     this.#native.probePath(socket.address, peer);
     return new Promise((resolve, reject) => {
@@ -66,7 +67,7 @@ export class Paths {
   }
 
   #next(): PathEvent | null {
-    return this.#native.pathEventNext() as PathEvent | null;
+    return this.#native.pathEventNext();
   }
 
   #moved(to: SocketAddress): void {

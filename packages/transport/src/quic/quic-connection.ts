@@ -95,7 +95,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   get remote(): SocketAddress {
-    return this.#remote;
+    return plainAddress(this.#remote);
   }
 
   get local(): SocketAddress {
@@ -130,7 +130,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const socket = await this.#host.openPath(this);
     if (this.#closeInfo !== undefined) await socket.close();
     this.#assertOpen();
-    const moved = this.#paths.migrateTo(socket, this.#remote);
+    const moved = this.#paths.migrateTo(socket, this.remote);
     this.#host.wake(this);
     return moved;
   }
@@ -311,4 +311,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#closeInfo === undefined) return;
     throw new QconnError('closed', 'The connection has ended.', { cause: this.#closeInfo.error });
   }
+}
+
+/** A dual-stack socket sees IPv4 peers at mapped addresses (RFC 4291, section 2.5.5.2): nobody above wants to know. */
+function plainAddress(address: SocketAddress): SocketAddress {
+  const { host, port } = address;
+  return host.startsWith('::ffff:') ? { host: host.slice('::ffff:'.length), port } : address;
 }

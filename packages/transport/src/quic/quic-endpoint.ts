@@ -147,10 +147,8 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
 
   finished(connection: QuicConnection, { error }: CloseInfo): void {
     if (connection.established) this.#open -= 1;
-    else if (connection.role === 'server') {
-      this.#listener?.shook(connection);
-      this.#dependencies.onRefused?.({ remote: connection.remote, error });
-    }
+    else if (connection.role === 'server') this.#dependencies.onRefused?.({ remote: connection.remote, error });
+    this.#listener?.ended(connection);
     this.#dials.get(connection)?.failed(error);
     this.#dials.delete(connection);
   }

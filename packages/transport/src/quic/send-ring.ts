@@ -32,7 +32,10 @@ export class SendRing {
   #renew(): void {
     const count = Math.max(SLOTS_MIN, Math.floor(RING_BYTES / this.#slotBytes));
     const { buffer } = Buffer.allocUnsafeSlow(count * this.#slotBytes);
-    this.#slots = Array.from({ length: count }, (_, index) => new Uint8Array(buffer, index * this.#slotBytes, this.#slotBytes));
+    this.#slots = Array.from(
+      { length: count },
+      (_, index) => new Uint8Array(buffer, index * this.#slotBytes, this.#slotBytes),
+    );
     this.#next = 0;
   }
 }

@@ -74,7 +74,8 @@ export class StreamSet implements StreamHost {
   /** Moves what has been written into the engine, as far as that takes it; the most urgent streams first. */
   pump(): void {
     if (this.#pending.size === 0) return;
-    const pending = this.#pending.size === 1 ? this.#pending : [...this.#pending].sort((a, b) => a.urgency - b.urgency);
+    const pending =
+      this.#pending.size === 1 ? this.#pending : [...this.#pending].toSorted((a, b) => a.urgency - b.urgency);
     for (const stream of pending) {
       if (stream.pump()) this.#pending.delete(stream);
     }

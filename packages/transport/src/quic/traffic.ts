@@ -76,7 +76,8 @@ export class Traffic {
   }
 
   #excess(): string | undefined {
-    if (this.#received > FREE_DATAGRAMS + this.#streamBytes / BYTES_PER_DATAGRAM) return 'datagrams that carry next to nothing';
+    if (this.#received > FREE_DATAGRAMS + this.#streamBytes / BYTES_PER_DATAGRAM)
+      return 'datagrams that carry next to nothing';
     if (this.#resets > STREAM_RESETS) return 'stream resets';
     if (this.#pathChanges > PATH_CHANGES) return 'changes of its address';
     if (this.#retiredIds > RETIRED_IDS) return 'retired connection ids';

@@ -1,0 +1,147 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { DeadlineQueue, type Clock, type Timer } from '@qconn/clock';
+import { Impairment, type Faults } from './impairment.ts';
+import { seededRandom } from './seeded-random.ts';
+
+/** How a faulty network is made. */
+export interface FaultyNetworkOptions {
+  /** The server that it leads to. */
+  readonly target: { readonly host: string; readonly port: number };
+  /** The same seed makes the same faults for the same datagrams. Default 1. */
+  readonly seed?: number;
+  /** What it does both ways. Default: nothing. */
+  readonly faults?: Faults;
+}
+
+/** A UDP relay in front of a server that treats datagrams as a bad network would. */
+export interface FaultyNetwork {
+  /** Where clients send to instead of the server. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** Datagrams that came in and that went out, both ways. */
+  readonly counts: { readonly entered: number; readonly left: number };
+  /** Changes what it does, both ways or one way. */
+  setFaults(faults: Faults, direction?: 'both' | 'toServer' | 'toClient'): void;
+  /** Loses everything from now on, or nothing more. */
+  setBlackhole(on: boolean): void;
+  /** From now on the server sees the clients at other ports, as after a NAT has forgotten them. */
+  rebind(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One client's way through. */
+interface Passage {
+  readonly client: RemoteInfo;
+  upstream: Socket;
+}
+
+/** Starts a faulty network. Its owner closes it. */
+export async function createFaultyNetwork(
+  clock: Clock,
+  { target, seed = 1, faults = {} }: FaultyNetworkOptions,
+): Promise<FaultyNetwork> {
+  const front = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(front, 'listening');
+  return new UdpRelay({ clock, front, target, faults, random: seededRandom(seed) });
+}
+
+class UdpRelay implements FaultyNetwork {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly counts = { entered: 0, left: 0 };
+  readonly #clock: Clock;
+  readonly #front: Socket;
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #toServer: Impairment;
+  readonly #toClient: Impairment;
+  readonly #passages = new Map<string, Passage>();
+  readonly #under = new DeadlineQueue<() => void>();
+  #timer: Timer | undefined;
+  #blackhole = false;
+  #closed = false;
+
+  constructor(parts: {
+    clock: Clock;
+    front: Socket;
+    target: { host: string; port: number };
+    faults: Faults;
+    random: () => number;
+  }) {
+    this.#clock = parts.clock;
+    this.#front = parts.front;
+    this.#target = parts.target;
+    this.#toServer = new Impairment(parts.faults, parts.random);
+    this.#toClient = new Impairment(parts.faults, parts.random);
+    const { address, port } = parts.front.address();
+    this.address = { host: address, port };
+    this.#front.on('message', (bytes, client) => this.#enter(bytes, client));
+  }
+
+  setFaults(faults: Faults, direction: 'both' | 'toServer' | 'toClient' = 'both'): void {
+    if (direction !== 'toClient') this.#toServer.change(faults);
+    if (direction !== 'toServer') this.#toClient.change(faults);
+  }
+
+  setBlackhole(on: boolean): void {
+    this.#blackhole = on;
+  }
+
+  async rebind(): Promise<void> {
+    for (const passage of this.#passages.values()) {
+      const old = passage.upstream;
+      passage.upstream = this.#openUpstream(passage.client);
+      old.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    const sockets = [this.#front, ...[...this.#passages.values()].map(({ upstream }) => upstream)];
+    await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
+  }
+
+  #enter(bytes: Uint8Array, client: RemoteInfo): void {
+    const key = `${client.address}:${client.port}`;
+    let passage = this.#passages.get(key);
+    if (passage === undefined) {
+      passage = { client, upstream: this.#openUpstream(client) };
+      this.#passages.set(key, passage);
+    }
+    const way = passage;
+    this.#carry(bytes, this.#toServer, (copy) => way.upstream.send(copy, this.#target.port, this.#target.host));
+  }
+
+  #openUpstream(client: RemoteInfo): Socket {
+    const upstream = createSocket('udp4');
+    upstream.on('message', (bytes) =>
+      this.#carry(bytes, this.#toClient, (copy) => this.#front.send(copy, client.port, client.address)),
+    );
+    return upstream;
+  }
+
+  #carry(bytes: Uint8Array, impairment: Impairment, deliver: (bytes: Uint8Array) => void): void {
+    this.counts.entered += 1;
+    if (this.#blackhole) return;
+    const now = this.#clock.monotonic();
+    for (const arrival of impairment.pass(bytes, now)) {
+      const leave = (): void => {
+        this.counts.left += 1;
+        deliver(arrival.bytes);
+      };
+      if (arrival.at <= now) leave();
+      else this.#under.add(arrival.at, leave);
+    }
+    this.#arm();
+  }
+
+  #arm(): void {
+    const next = this.#under.nextAt;
+    if (next === undefined || this.#timer !== undefined || this.#closed) return;
+    this.#timer = this.#clock.setTimer(next - this.#clock.monotonic(), () => {
+      this.#timer = undefined;
+      const now = this.#clock.monotonic();
+      for (let due = this.#under.popDue(now); due !== undefined; due = this.#under.popDue(now)) due.value();
+      this.#arm();
+    });
+  }
+}

@@ -1,0 +1,247 @@
+import { systemClock } from '@qconn/clock';
+import type { QconnError } from '@qconn/protocol';
+import {
+  createQuicEndpoint,
+  type Connection,
+  type ConnectTarget,
+  type Endpoint,
+  type QuicOptions,
+  type RefusedHandshake,
+  type TlsIdentity,
+} from '@qconn/transport';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { createAuthority, type TestAuthority } from './pki.ts';
+import { RawClient } from './raw-client.ts';
+import { Events, echo, readBytes } from './waiting.ts';
+
+let authority: TestAuthority;
+let hub: TlsIdentity;
+let machine: TlsIdentity;
+const open: { close(): unknown }[] = [];
+
+beforeAll(async () => {
+  authority = await createAuthority();
+  hub = await authority.issue({ ips: ['127.0.0.1'] });
+  machine = await authority.issue();
+});
+
+afterEach(() => Promise.all(open.splice(0).map((each) => each.close())));
+
+interface Served {
+  readonly server: Endpoint;
+  readonly refused: Events<RefusedHandshake>;
+  readonly accepted: Events<Connection>;
+}
+
+async function serve(options: QuicOptions = {}): Promise<Served> {
+  const refused = new Events<RefusedHandshake>();
+  const accepted = new Events<Connection>();
+  const handler = (connection: Connection): void => {
+    echo(connection);
+    accepted.push(connection);
+  };
+  const server = await createQuicEndpoint(
+    { clock: systemClock, onRefused: refused.push },
+    { host: '127.0.0.1', tls: hub, handlers: { 'qconn/1': handler }, ...options },
+  );
+  open.push(server);
+  return { server, refused, accepted };
+}
+
+async function dial(server: Endpoint, changes: Partial<ConnectTarget> = {}): Promise<Connection> {
+  const client = await createQuicEndpoint({ clock: systemClock });
+  open.push(client);
+  return client.connect({
+    address: server.address,
+    serverName: '127.0.0.1',
+    alpns: ['qconn/1'],
+    tls: machine,
+    ...changes,
+  });
+}
+
+async function expectEcho(connection: Connection): Promise<void> {
+  const stream = connection.openStream();
+  stream.write(Buffer.from('alive'));
+  expect(String(await readBytes(stream, 5))).toBe('alive');
+}
+
+/** The code with which a connection fails: at once, or just after a TLS 1.3 client believed itself connected. */
+async function failure(server: Endpoint): Promise<string> {
+  return dial(server).then(
+    async ({ closed }) => (await closed).error.code,
+    (error: QconnError) => error.code,
+  );
+}
+
+async function raw(server: Endpoint): Promise<RawClient> {
+  const client = await RawClient.create(server.address, machine);
+  open.push(client);
+  return client;
+}
+
+async function established(server: Endpoint): Promise<RawClient> {
+  const client = await raw(server);
+  await client.until(() => client.native.isEstablished());
+  return client;
+}
+
+test('with Retry always on, a client that answers it gets in', async () => {
+  const { server } = await serve({ admission: { retryFrom: 0 } });
+  await expectEcho(await dial(server));
+});
+
+test('a first packet is answered with a Retry that is smaller, and leaves no state', async () => {
+  const { server, refused } = await serve({ admission: { retryFrom: 0 } });
+  const client = await raw(server);
+  client.flush();
+  await client.until(() => client.heard > 0);
+  expect(client.heard).toBeLessThan(300);
+  expect(refused.unread).toBe(0);
+});
+
+test('a server sends at most three times what an unproven address has sent (RFC 9000, section 8.1)', async () => {
+  const { server, refused } = await serve({ handshakeDeadlineMs: 700 });
+  const client = await raw(server);
+  const first = client.packet();
+  client.socket.on('message', (bytes) => (client.heard += bytes.length));
+  await client.send(first ?? Buffer.alloc(0));
+  expect((await refused.next()).error.code).toBe('handshake_timeout');
+  expect(client.heard).toBeGreaterThan(0);
+  expect(client.heard).toBeLessThanOrEqual(3 * 1_200);
+  expect(server.connections).toBe(0);
+});
+
+test('a client that stalls its handshake is dropped at the deadline', async () => {
+  const { server, refused } = await serve({ handshakeDeadlineMs: 100 });
+  const client = await raw(server);
+  client.flush();
+  expect((await refused.next()).error.code).toBe('handshake_timeout');
+});
+
+test('beyond the cap on connections clients hear that the endpoint is full, and fit in later', async () => {
+  const { server, refused } = await serve({ admission: { maxConnections: 1 } });
+  const first = await dial(server);
+  await expectEcho(first);
+  expect(await failure(server)).toBe('overloaded');
+  expect((await refused.next()).error.code).toBe('overloaded');
+  first.close(0x40, '');
+  await expect.poll(() => server.connections).toBe(0);
+  await expect
+    .poll(async () =>
+      expectEcho(await dial(server)).then(
+        () => 'in',
+        () => 'full',
+      ),
+    )
+    .toBe('in');
+});
+
+test('an endpoint that has stopped accepting ignores strangers and keeps its connections', async () => {
+  const { server } = await serve();
+  const connection = await dial(server);
+  server.stopAccepting();
+  const client = await createQuicEndpoint({ clock: systemClock }, { handshakeDeadlineMs: 200 });
+  open.push(client);
+  const target = { address: server.address, serverName: '127.0.0.1', alpns: ['qconn/1'], tls: machine };
+  await expect(client.connect(target)).rejects.toMatchObject({ code: 'unreachable' });
+  await expectEcho(connection);
+});
+
+test('a flood of pings is cut off with the reason', async () => {
+  const { server, accepted } = await serve();
+  const client = await established(server);
+  const connection = await accepted.next();
+  client.socket.on('message', (bytes) => client.take(bytes));
+  let over = false;
+  void connection.closed.then(() => (over = true));
+  while (!over) {
+    for (let count = 0; count < 100; count += 1) {
+      client.native.sendAckEliciting();
+      client.flush();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect((await connection.closed).error).toMatchObject({
+    code: 'flood',
+    message: expect.stringContaining('next to nothing'),
+  });
+  await expectEcho(await dial(server));
+});
+
+test('rapid resets are cut off with the reason', async () => {
+  const { server, accepted } = await serve();
+  const client = await established(server);
+  const connection = await accepted.next();
+  client.socket.on('message', (bytes) => client.take(bytes));
+  let over = false;
+  void connection.closed.then(() => (over = true));
+  for (let id = 0; !over; id += 4) {
+    try {
+      client.native.streamSend(id, Buffer.from('x'), false);
+      client.native.streamShutdown(id, 1, 7);
+      client.native.streamShutdown(id, 0, 7);
+    } catch {
+      id -= 4;
+    }
+    client.flush();
+    if (id % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect((await connection.closed).error).toMatchObject({ code: 'flood', message: expect.stringContaining('resets') });
+});
+
+test('a client of a restarted hub learns at its next word that the hub has forgotten it', async () => {
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  const { server, accepted } = await serve({ secret });
+  const client = await established(server);
+  await accepted.next();
+  const { address } = server;
+  client.socket.removeAllListeners('message');
+  await server.close();
+  await serve({ secret, port: address.port });
+  client.native.streamSend(0, Buffer.alloc(100), false);
+  client.flush();
+  await client.until(() => client.native.isClosed());
+});
+
+test('a server reloads its identity: new connections see it, live ones go on', async () => {
+  const { server } = await serve();
+  const before = await dial(server);
+  server.reload(await authority.issue({ ips: ['127.0.0.1'] }));
+  const after = await dial(server);
+  expect(
+    Buffer.compare(before.peerCertificates[0] ?? Buffer.alloc(0), after.peerCertificates[0] ?? Buffer.alloc(0)),
+  ).not.toBe(0);
+  await expectEcho(before);
+  await expectEcho(after);
+});
+
+test('a reload of the trust bundle lets in those of the new root and keeps out those of the old', async () => {
+  const { server } = await serve();
+  const next = await createAuthority('next root');
+  const bundle = [authority.rootPem, next.rootPem];
+  server.reload({ ...hub, trustPem: bundle });
+  const newcomer = { ...(await next.issue()), trustPem: bundle };
+  await expectEcho(await dial(server, { tls: newcomer }));
+  await expectEcho(await dial(server));
+  server.reload({ ...hub, trustPem: [next.rootPem] });
+  expect((await (await dial(server)).closed).error.code).toBe('certificate_untrusted');
+});
+
+test('a reload with an unusable identity throws and changes nothing', async () => {
+  const { server } = await serve();
+  expect(() => server.reload({ ...hub, keyPem: machine.keyPem })).toThrow(
+    expect.objectContaining({ code: 'tls_config' }),
+  );
+  await expectEcho(await dial(server));
+});
+
+test('one socket serves IPv4 and IPv6', async () => {
+  const both = await authority.issue({ ips: ['127.0.0.1', '::1'] });
+  const { server, accepted } = await serve({ host: '::', tls: both });
+  const { port } = server.address;
+  for (const host of ['127.0.0.1', '::1']) {
+    await expectEcho(await dial(server, { address: { host, port }, serverName: host }));
+    expect((await accepted.next()).remote.host).toBe(host);
+  }
+});

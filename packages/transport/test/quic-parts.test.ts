@@ -1,0 +1,257 @@
+import { randomBytes } from 'node:crypto';
+import { ManualClock } from '@qconn/clock';
+import { describe, expect, test } from 'vitest';
+import { Admission } from '../src/quic/admission.ts';
+import { Alarm } from '../src/quic/alarm.ts';
+import { endpointSecrets } from '../src/quic/endpoint-secrets.ts';
+import { InterfaceMtus } from '../src/quic/interface-mtu.ts';
+import { ADMISSION_LIMITS } from '../src/quic/options.ts';
+import { PacketSize } from '../src/quic/packet-size.ts';
+import { ReceiveSlab } from '../src/quic/receive-slab.ts';
+import { RetryTokens } from '../src/quic/retry-tokens.ts';
+import { ChunkPool, Staging } from '../src/quic/staging.ts';
+import { StatelessResets } from '../src/quic/stateless-reset.ts';
+import { Traffic } from '../src/quic/traffic.ts';
+
+describe('retry tokens', () => {
+  const tokens = new RetryTokens(randomBytes(32));
+  const claim = { originalId: Buffer.from('original'), retryId: Buffer.from('retry-id') };
+  const remote = { host: '192.0.2.7', port: 4_000 };
+  const token = tokens.seal(claim, remote, 1_000);
+
+  test('say what they were made from, for ten seconds', () => {
+    expect(tokens.open(token, remote, 1_000)).toEqual(claim);
+    expect(tokens.open(token, remote, 11_000)).toEqual(claim);
+    expect(tokens.open(token, remote, 11_001)).toBeUndefined();
+  });
+
+  test.each([
+    ['another address', () => tokens.open(token, { ...remote, host: '192.0.2.8' }, 1_000)],
+    ['another port', () => tokens.open(token, { ...remote, port: 4_001 }, 1_000)],
+    ['another key', () => new RetryTokens(randomBytes(32)).open(token, remote, 1_000)],
+    [
+      'a changed bit',
+      () =>
+        tokens.open(
+          token.map((byte, index) => (index === 20 ? byte ^ 1 : byte)),
+          remote,
+          1_000,
+        ),
+    ],
+    ['a cut token', () => tokens.open(token.subarray(0, 40), remote, 1_000)],
+    ['nonsense', () => tokens.open(randomBytes(64), remote, 1_000)],
+    ['nothing', () => tokens.open(new Uint8Array(0), remote, 1_000)],
+  ])('are worth nothing with %s', (_what, open) => {
+    expect(open()).toBeUndefined();
+  });
+});
+
+describe('admission', () => {
+  const limits = {
+    ...ADMISSION_LIMITS,
+    maxConnections: 3,
+    maxConnectionsPerSource: 2,
+    maxHandshakes: 3,
+    maxHandshakesPerSource: 2,
+    retryFrom: 2,
+  };
+
+  test('asks for proof of the address when busy, and takes it', () => {
+    const admission = new Admission(limits);
+    expect(admission.verdict('a', false)).toBe('accept');
+    for (const host of ['a', 'b']) admission.began(host);
+    expect([admission.verdict('c', false), admission.verdict('c', true)]).toEqual(['retry', 'accept']);
+    admission.shook('a');
+    expect(admission.verdict('c', false)).toBe('accept');
+  });
+
+  test('drops beyond the handshakes that it can carry, in all and from one source', () => {
+    const admission = new Admission(limits);
+    for (const host of ['a', 'a']) admission.began(host);
+    expect([admission.verdict('a', true), admission.verdict('b', true)]).toEqual(['drop', 'accept']);
+    admission.began('b');
+    expect(admission.verdict('c', true)).toBe('drop');
+  });
+
+  test('refuses beyond the connections that it may have, and has room again when some are gone', () => {
+    const admission = new Admission(limits);
+    for (const host of ['a', 'a', 'b']) {
+      admission.began(host);
+      admission.shook(host);
+    }
+    expect([admission.verdict('a', true), admission.verdict('c', true)]).toEqual(['refuse', 'refuse']);
+    admission.left('a');
+    expect([admission.verdict('a', true), admission.verdict('c', true)]).toEqual(['accept', 'accept']);
+  });
+});
+
+describe('traffic', () => {
+  const repeat = (count: number, act: () => void): void => {
+    for (let index = 0; index < count; index += 1) act();
+  };
+  const fresh = (): Traffic => {
+    const traffic = new Traffic();
+    traffic.excess(1_000_000);
+    return traffic;
+  };
+
+  test.each<[string, (traffic: Traffic) => void]>([
+    [
+      'a bulk download, acknowledged',
+      (t) => repeat(30_000, () => (t.datagramReceived(40, true), t.streamMoved(2_700))),
+    ],
+    ['a storm of small messages', (t) => repeat(60_000, () => (t.datagramReceived(300, true), t.streamMoved(256)))],
+    ['pings', (t) => repeat(1_000, () => t.datagramReceived(30, true))],
+    ['a NAT that rebinds', (t) => repeat(4, () => (t.pathChanged(), t.idRetired()))],
+  ])('%s is honest', (_what, act) => {
+    const traffic = fresh();
+    act(traffic);
+    expect(traffic.excess(1_000_900)).toBeUndefined();
+  });
+
+  test.each<[string, RegExp, (traffic: Traffic) => void]>([
+    ['a flood of pings', /next to nothing/, (t) => repeat(6_000, () => t.datagramReceived(30, true))],
+    [
+      'a flood of one-byte frames',
+      /next to nothing/,
+      (t) => repeat(9_000, () => (t.datagramReceived(30, true), t.streamMoved(1))),
+    ],
+    ['rapid resets', /resets/, (t) => repeat(2_001, () => t.streamReset())],
+    ['a flood of path changes', /address/, (t) => repeat(21, () => t.pathChanged())],
+    ['a churn of connection ids', /ids/, (t) => repeat(51, () => t.idRetired())],
+    ['an endless handshake', /handshake/, (t) => repeat(60, () => t.datagramReceived(1_200, false))],
+  ])('%s is not', (_what, reason, act) => {
+    const traffic = fresh();
+    act(traffic);
+    expect(traffic.excess(1_000_900)).toMatch(reason);
+  });
+
+  test('each second begins anew', () => {
+    const traffic = fresh();
+    repeat(4_000, () => traffic.datagramReceived(30, true));
+    expect(traffic.excess(1_001_000)).toBeUndefined();
+    repeat(4_000, () => traffic.datagramReceived(30, true));
+    expect(traffic.excess(1_001_500)).toBeUndefined();
+  });
+
+  test('an engine that sends without end is noticed', () => {
+    const traffic = fresh();
+    repeat(10_000, () => traffic.datagramSent());
+    expect(traffic.runaway).toBe(false);
+    repeat(1, () => traffic.datagramSent());
+    expect(traffic.runaway).toBe(true);
+  });
+});
+
+describe('packet size', () => {
+  test('1,200 until the path is validated, then what the interface carries', () => {
+    const size = new PacketSize(1_472);
+    expect(size.current).toBe(1_200);
+    size.validated();
+    expect(size.current).toBe(1_472);
+    size.moved();
+    expect(size.current).toBe(1_200);
+  });
+
+  test('back to 1,200 for good when the system refuses larger ones', () => {
+    const size = new PacketSize(9_000);
+    size.validated();
+    size.tooLarge();
+    size.validated();
+    expect(size.current).toBe(1_200);
+  });
+
+  test('back to 1,200 after three timeouts in ten seconds with large datagrams under way', () => {
+    const size = new PacketSize(1_472);
+    size.validated();
+    for (const at of [0, 1_000, 20_000]) {
+      size.sent(1_400);
+      size.timedOut(at);
+    }
+    expect(size.current).toBe(1_472);
+    for (const at of [21_000, 22_000]) {
+      size.sent(400);
+      size.timedOut(at);
+      size.sent(1_400);
+      size.timedOut(at);
+    }
+    expect(size.current).toBe(1_200);
+  });
+
+  test('the loopback carries the largest datagrams, an unknown way Ethernet’s', () => {
+    const mtus = new InterfaceMtus(new ManualClock());
+    expect(mtus.payloadTowards('127.0.0.1')).toBe(16_383);
+    expect(mtus.payloadTowards('::ffff:127.0.0.1')).toBe(16_383);
+    expect(mtus.payloadTowards('198.51.100.1')).toBe(1_472);
+    expect(mtus.payloadTowards('2001:db8::1')).toBe(1_452);
+    expect(new InterfaceMtus(new ManualClock(), 1_350).payloadTowards('127.0.0.1')).toBe(1_350);
+  });
+});
+
+describe('secrets', () => {
+  test('the same secret gives the same keys, another gives others', () => {
+    const secret = randomBytes(32);
+    const id = randomBytes(8);
+    expect(endpointSecrets(secret).resetToken(id)).toEqual(endpointSecrets(secret).resetToken(id));
+    expect(endpointSecrets(secret).ticketKey).toEqual(endpointSecrets(secret).ticketKey);
+    expect(endpointSecrets().resetToken(id)).not.toEqual(endpointSecrets().resetToken(id));
+    expect(() => endpointSecrets(randomBytes(16))).toThrow(expect.objectContaining({ code: 'tls_config' }));
+  });
+
+  test('a stateless reset is smaller than what it answers, and rationed', () => {
+    const resets = new StatelessResets(endpointSecrets());
+    expect(resets.answer(randomBytes(42), 0)).toBeUndefined();
+    expect(resets.answer(randomBytes(43), 0)).toHaveLength(42);
+    let answers = 1;
+    while (resets.answer(randomBytes(100), 1) !== undefined) answers += 1;
+    expect(answers).toBe(2_000);
+    expect(resets.answer(randomBytes(100), 1_000)).toBeDefined();
+  });
+});
+
+describe('memory', () => {
+  test('chunks given to readers are never written again', () => {
+    const slab = new ReceiveSlab();
+    const chunks = Array.from({ length: 3_000 }, (_, index) => {
+      slab.room().fill(index & 255, 0, 100);
+      return slab.take(100);
+    });
+    expect(chunks.every((chunk, index) => chunk.every((byte) => byte === (index & 255)))).toBe(true);
+  });
+
+  test('staging keeps bytes in order whatever is taken when', () => {
+    const staging = new Staging(new ChunkPool());
+    const sent = randomBytes(100_000);
+    const taken: Buffer[] = [];
+    for (let start = 0, step = 1; start < sent.length; start += step, step = (step * 7 + 13) % 20_000) {
+      staging.append(sent.subarray(start, start + step));
+      const head = staging.head();
+      taken.push(Buffer.from(head.subarray(0, head.length >> 1)));
+      staging.consume(head.length >> 1);
+    }
+    for (let head = staging.head(); head.length > 0; head = staging.head()) {
+      taken.push(Buffer.from(head));
+      staging.consume(head.length);
+    }
+    expect(staging.length).toBe(0);
+    expect(Buffer.concat(taken).equals(sent)).toBe(true);
+  });
+});
+
+describe('alarm', () => {
+  test('wakes at the earliest time asked for, and moving a deadline later sets no new timer', () => {
+    const clock = new ManualClock();
+    const alarm = new Alarm(clock);
+    const woken: number[] = [];
+    const sleeper = { onAlarm: (now: number) => void woken.push(now) };
+    let entry = alarm.wakeBy(undefined, 50, sleeper);
+    entry = alarm.wakeBy(entry, 80, sleeper);
+    expect(clock.pendingTimers).toBe(1);
+    entry = alarm.wakeBy(entry, 20, sleeper);
+    clock.advance(20);
+    expect(woken).toEqual([20]);
+    alarm.wakeBy(entry, 90, sleeper);
+    alarm.cancel(entry);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
