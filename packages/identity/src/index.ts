@@ -6,14 +6,14 @@ export { createCsr } from './csr-create.ts';
 export { csrFromPem, verifyCsr, type VerifiedCsr } from './csr-verify.ts';
 export { CertificateAuthority } from './authority/authority.ts';
 export type { IssueOptions, IssueServerOptions } from './authority/issue-options.ts';
-export { type CreateAuthorityOptions } from './authority/create.ts';
-export { type IssuedCertificate } from './authority/issued.ts';
-export { type AuthorityPem } from './authority/authority-pem.ts';
+export type { CreateAuthorityOptions } from './authority/create.ts';
+export type { IssuedCertificate } from './authority/issued.ts';
+export type { AuthorityPem } from './authority/authority-pem.ts';
 export { sealAuthority, unsealAuthority } from './authority/sealed-authority.ts';
-export { type RevocationListContents, type RevocationReason, type RevokedCertificate } from './x509/write-crl.ts';
+export type { RevocationListContents, RevocationReason, RevokedCertificate } from './x509/write-crl.ts';
 export { pinOfCertificate, TrustBundle, type TrustedRoot } from './trust-bundle.ts';
 export { ChainVerifier, verifyChain, type PresentedChain, type VerifiedCertificate } from './chain/chain-verifier.ts';
-export { type Purpose } from './chain/leaf.ts';
+export type { Purpose } from './chain/leaf.ts';
 export { verifyPinnedServer, type PinnedServer } from './chain/pinned-server.ts';
 export { hashSecret, Secret, secretMatches, type SecretKind, type SecretParts } from './secret.ts';
 export { formatSecret, generateSecret, parseSecret } from './secret-text.ts';
@@ -31,7 +31,22 @@ export {
   type HubAddresses,
 } from './credential/credential.ts';
 export { formatCredential, parseCredential, type Protection } from './credential/credential-text.ts';
-export { CredentialStore, type CredentialStoreOptions, type Generation } from './credential/credential-store.ts';
+export { CredentialStore, type CredentialStoreOptions } from './credential/credential-store.ts';
+export type { Generation, StoredGeneration, Warn } from './credential/generations.ts';
 export { isSealed, seal, SEAL_COST, unseal, type SealCost } from './sealed.ts';
-export { type RandomBytes } from './x509/serial.ts';
-export * from './limits.ts';
+export type { RandomBytes } from './x509/serial.ts';
+export {
+  BACKDATE_MAX_MS,
+  BACKDATE_MIN_MS,
+  CERTIFICATE_MAX_BYTES,
+  CREDENTIAL_FILE_MAX_BYTES,
+  CSR_MAX_BYTES,
+  INTERMEDIATES_MAX,
+  ISSUING_VALIDITY_MS,
+  MACHINE_VALIDITY_MAX_MS,
+  MACHINE_VALIDITY_MIN_MS,
+  MACHINE_VALIDITY_MS,
+  ROOT_VALIDITY_MS,
+  SERVER_VALIDITY_MS,
+  TRUST_BUNDLE_MAX_ROOTS,
+} from './limits.ts';

@@ -64,7 +64,7 @@ describe('renewal', () => {
     expect(await store.load()).toEqual(second);
     await store.promote();
     await store.promote();
-    expect(await store.generations()).toEqual([
+    expect(await store.generations()).toMatchObject([
       { generation: 'current', credential: second },
       { generation: 'previous', credential: first },
     ]);

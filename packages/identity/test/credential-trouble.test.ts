@@ -29,6 +29,25 @@ describe('damage', () => {
     expect(warnings).toEqual([`The current credential in ${folder.path} is damaged.`]);
   });
 
+  test('of a staged credential does not let it become the current one', async () => {
+    const [old, current] = [await newCredential(), await newCredential()];
+    await open().save(old);
+    await open().save(current);
+    await open().stage(await newCredential());
+    truncateSync(file('credential.next.json'), 100);
+    await expect(open().promote()).rejects.toMatchObject({ code: 'credential_damaged' });
+    expect(await open().load()).toEqual(current);
+  });
+
+  test('of the current credential does not push out the good one before it', async () => {
+    const [old, lost, renewed] = [await newCredential(), await newCredential(), await newCredential()];
+    await open().save(old);
+    await open().save(lost);
+    truncateSync(file('credential.json'), 100);
+    await open().save(renewed);
+    expect((await open().generations()).map(({ credential }) => credential)).toEqual([renewed, old]);
+  });
+
   test('of all generations is an error, and neither it nor a warning quotes the key', async () => {
     const credential = await newCredential();
     await open().save(credential);

@@ -10,12 +10,12 @@ import { signerOf, type Signer } from '../x509/signer.ts';
 import { pinOfSpki } from '../x509/spki.ts';
 import { writeCertificate } from '../x509/write-certificate.ts';
 import { writeRevocationList, type RevocationListContents } from '../x509/write-crl.ts';
+import { partsToPem, pemToParts, type AuthorityPem } from './authority-pem.ts';
 import { createIssuing, createParts, type CreateAuthorityOptions } from './create.ts';
 import { hostAltNames } from './hosts.ts';
 import type { IssueOptions, IssueServerOptions } from './issue-options.ts';
 import { issuedCertificate, type IssuedCertificate } from './issued.ts';
 import { keyIdOf, type AuthorityParts } from './parts.ts';
-import { partsToPem, pemToParts, type AuthorityPem } from './authority-pem.ts';
 import { machineExtensions, serverExtensions } from './profile.ts';
 import { checkedValidity, validityWithin } from './validity.ts';
 

@@ -4,12 +4,12 @@ import { fingerprintOf } from '../fingerprint.ts';
 import { INTERMEDIATES_MAX } from '../limits.ts';
 import type { TrustBundle } from '../trust-bundle.ts';
 import type { ParsedCertificate } from '../x509/read-certificate.ts';
+import { signedBy } from '../x509/signed-by.ts';
 import { pinOfSpki } from '../x509/spki.ts';
 import { readAccompanying, readUntrustedCertificate } from '../x509/untrusted-certificate.ts';
 import { checkIssuers } from './issuers.ts';
 import { checkHost, checkLeaf, type Purpose } from './leaf.ts';
 import { findIssuers } from './path.ts';
-import { signedBy } from '../x509/signed-by.ts';
 
 export interface PresentedChain {
   /** The certificate whose key the peer has proven to hold: it alone says who the peer is. */

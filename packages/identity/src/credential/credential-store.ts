@@ -1,28 +1,18 @@
-import { isQconnError, QconnError } from '@qconn/protocol';
+import { QconnError } from '@qconn/protocol';
 import { exportPrivateKeyPem, generateKeyPair, importPrivateKeyPem, type KeyPair } from '../keys.ts';
 import { CREDENTIAL_FILE_MAX_BYTES } from '../limits.ts';
 import { isSealed, seal, unseal } from '../sealed.ts';
 import { inspectCredential, type Credential } from './credential.ts';
-import { formatCredential, parseCredential, type Protection } from './credential-text.ts';
+import { formatCredential, type Protection } from './credential-text.ts';
+import { GENERATION_FILES, Generations, type StoredGeneration, type Warn } from './generations.ts';
 import { PrivateFolder, type FileOperations } from './private-folder.ts';
-
-/** Generations, newest first, each a whole credential in a file of its own. */
-const GENERATION_FILES = {
-  /** Issued, not proven yet. */
-  next: 'credential.next.json',
-  current: 'credential.json',
-  /** What `current` was before: the way back if the disk spoils it. */
-  previous: 'credential.previous.json',
-} as const;
 
 /** The key of an enrolment that has not been answered yet. */
 const ENROLMENT_KEY_FILE = 'enrolment-key.pem';
 
-export type Generation = keyof typeof GENERATION_FILES;
-
 export interface CredentialStoreOptions extends Protection {
   /** Told in a sentence of what is wrong but survivable, such as a damaged generation with a good one before it. */
-  readonly warn?: (message: string, error: QconnError) => void;
+  readonly warn?: Warn;
   /** For tests that stop half way. */
   readonly fs?: FileOperations;
 }
@@ -37,13 +27,13 @@ export interface CredentialStoreOptions extends Protection {
 export class CredentialStore {
   readonly #folder: PrivateFolder;
   readonly #protection: Protection;
-  readonly #warn: (message: string, error: QconnError) => void;
+  readonly #generations: Generations;
   #writes: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string, { fs, warn, ...protection }: CredentialStoreOptions = {}) {
     this.#folder = new PrivateFolder(folder, fs);
     this.#protection = protection;
-    this.#warn = warn ?? ((): void => undefined);
+    this.#generations = new Generations(this.#folder, protection, warn);
   }
 
   /**
@@ -53,32 +43,20 @@ export class CredentialStore {
    *   passphrase_wrong
    */
   async load(): Promise<Credential> {
-    const [newest] = await this.generations();
+    const newest = await this.#newest();
     if (newest === undefined)
       throw new QconnError('credential_missing', `There is no credential in ${this.#folder.path}.`);
-    return newest.credential;
+    return newest;
   }
 
   /**
    * Every usable credential, newest first. Empty when there is none at all.
    * @throws QconnError as {@link load}, but for credential_missing
    */
-  async generations(): Promise<readonly { readonly generation: Generation; readonly credential: Credential }[]> {
-    if (!(await this.#folder.check())) return [];
-    const usable: { generation: Generation; credential: Credential }[] = [];
-    const failures: QconnError[] = [];
-    for (const generation of Object.keys(GENERATION_FILES) as Generation[]) {
-      try {
-        const credential = await this.#read(generation);
-        if (credential !== undefined) usable.push({ generation, credential });
-      } catch (error) {
-        if (!isQconnError(error, 'credential_damaged')) throw error;
-        failures.push(error);
-        this.#warn(`The ${generation} credential in ${this.#folder.path} is damaged.`, error);
-      }
-    }
-    if (usable.length === 0 && failures[0] !== undefined) throw failures[0];
-    return usable;
+  async generations(): Promise<readonly StoredGeneration[]> {
+    const found: StoredGeneration[] = [];
+    for await (const stored of this.#generations.usable()) found.push(stored);
+    return found;
   }
 
   /**
@@ -97,15 +75,16 @@ export class CredentialStore {
   /**
    * Makes the staged credential the current one, once it has been seen to work. Without a staged one,
    * nothing happens.
-   * @throws QconnError credential_unwritable
+   * @throws QconnError credential_damaged (the staged one; the current one stays), credential_unwritable,
+   *   credential_exposed, passphrase_wrong
    */
   async promote(): Promise<void> {
     await this.#inTurn(async () => {
-      const { next, current, previous } = GENERATION_FILES;
-      if ((await this.#folder.read(next, CREDENTIAL_FILE_MAX_BYTES)) === undefined) return;
-      const old = await this.#folder.read(current, CREDENTIAL_FILE_MAX_BYTES);
-      if (old !== undefined) await this.#folder.replace(previous, old);
-      await this.#folder.rename(next, current);
+      if ((await this.#generations.read('next')) === undefined) return;
+      // What is damaged must not push out the last good one.
+      const old = await this.#generations.readUsable('current');
+      if (old !== undefined) await this.#folder.replace(GENERATION_FILES.previous, old.text);
+      await this.#folder.rename(GENERATION_FILES.next, GENERATION_FILES.current);
       await this.#folder.remove(ENROLMENT_KEY_FILE);
     });
   }
@@ -123,8 +102,8 @@ export class CredentialStore {
    * @throws QconnError as {@link load} and {@link stage}
    */
   async keyPair(): Promise<KeyPair> {
-    const [newest] = await this.generations();
-    if (newest !== undefined) return importPrivateKeyPem(newest.credential.privateKeyPem);
+    const newest = await this.#newest();
+    if (newest !== undefined) return importPrivateKeyPem(newest.privateKeyPem);
     return this.#inTurn(async () => {
       await this.#folder.prepare();
       const stored = await this.#folder.read(ENROLMENT_KEY_FILE, CREDENTIAL_FILE_MAX_BYTES);
@@ -141,16 +120,16 @@ export class CredentialStore {
     return keys;
   }
 
-  async #read(generation: Generation): Promise<Credential | undefined> {
-    const text = await this.#folder.read(GENERATION_FILES[generation], CREDENTIAL_FILE_MAX_BYTES);
-    return text === undefined ? undefined : parseCredential(text, this.#protection);
+  async #newest(): Promise<Credential | undefined> {
+    for await (const { credential } of this.#generations.usable()) return credential;
+    return undefined;
   }
 
   async #open(text: string): Promise<string> {
     return isSealed(text) ? unseal(text, this.#protection.passphrase) : text;
   }
 
-  /** Writes happen one after the other, so that two of them never share a temporary file. */
+  /** Writes happen one after the other: one that promotes never meets one that stages half way. */
   async #inTurn<T>(write: () => Promise<T>): Promise<T> {
     const turn = this.#writes.then(write, write);
     this.#writes = turn.catch(() => undefined);
