@@ -73,7 +73,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has written what it has to say.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
-    return reportFailure(error, { program: NAME, debug: process.env['QCONN_DEBUG'] === '1' });
+    return reportFailure(error, { program: NAME });
   }
 }
 

@@ -20,12 +20,12 @@ const IDENTITY = {
 };
 
 let spool = '';
-let agent: Agent | undefined;
+let running: Agent | undefined;
 beforeEach(() => {
   spool = mkdtempSync(path.join(tmpdir(), 'qconn-agent-'));
 });
 afterEach(async () => {
-  await agent?.close();
+  await running?.close();
   rmSync(spool, { recursive: true });
 });
 
@@ -53,7 +53,7 @@ async function started(hub: FakeHub, devices: readonly DeviceConfig[]): Promise<
   const client = new Client({ clock: systemClock, random: () => 0, dial }, 'qconn-agent/test');
   const log = new CapturedLog();
   const made = new Agent({ client, clock: systemClock, log: log.log }, { identity: IDENTITY, devices });
-  agent = made;
+  running = made;
   client.start();
   await made.start();
   return { agent: made, log };

@@ -12,10 +12,10 @@ import {
   encodeWithdrawn,
   FrameType,
   PackedWriter,
-  QconnError,
   type Frame,
   type MachineStatus,
   type Outcome,
+  type QconnError,
 } from '@qconn/protocol';
 import { Lanes, type AlpnHandlers, type Connection } from '@qconn/transport';
 
@@ -37,6 +37,7 @@ export class FakeHub {
   #lanes: Lanes | undefined;
   #connection: Connection | undefined;
   #lastId = 0;
+  readonly #welcomed = Promise.withResolvers<void>();
 
   constructor(options: { readonly pending?: boolean } = {}) {
     this.#standing = options.pending === true ? PENDING : AUTHORIZED;
@@ -50,6 +51,11 @@ export class FakeHub {
   approve(): void {
     this.#standing = AUTHORIZED;
     this.#lanes?.send(0, encodeStatus(this.#writer, this.#standing));
+  }
+
+  /** Resolves when the first agent has been welcomed. */
+  welcomed(): Promise<void> {
+    return this.#welcomed.promise;
   }
 
   /** Closes the agent's connection, as a hub that stops or refuses does. */
@@ -78,9 +84,9 @@ export class FakeHub {
     let announced = Number.POSITIVE_INFINITY;
     const welcome = (): void => {
       if (lanes.count < announced) return;
-      const { standing } = { standing: this.#standing };
       const ids = { hub: 'fake', epoch: '1', session: '1', fingerprint: 'qc1agent', shortCode: 'K7QM-2XPD' };
-      lanes.send(0, encodeWelcome(this.#writer, { ...standing, ...ids }));
+      lanes.send(0, encodeWelcome(this.#writer, { ...this.#standing, ...ids }));
+      this.#welcomed.resolve();
     };
     const frame = (taken: Frame): void => {
       if (taken.type !== FrameType.Hello) return this.#take(lanes, taken);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { QconnError } from '@qconn/protocol';
-import { loadConfig, type Flags } from '@qconn/startup';
+import { isQconnError, QconnError } from '@qconn/protocol';
+import { loadConfig, type ConfigSources, type Flags } from '@qconn/startup';
 import type { AdapterSettings } from '../adapters/create-adapter.ts';
 import type { AgentConfig, Needed } from './agent-config.ts';
 import { agentSchema } from './agent-schema.ts';
@@ -36,16 +36,28 @@ export function readConfig(
 ): AgentConfig {
   const { [FILE_VARIABLE]: namedFile, ...settings } = environment;
   const file = configFile(flags.config, namedFile);
-  const config = loadConfig({
+  const sources = {
     schema: agentSchema(needed),
     file,
     environment: { ...settings, ...absolute(`${ENVIRONMENT_PREFIX}CREDENTIALS`, settings) },
     environmentPrefix: ENVIRONMENT_PREFIX,
     flags: settingsOf(flags),
-  });
+  };
+  const config = file === undefined ? withoutFile(sources) : loadConfig(sources);
   const mistakes = furtherMistakes(config);
   if (mistakes.length > 0) throw invalid(mistakes, file);
   return withAbsolutePaths(config, path.dirname(path.resolve(file ?? 'none')));
+}
+
+/** What is missing is then most likely the file. */
+function withoutFile(sources: ConfigSources<AgentConfig>): AgentConfig {
+  try {
+    return loadConfig(sources);
+  } catch (error) {
+    if (!isQconnError(error, 'config_invalid')) throw error;
+    const hint = `No configuration file was read: name one with --config; ${CONFIG_FILE} is not there.`;
+    throw new QconnError('config_invalid', `${error.message}\n${hint}`, { facts: error.facts });
+  }
 }
 
 /** The file that would be read; `undefined` when there is none. */

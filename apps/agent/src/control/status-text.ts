@@ -66,7 +66,7 @@ function ago(at: string, now: number): string {
 }
 
 /** A headline, and what it is about in two columns. */
-export function lines(headline: string, rows: readonly (readonly [string, string])[]): string {
+export function lines(title: string, rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
-  return `${headline}\n${rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join('')}`;
+  return `${title}\n${rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join('')}`;
 }

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '@qconn/clock';
+import { formatSecret, shortCode, verifyCsr } from '@qconn/identity';
+import { createTestPki, type TestPki } from '@qconn/testkit';
+import { createQuicEndpoint, type Endpoint } from '@qconn/transport';
+import type { FakeHub } from './fake-hub.ts';
+
+/** A fake hub with real sockets: QUIC for sessions, HTTPS for enrolment. Takes any token that carries its pin. */
+export class FakeHubServer {
+  readonly #pki: TestPki;
+  readonly #https: Server;
+  readonly #quic: Endpoint;
+  /** Bodies of the enrolments so far. */
+  readonly enrolments: { token: string; hostname?: string }[];
+
+  private constructor(pki: TestPki, https: Server, quic: Endpoint, enrolments: { token: string }[]) {
+    this.#pki = pki;
+    this.#https = https;
+    this.#quic = quic;
+    this.enrolments = enrolments;
+  }
+
+  static async start(hub: FakeHub): Promise<FakeHubServer> {
+    const pki = await createTestPki();
+    const { keyPem, chainPem } = await pki.server();
+    const tls = { keyPem, chainPem, trustPem: [pki.rootPem] };
+    const quic = await createQuicEndpoint(
+      { clock: systemClock },
+      { host: '127.0.0.1', port: 0, tls, handlers: hub.handlers },
+    );
+    const enrolments: { token: string }[] = [];
+    const https = createServer({ key: keyPem, cert: [...chainPem, pki.rootPem].join('\n') }, (request, response) => {
+      void request.toArray().then(async (chunks) => {
+        const body = JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as { token: string; csr: string };
+        enrolments.push(body);
+        const answer = await enrol(pki, quic, body.csr);
+        response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+      });
+    });
+    https.listen(0, '127.0.0.1');
+    await once(https, 'listening');
+    return new FakeHubServer(pki, https, quic, enrolments);
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${(this.#https.address() as AddressInfo).port}`;
+  }
+
+  get token(): string {
+    return formatSecret('qt', { id: randomBytes(8), secret: randomBytes(16), pin: this.#pki.rootPin });
+  }
+
+  async close(): Promise<void> {
+    this.#https.closeAllConnections();
+    await new Promise((resolve) => this.#https.close(resolve));
+    await this.#quic.close();
+  }
+}
+
+async function enrol(pki: TestPki, quic: Endpoint, csr: string): Promise<unknown> {
+  const { spki, fingerprint } = await verifyCsr(new Uint8Array(Buffer.from(csr, 'base64')));
+  const issued = await pki.ca.issueMachine({ spki, now: Date.now() });
+  return {
+    machine: { fingerprint, shortCode: shortCode(fingerprint), status: 'pending' },
+    chain: issued.chainPem,
+    trust: [pki.rootPem],
+    quic: { port: quic.address.port, addresses: [] },
+  };
+}
