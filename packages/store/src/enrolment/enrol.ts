@@ -5,10 +5,11 @@ import { appendAudit } from '../audit/append.ts';
 import { type CredentialRecord, insertCredential, type NewCredential } from '../credentials/record.ts';
 import type { Database, Trx } from '../database/database.ts';
 import { admit } from '../machines/approve.ts';
-import { isHostname, normalHostname } from '../machines/hostname.ts';
+import { isHostname } from '../machines/hostname.ts';
 import { lockMachine } from '../machines/lock.ts';
 import { type MachineRecord, readMachine } from '../machines/record.ts';
 import { policyChanged } from '../policy/changed.ts';
+import { requestedHostname } from '../tokens/hostname.ts';
 import type { TokenRecord } from '../tokens/record.ts';
 import { checkToken, type PresentedSecret, takeUse } from '../tokens/redeem.ts';
 
@@ -71,9 +72,8 @@ export async function enrol(
 
 /** @returns whether the machine is new */
 async function upsertMachine(trx: Trx, request: Omit<EnrolmentRequest, 'token'>, token: TokenRecord): Promise<boolean> {
-  const requested = token.hostname ?? request.requestedHostname;
   const wishes = {
-    requested_hostname: requested === undefined ? null : normalHostname(requested),
+    requested_hostname: requestedHostname(token.hostname, request.requestedHostname),
     facts: JSON.stringify(request.facts),
   };
   const inserted = await trx

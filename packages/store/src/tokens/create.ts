@@ -2,7 +2,7 @@ import type { Act } from '../act.ts';
 import { appendAudit } from '../audit/append.ts';
 import type { Database } from '../database/database.ts';
 import { requireRoles } from '../machines/assign.ts';
-import { normalHostname } from '../machines/hostname.ts';
+import { tokenHostname } from './hostname.ts';
 import { type TokenRecord, tokenRecordOf } from './record.ts';
 
 export interface NewToken {
@@ -13,6 +13,7 @@ export interface NewToken {
   readonly expiresAt: number;
   /** How many machines may enrol with it. */
   readonly uses: number;
+  /** A hostname for its machine, or a pattern such as `kiosk-*` for theirs. */
   readonly hostname?: string | undefined;
   readonly roles?: readonly string[] | undefined;
   readonly autoApprove?: boolean | undefined;
@@ -31,7 +32,7 @@ export async function createToken(
         secret_hash: secretHash,
         uses,
         uses_left: uses,
-        hostname: hostname === undefined ? null : normalHostname(hostname),
+        hostname: hostname === undefined ? null : tokenHostname(hostname),
         roles: JSON.stringify(roles),
         auto_approve: autoApprove,
         created_by: act.actor,

@@ -8,7 +8,7 @@ export interface TokenRecord {
   readonly id: string;
   readonly uses: number;
   readonly usesLeft: number;
-  /** The hostname that its machine shall have. */
+  /** The hostname that its machine shall have, or a pattern such as `kiosk-*` for those of several. */
   readonly hostname: string | null;
   /** Roles to grant on approval. */
   readonly roles: readonly string[];

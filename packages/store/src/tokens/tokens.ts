@@ -16,7 +16,7 @@ export class Tokens {
     this.#database = database;
   }
 
-  /** @throws QconnError unknown_role; invalid_request for an id that exists, or a use count below 1 */
+  /** @throws QconnError unknown_role; hostname_invalid; invalid_request for an id that exists, or a use count below 1 */
   async create(input: NewToken & Act): Promise<TokenRecord> {
     return await createToken(this.#database, input);
   }
