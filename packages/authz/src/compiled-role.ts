@@ -1,31 +1,18 @@
-import { GrantDecision } from './decision.ts';
+import type { Names } from './numbering.ts';
 import type { Role, Verb } from './role.ts';
-import { CompiledSelector, matchesEveryMachine } from './selector.ts';
-
-/** A grant made ready: its decision is made already, its selector is compiled. */
-export interface Rule {
-  readonly decision: GrantDecision;
-  /** Absent when the grant holds towards every machine. */
-  readonly selector: CompiledSelector | undefined;
-}
+import { Rule } from './rule.ts';
 
 const NO_RULES: readonly Rule[] = [];
 
 /** A role's rules by verb and pattern. */
 export class CompiledRole {
-  readonly name: string;
   readonly #rules: Readonly<Record<Verb, Map<string, Rule[]>>>;
 
-  constructor(role: Role) {
-    this.name = role.name;
+  constructor(role: Role, names: Names) {
     this.#rules = { provide: new Map(), submit: new Map(), query: new Map(), admin: new Map() };
     role.grants.forEach((grant, index) => {
-      const everyone = matchesEveryMachine(grant.selector);
-      const rule: Rule = {
-        decision: new GrantDecision({ role: role.name, index, grant }),
-        selector: everyone ? undefined : new CompiledSelector(grant.selector ?? {}),
-      };
-      for (const pattern of new Set(grant.serviceTypes)) this.#add(grant.verb, pattern, rule);
+      const rule = new Rule({ role: role.name, index, grant }, names);
+      for (const pattern of grant.serviceTypes) this.#add(grant.verb, pattern, rule);
     });
   }
 

@@ -1,4 +1,4 @@
-import type { Grant, Verb } from './role.ts';
+import type { Grant } from './role.ts';
 import { matchesEveryMachine, selectorInWords } from './selector.ts';
 
 /**
@@ -53,26 +53,33 @@ export class GrantDecision extends Decision {
   }
 }
 
+/** What a refusal for want of a grant tells when somebody asks why. */
+export interface MissingGrant {
+  /** Such as `submit print`. */
+  readonly what: string;
+  /** Names of the roles that do not grant it. */
+  readonly roles: readonly string[];
+  /** The grants that allow it towards other machines. */
+  readonly elsewhere: readonly GrantDecision[];
+}
+
 /** A refusal for want of a grant. */
 export class NoGrantDecision extends Decision {
-  readonly #what: string;
-  readonly #roles: readonly string[];
-  readonly #elsewhere: readonly GrantOrigin[];
+  readonly #missing: () => MissingGrant;
 
-  /** @param elsewhere the grants that would have allowed it towards other machines */
-  constructor(verb: Verb, serviceType: string, roles: readonly string[], elsewhere: readonly GrantOrigin[]) {
+  /** @param missing called only when somebody asks why */
+  constructor(missing: () => MissingGrant) {
     super('no_grant');
-    this.#what = `${verb} ${serviceType}`;
-    this.#roles = roles;
-    this.#elsewhere = elsewhere;
+    this.#missing = missing;
   }
 
   override reasonFor(subject: string): string {
-    if (this.#elsewhere.length === 0) {
-      return `${subject} has no role that lets it ${this.#what}; roles: ${this.#roles.join(', ') || 'none'}`;
+    const { what, roles, elsewhere } = this.#missing();
+    if (elsewhere.length === 0) {
+      return `${subject} has no role that lets it ${what}; roles: ${roles.join(', ') || 'none'}`;
     }
-    const only = this.#elsewhere.map(({ role, grant }) => `${selectorInWords(grant.selector ?? {})} (role ${role})`);
-    return `${subject} may ${this.#what} only towards ${only.join('; ')}`;
+    const only = elsewhere.map(({ origin }) => `${selectorInWords(origin.grant.selector ?? {})} (role ${origin.role})`);
+    return `${subject} may ${what} only towards ${only.join('; ')}`;
   }
 }
 

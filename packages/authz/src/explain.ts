@@ -2,6 +2,7 @@ import { decide, type Query } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { Party, Policy } from './policy.ts';
 import { nameOf } from './principal.ts';
+import { Seat } from './seat.ts';
 
 /** One question on the way to an answer, with the answer that enforcement gives. */
 export interface ExplainedStep {
@@ -43,7 +44,7 @@ function step(policy: Policy, query: Query): ExplainedStep {
 }
 
 function partyName(policy: Policy, party: Party): string {
-  if (typeof party !== 'string') return nameOf(party);
-  const machine = policy.machine(party);
-  return machine === undefined ? party : nameOf(machine);
+  const fingerprint = typeof party === 'string' ? party : party.fingerprint;
+  const principal = typeof party === 'string' || party instanceof Seat ? policy.machine(fingerprint) : party;
+  return principal === undefined ? fingerprint : nameOf(principal);
 }

@@ -9,3 +9,4 @@ export { isPattern } from './pattern.ts';
 export { compilePolicy, Policy, type Party, type PolicyChange, type PolicySource } from './policy.ts';
 export { nameOf, type Principal, type Status } from './principal.ts';
 export { VERBS, type Effect, type Grant, type Role, type Selector, type Verb } from './role.ts';
+export { Seat } from './seat.ts';

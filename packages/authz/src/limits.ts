@@ -25,7 +25,7 @@ export const LABEL_PART_MAX_BYTES = 63;
 export const MISTAKES_LISTED_MAX = 50;
 
 /**
- * Verdicts that a policy remembers over all role sets before it forgets them all and starts again:
- * about 15 MB at worst, so that a sender that makes up service types cannot fill the hub's memory.
+ * Pairs of verb and service type whose verdicts a policy remembers before it forgets them all and starts again. More
+ * than any fleet uses; with 1,000 roles they take 16 MB, which is what a sender that makes up service types can cost.
  */
-export const VERDICTS_CACHED_MAX = 65_536;
+export const VERDICT_ROWS_MAX = 2_048;

@@ -1,60 +1,54 @@
 import type { Member } from './member.ts';
 
-/** With 100,000 machines a shard holds about a hundred of them. A power of two. */
-const SHARDS = 1_024;
+/** Changes that are kept beside the whole before the two are merged: the merge copies 100,000 entries in some 10 ms. */
+const CHANGES_MAX = 1_000;
 
 /**
- * Members by fingerprint. A map is never changed once it is shared: a change copies the one shard that it
- * touches, so that one machine more costs microseconds and not a copy of 100,000 entries.
+ * Members by fingerprint. A map is never changed: it is a whole, shared with the maps that it came from, and the few
+ * changes since, so that one machine more costs microseconds and a look-up is one or two of the engine's own.
  */
 export class MemberMap {
-  readonly #shards: readonly ReadonlyMap<string, Member>[];
-  readonly size: number;
+  /** Stands for this very map. Whoever remembers it does not keep the map itself alive. */
+  readonly edition: object = {};
+  readonly #whole: ReadonlyMap<string, Member>;
+  /** `null` for a member that was taken out. */
+  readonly #changes: ReadonlyMap<string, Member | null>;
 
-  private constructor(shards: readonly ReadonlyMap<string, Member>[], size: number) {
-    this.#shards = shards;
-    this.size = size;
+  private constructor(whole: ReadonlyMap<string, Member>, changes: ReadonlyMap<string, Member | null>) {
+    this.#whole = whole;
+    this.#changes = changes;
   }
 
   /** The last of two members with the same fingerprint stays. */
   static of(members: Iterable<Member>): MemberMap {
-    const shards = Array.from({ length: SHARDS }, () => new Map<string, Member>());
-    for (const member of members)
-      shards[shardOf(member.principal.fingerprint)]?.set(member.principal.fingerprint, member);
-    return new MemberMap(shards, sizeOf(shards));
+    const whole = new Map<string, Member>();
+    for (const member of members) whole.set(member.principal.fingerprint, member);
+    return new MemberMap(whole, new Map());
   }
 
   get(fingerprint: string): Member | undefined {
-    return this.#shards[shardOf(fingerprint)]?.get(fingerprint);
+    if (this.#changes.size > 0) {
+      const changed = this.#changes.get(fingerprint);
+      if (changed !== undefined) return changed ?? undefined;
+    }
+    return this.#whole.get(fingerprint);
   }
 
-  /** A map with some members put in or replaced, and some taken out. */
+  /** A map with some members taken out, then some put in or replaced. */
   with(put: readonly Member[], removed: readonly string[]): MemberMap {
-    if (put.length + removed.length === 0) return this;
-    const shards = [...this.#shards];
-    const copied = new Map<number, Map<string, Member>>();
-    const own = (fingerprint: string): Map<string, Member> => {
-      const index = shardOf(fingerprint);
-      const copy = copied.get(index) ?? new Map(shards[index]);
-      copied.set(index, copy);
-      shards[index] = copy;
-      return copy;
-    };
-    for (const fingerprint of removed) own(fingerprint).delete(fingerprint);
-    for (const member of put) own(member.principal.fingerprint).set(member.principal.fingerprint, member);
-    return new MemberMap(shards, sizeOf(shards));
+    const changes = new Map(this.#changes);
+    for (const fingerprint of removed) changes.set(fingerprint, null);
+    for (const member of put) changes.set(member.principal.fingerprint, member);
+    const map = new MemberMap(this.#whole, changes);
+    return changes.size > CHANGES_MAX ? MemberMap.of(map) : map;
   }
 
   *[Symbol.iterator](): Generator<Member> {
-    for (const shard of this.#shards) yield* shard.values();
+    for (const [fingerprint, member] of this.#whole) {
+      if (!this.#changes.has(fingerprint)) yield member;
+    }
+    for (const changed of this.#changes.values()) {
+      if (changed !== null) yield changed;
+    }
   }
-}
-
-/** Two characters of a fingerprint after its prefix are ten random bits; other ids spread less well, and still work. */
-function shardOf(fingerprint: string): number {
-  return (fingerprint.charCodeAt(3) * 32 + fingerprint.charCodeAt(4)) & (SHARDS - 1);
-}
-
-function sizeOf(shards: readonly ReadonlyMap<string, Member>[]): number {
-  return shards.reduce((sum, shard) => sum + shard.size, 0);
 }

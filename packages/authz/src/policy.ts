@@ -1,11 +1,11 @@
-import { CompiledRole } from './compiled-role.ts';
 import { type Decision, PENDING, REVOKED, UNKNOWN, UNKNOWN_TARGET } from './decision.ts';
-import { type Member, memberOf } from './member.ts';
+import { ANY_MACHINE, type Member, memberOf } from './member.ts';
 import { MemberMap } from './member-map.ts';
 import type { Principal } from './principal.ts';
 import { RoleBook } from './role-book.ts';
+import { Names } from './numbering.ts';
 import type { Role, Verb } from './role.ts';
-import { RoleSets } from './role-sets.ts';
+import { Seat } from './seat.ts';
 
 /** What a policy is compiled from. */
 export interface PolicySource {
@@ -29,48 +29,46 @@ export interface PolicyChange {
 }
 
 /**
- * Somebody who takes part. A fingerprint is judged by what the snapshot says of it now; a principal is
- * judged by what it says itself, which suits API keys and what-if questions but never a live connection.
+ * Somebody who takes part. A fingerprint is judged by what the snapshot says of it now, and so is a {@link Seat}, which
+ * is faster; a principal is judged by what it says itself, which suits API keys and what-if questions but never a live
+ * connection.
  */
-export type Party = string | Principal;
+export type Party = string | Seat | Principal;
 
 /** A snapshot of who may do what. It never changes its answers; a change makes a new one. */
 export class Policy {
   readonly generation: number;
   readonly #members: MemberMap;
   readonly #book: RoleBook;
-  readonly #sets: RoleSets;
+  readonly #names: Names;
 
-  private constructor(generation: number, members: MemberMap, book: RoleBook, sets: RoleSets) {
+  private constructor(generation: number, members: MemberMap, book: RoleBook, names: Names) {
     this.generation = generation;
     this.#members = members;
     this.#book = book;
-    this.#sets = sets;
+    this.#names = names;
   }
 
   /** @see compilePolicy */
   static compile({ generation, roles, machines }: PolicySource): Policy {
-    const sets = new RoleSets();
-    const book = new RoleBook(new Map(Array.from(roles, (role) => [role.name, new CompiledRole(role)])), sets);
-    const members = MemberMap.of(Array.from(machines, (machine) => memberOf(machine, sets)));
-    return new Policy(generation, members, book, sets);
+    const names = new Names();
+    const book = RoleBook.empty(names).with(roles, []);
+    const members = MemberMap.of(Array.from(machines, (machine) => memberOf(machine, names)));
+    return new Policy(generation, members, book, names);
   }
 
   /** The snapshot after a change. Costs what the change costs, not what the policy costs. */
   with(change: PolicyChange): Policy {
-    const put = (change.machines ?? []).map((machine) => memberOf(machine, this.#sets));
-    const members = this.#members.with(put, change.removedMachines ?? []);
-    const book = this.#book.with(change.roles ?? [], change.removedRoles ?? []);
-    return new Policy(change.generation, members, book, this.#sets);
+    const { machines = [], removedMachines = [], roles = [], removedRoles = [] } = change;
+    const put = machines.map((machine) => memberOf(machine, this.#names));
+    const members = this.#members.with(put, removedMachines);
+    const book = roles.length + removedRoles.length === 0 ? this.#book : this.#book.with(roles, removedRoles);
+    return new Policy(change.generation, members, book, this.#names);
   }
 
   /** The snapshot's machine with that fingerprint. */
   machine(fingerprint: string): Principal | undefined {
     return this.#members.get(fingerprint)?.principal;
-  }
-
-  get machineCount(): number {
-    return this.#members.size;
   }
 
   /** Every machine, in no order. */
@@ -79,20 +77,13 @@ export class Policy {
   }
 
   /**
-   * May a principal do this? The hot path: allocates nothing when the parties are fingerprints.
+   * May a principal do this? The hot path: allocates nothing that it allows, unless a party is a principal.
    * @param target the machine on the other side; without it the question is "towards any machine at all?",
    *   which is for admission and early refusal and never enough to let a message through
    */
   decide(principal: Party, verb: Verb, serviceType: string, target?: Party): Decision {
-    const subject = this.#member(principal);
-    if (subject === undefined) return UNKNOWN;
-    const { status } = subject.principal;
-    if (status !== 'authorized') return status === 'revoked' ? REVOKED : PENDING;
-    const verdict = this.#book.verdict(subject.roleSet, verb, serviceType);
-    if (target === undefined) return verdict.towardsAny;
-    const object = this.#member(target);
-    if (object === undefined) return UNKNOWN_TARGET;
-    return verdict.towards(object.principal, object.hostname);
+    const object = target === undefined ? ANY_MACHINE : this.#member(target);
+    return this.#judge(this.#member(principal), verb, serviceType, object);
   }
 
   /**
@@ -100,12 +91,22 @@ export class Policy {
    * provide towards the sender. Returns the first refusal, or what allows the target to provide.
    */
   decideExchange(sender: Party, target: Party, serviceType: string): Decision {
-    const submit = this.decide(sender, 'submit', serviceType, target);
-    return submit.allowed ? this.decide(target, 'provide', serviceType, sender) : submit;
+    const from = this.#member(sender);
+    const to = this.#member(target);
+    const submit = this.#judge(from, 'submit', serviceType, to);
+    return submit.allowed ? this.#judge(to, 'provide', serviceType, from) : submit;
+  }
+
+  #judge(subject: Member | undefined, verb: Verb, serviceType: string, object: Member | undefined): Decision {
+    if (subject === undefined) return UNKNOWN;
+    if (subject.status !== 'authorized') return subject.status === 'revoked' ? REVOKED : PENDING;
+    if (object === undefined) return UNKNOWN_TARGET;
+    return this.#book.row(verb, serviceType).decide(subject, object);
   }
 
   #member(party: Party): Member | undefined {
-    return typeof party === 'string' ? this.#members.get(party) : memberOf(party, this.#sets);
+    if (party instanceof Seat) return party.among(this.#members);
+    return typeof party === 'string' ? this.#members.get(party) : memberOf(party, this.#names);
   }
 }
 

@@ -1,51 +1,55 @@
 import { CompiledRole } from './compiled-role.ts';
-import { VERDICTS_CACHED_MAX } from './limits.ts';
+import { VERDICT_ROWS_MAX } from './limits.ts';
+import type { Names } from './numbering.ts';
 import type { Role, Verb } from './role.ts';
-import type { RoleSets } from './role-sets.ts';
-import { Verdict } from './verdict.ts';
+import { VerdictRow } from './verdict-row.ts';
 
-type VerdictCache = Readonly<Record<Verb, Map<string, Verdict>>>;
+type Rows = Readonly<Record<Verb, Map<string, VerdictRow>>>;
 
 /**
- * The compiled roles, and the verdicts that sets of them have come to. A book never changes its
- * answers: a changed role makes a new book. What it remembers is bounded by {@link VERDICTS_CACHED_MAX}.
+ * The compiled roles, and what they say. A book never changes its answers: a changed role makes a new book.
+ * What it remembers is bounded by {@link VERDICT_ROWS_MAX}.
  */
 export class RoleBook {
-  readonly #roles: ReadonlyMap<string, CompiledRole>;
-  readonly #sets: RoleSets;
-  #caches: (VerdictCache | undefined)[] = [];
-  #cached = 0;
+  readonly #roles: readonly (CompiledRole | undefined)[];
+  readonly #names: Names;
+  #rows: Rows = emptyRows();
+  #rowCount = 0;
 
-  constructor(roles: ReadonlyMap<string, CompiledRole>, sets: RoleSets) {
+  private constructor(roles: readonly (CompiledRole | undefined)[], names: Names) {
     this.#roles = roles;
-    this.#sets = sets;
+    this.#names = names;
   }
 
-  /** A book with some roles put in or replaced, and some taken out. Compiles only the roles put in. */
-  with(put: readonly Role[], removed: readonly string[]): RoleBook {
-    if (put.length + removed.length === 0) return this;
-    const roles = new Map(this.#roles);
-    for (const name of removed) roles.delete(name);
-    for (const role of put) roles.set(role.name, new CompiledRole(role));
-    return new RoleBook(roles, this.#sets);
+  static empty(names: Names): RoleBook {
+    return new RoleBook([], names);
   }
 
-  /** What a set of roles says about a verb on a service type. */
-  verdict(set: number, verb: Verb, serviceType: string): Verdict {
-    const cache = this.#caches[set];
-    return cache?.[verb].get(serviceType) ?? this.#settle(set, verb, serviceType);
+  /** A book with some roles taken out, then some put in or replaced. Compiles only the roles put in. */
+  with(put: Iterable<Role>, removed: readonly string[]): RoleBook {
+    const roles = [...this.#roles];
+    for (const name of removed) roles[this.#names.role(name)] = undefined;
+    for (const role of put) roles[this.#names.role(role.name)] = new CompiledRole(role, this.#names);
+    return new RoleBook(roles, this.#names);
   }
 
-  #settle(set: number, verb: Verb, serviceType: string): Verdict {
-    if (this.#cached >= VERDICTS_CACHED_MAX) {
-      this.#caches = [];
-      this.#cached = 0;
+  /** What the roles say about a verb on a service type. */
+  row(verb: Verb, serviceType: string): VerdictRow {
+    return this.#rows[verb].get(serviceType) ?? this.#newRow(verb, serviceType);
+  }
+
+  #newRow(verb: Verb, serviceType: string): VerdictRow {
+    if (this.#rowCount >= VERDICT_ROWS_MAX) {
+      this.#rows = emptyRows();
+      this.#rowCount = 0;
     }
-    const roles = this.#sets.namesOf(set).flatMap((name) => this.#roles.get(name) ?? []);
-    const verdict = Verdict.of(roles, verb, serviceType);
-    this.#caches[set] ??= { provide: new Map(), submit: new Map(), query: new Map(), admin: new Map() };
-    this.#caches[set][verb].set(serviceType, verdict);
-    this.#cached += 1;
-    return verdict;
+    const row = new VerdictRow(this.#roles, verb, serviceType);
+    this.#rows[verb].set(serviceType, row);
+    this.#rowCount += 1;
+    return row;
   }
+}
+
+function emptyRows(): Rows {
+  return { provide: new Map(), submit: new Map(), query: new Map(), admin: new Map() };
 }

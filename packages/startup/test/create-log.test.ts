@@ -1,11 +1,11 @@
 import { Writable } from 'node:stream';
 import { QconnError } from '@qconn/protocol';
-import { createLog, type Log, type LogOptions } from '@qconn/startup';
+import { createLog, type Logger, type LogOptions } from '@qconn/startup';
 import { expect, test } from 'vitest';
 
 const TOKEN = 'qt1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0s';
 
-function capture(options: Partial<LogOptions> = {}, isTTY = false): { log: Log; text: () => string } {
+function capture(options: Partial<LogOptions> = {}, isTTY = false): { log: Logger; text: () => string } {
   const chunks: string[] = [];
   const destination = Object.assign(
     new Writable({
@@ -86,12 +86,12 @@ test('ends with a chain of causes that goes round', () => {
 });
 
 test.each([
-  ['in the message', (log: Log) => log.info(`redeeming ${TOKEN}`)],
-  ['in a field', (log: Log) => log.info({ given: TOKEN }, 'x')],
-  ['deep in a field', (log: Log) => log.info({ request: { body: { list: [TOKEN] } } }, 'x')],
-  ['in an error', (log: Log) => log.error(new Error(`bad ${TOKEN}`))],
-  ['in a cause', (log: Log) => log.error(new Error('x', { cause: new Error(TOKEN) }))],
-  ['by a field’s name', (log: Log) => log.info({ token: TOKEN, request: { password: TOKEN } }, 'x')],
+  ['in the message', (log: Logger) => log.info(`redeeming ${TOKEN}`)],
+  ['in a field', (log: Logger) => log.info({ given: TOKEN }, 'x')],
+  ['deep in a field', (log: Logger) => log.info({ request: { body: { list: [TOKEN] } } }, 'x')],
+  ['in an error', (log: Logger) => log.error(new Error(`bad ${TOKEN}`))],
+  ['in a cause', (log: Logger) => log.error(new Error('x', { cause: new Error(TOKEN) }))],
+  ['by a field’s name', (log: Logger) => log.info({ token: TOKEN, request: { password: TOKEN } }, 'x')],
 ])('hides a secret %s, in both formats', (_where, write) => {
   for (const format of ['json', 'pretty'] as const) {
     const { log, text } = capture({ format });

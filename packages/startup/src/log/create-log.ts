@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { pino, type Logger } from 'pino';
+import { pino, type Logger as PinoLogger } from 'pino';
 import pinoPretty from 'pino-pretty';
 import { HIDDEN, withoutSecrets } from '../secrets.ts';
 import { errorFields } from './error-fields.ts';
@@ -8,7 +8,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 export type LogFormat = 'auto' | 'json' | 'pretty';
 
 /** A component's log. `log.child({ session })` makes one that repeats fields on every line. */
-export type Log = Logger;
+export type Logger = PinoLogger;
 
 export interface LogOptions {
   /** The program or the part of it that speaks: `hub`, `agent`. On every line. */
@@ -43,7 +43,7 @@ export function createLog({
   level = 'info',
   format = 'auto',
   destination = process.stderr,
-}: LogOptions): Log {
+}: LogOptions): Logger {
   const withStacks = level === 'debug' || level === 'trace';
   const pretty = format === 'pretty' || (format === 'auto' && destination.isTTY === true);
   return pino(
