@@ -70,8 +70,6 @@ export default defineConfig({
     'promise/always-return': 'off',
     // It takes Fastify's handlers, whose rejections are answered, for those of Express.
     'oxc/no-async-endpoint-handlers': 'off',
-    // For Express; Fastify's handlers are async.
-    'oxc/no-async-endpoint-handlers': 'off',
     'import/no-named-as-default': 'off',
     'import/no-named-as-default-member': 'off',
     // Narrowing what a decoder or a bounds check has just proven is what a codec does all day.
