@@ -118,6 +118,12 @@ export function enrolmentSuite(opened: () => Opened): void {
     expect(await store.tokens.find(token.id)).toMatchObject({ usesLeft: 1 });
   });
 
+  test('issuing that uses the store fails instead of waiting for itself', async () => {
+    const { store } = opened();
+    const issue = async () => (await store.roles.list(), newCredential());
+    await expect(enrolled(store, { issue })).rejects.toThrow('inside one of its own transactions');
+  });
+
   test('a revoked key cannot enrol again', async () => {
     const { store } = opened();
     const token = newToken({ uses: 5 });

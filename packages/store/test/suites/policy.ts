@@ -107,6 +107,18 @@ export function policySuite(opened: () => Opened): void {
     }
   });
 
+  test('a listener may use the store at once', async () => {
+    const { store } = opened();
+    const loaded = new Promise<number>((resolve, reject) => {
+      void store.policy.onChange((change) => {
+        if (change.kind === 'changed')
+          store.policy.loadPart({ roles: change.roles, now: NOW }).then(({ roles }) => resolve(roles.length), reject);
+      });
+    });
+    await store.roles.put({ name: `role-${unique()}`, grants, ...admin });
+    expect(await loaded).toBe(1);
+  });
+
   test('what changes nothing is not announced', async () => {
     const { store } = opened();
     const fingerprint = await authorized(store, 'unchanged');
