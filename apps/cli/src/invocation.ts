@@ -59,7 +59,10 @@ export class Invocation {
 
   table(columns: readonly Column[], rows: readonly (readonly Cell[])[]): string {
     const { stdout } = this.surroundings;
-    return tableText(columns, rows, { paint: this.paint, width: stdout.isTTY === true ? (stdout.columns ?? 80) : undefined });
+    return tableText(columns, rows, {
+      paint: this.paint,
+      width: stdout.isTTY === true ? (stdout.columns ?? 80) : undefined,
+    });
   }
 
   card(fields: readonly (readonly [name: string, value: Cell | undefined])[]): string {

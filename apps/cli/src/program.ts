@@ -43,13 +43,14 @@ Profiles are kept in ~/.config/qconn/profiles.json (XDG_CONFIG_HOME is respected
 
 ${EXIT_CODE_HELP}`;
 
-const GROUPS: readonly (readonly [title: string, ...adders: ((parent: Command, invocation: Invocation) => void)[]])[] = [
-  ['Getting in:', addLogin, addLogout, addProfiles, addHub],
-  ['Machines:', addMachines, addMachine, addApprove, addRevoke, addRights, addToken],
-  ['Rights:', addRoles, addRole, addExplain, addKeys, addKey],
-  ['Watching:', addSessions, addAudit],
-  ['Messages:', addEnroll, addSend, addQuery],
-];
+const GROUPS: readonly (readonly [title: string, ...adders: ((parent: Command, invocation: Invocation) => void)[]])[] =
+  [
+    ['Getting in:', addLogin, addLogout, addProfiles, addHub],
+    ['Machines:', addMachines, addMachine, addApprove, addRevoke, addRights, addToken],
+    ['Rights:', addRoles, addRole, addExplain, addKeys, addKey],
+    ['Watching:', addSessions, addAudit],
+    ['Messages:', addEnroll, addSend, addQuery],
+  ];
 
 /** The whole command line, wired to one run of it. Parsing throws CommanderError instead of ending the process. */
 export function program(invocation: Invocation): Command {
@@ -61,7 +62,14 @@ export function program(invocation: Invocation): Command {
     .option('--json', 'print JSON; times are RFC 3339')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: (text) => void stderr.write(text), getOutHelpWidth: () => helpWidth(stdout.columns), getErrHelpWidth: () => helpWidth(stderr.columns), getOutHasColors: () => false, getErrHasColors: () => false })
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      getOutHelpWidth: () => helpWidth(stdout.columns),
+      getErrHelpWidth: () => helpWidth(stderr.columns),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
     .showHelpAfterError('(--help says what there is)')
     .addHelpText('after', HELP)
     .hook('preAction', (_root, command) => {

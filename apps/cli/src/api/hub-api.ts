@@ -2,7 +2,19 @@ import { HubHttps } from '@qconn/client';
 import { isQconnError, QconnError } from '@qconn/protocol';
 import { pinOf } from './pin.ts';
 import { path, withQuery } from './path.ts';
-import type { AuditRow, Explanation, Grant, HubFacts, Key, LiveSession, Machine, MachineStatus, Page, Role, Token } from './views.ts';
+import type {
+  AuditRow,
+  Explanation,
+  Grant,
+  HubFacts,
+  Key,
+  LiveSession,
+  Machine,
+  MachineStatus,
+  Page,
+  Role,
+  Token,
+} from './views.ts';
 
 /** Which part of a list. */
 export interface PageChoice {
@@ -36,14 +48,29 @@ export class HubApi {
 
   hub = (): Promise<HubFacts> => this.#get('/v1/hub');
   ready = (): Promise<unknown> => this.#get('/readyz');
-  bootstrap = (body: { secret: string; name: string }): Promise<{ key: string; record: Key }> => this.#post('/v1/bootstrap', body);
+  bootstrap = (body: { secret: string; name: string }): Promise<{ key: string; record: Key }> =>
+    this.#post('/v1/bootstrap', body);
 
-  machines = (filter: { status?: MachineStatus | undefined; role?: string | undefined }, choice: PageChoice): Promise<Page<Machine>> => this.#page('/v1/machines', { ...filter }, choice);
+  machines = (
+    filter: { status?: MachineStatus | undefined; role?: string | undefined },
+    choice: PageChoice,
+  ): Promise<Page<Machine>> => this.#page('/v1/machines', { ...filter }, choice);
   machine = (name: string): Promise<Machine> => this.#get(path`/v1/machines/${name}`);
-  approve = (fingerprint: string, body: { hostname?: string | undefined; roles: readonly string[]; labels?: Readonly<Record<string, string>> | undefined; replace?: string | undefined }): Promise<Machine> =>
-    this.#post(path`/v1/machines/${fingerprint}/approve`, body);
-  assign = (fingerprint: string, body: { roles?: readonly string[] | undefined; labels?: Readonly<Record<string, string>> | undefined }): Promise<Machine> => this.#put(path`/v1/machines/${fingerprint}/rights`, body);
-  revoke = (fingerprint: string, body: { reason?: string | undefined }): Promise<Machine> => this.#post(path`/v1/machines/${fingerprint}/revoke`, body);
+  approve = (
+    fingerprint: string,
+    body: {
+      hostname?: string | undefined;
+      roles: readonly string[];
+      labels?: Readonly<Record<string, string>> | undefined;
+      replace?: string | undefined;
+    },
+  ): Promise<Machine> => this.#post(path`/v1/machines/${fingerprint}/approve`, body);
+  assign = (
+    fingerprint: string,
+    body: { roles?: readonly string[] | undefined; labels?: Readonly<Record<string, string>> | undefined },
+  ): Promise<Machine> => this.#put(path`/v1/machines/${fingerprint}/rights`, body);
+  revoke = (fingerprint: string, body: { reason?: string | undefined }): Promise<Machine> =>
+    this.#post(path`/v1/machines/${fingerprint}/revoke`, body);
 
   createToken = (body: {
     ttlSeconds?: number | undefined;
@@ -57,16 +84,29 @@ export class HubApi {
 
   roles = (): Promise<{ items: readonly Role[] }> => this.#get('/v1/roles');
   role = (name: string): Promise<Role> => this.#get(path`/v1/roles/${name}`);
-  putRole = (name: string, body: { grants: readonly Grant[]; ifGeneration: number }): Promise<Role> => this.#put(path`/v1/roles/${name}`, body);
+  putRole = (name: string, body: { grants: readonly Grant[]; ifGeneration: number }): Promise<Role> =>
+    this.#put(path`/v1/roles/${name}`, body);
   deleteRole = (name: string): Promise<void> => this.#delete(path`/v1/roles/${name}`);
 
-  createKey = (body: { name: string; roles: readonly string[]; ttlSeconds?: number | undefined }): Promise<{ key: string; record: Key }> => this.#post('/v1/keys', body);
+  createKey = (body: {
+    name: string;
+    roles: readonly string[];
+    ttlSeconds?: number | undefined;
+  }): Promise<{ key: string; record: Key }> => this.#post('/v1/keys', body);
   keys = (choice: PageChoice): Promise<Page<Key>> => this.#page('/v1/keys', {}, choice);
   revokeKey = (id: string): Promise<Key> => this.#delete(path`/v1/keys/${id}`);
 
   sessions = (): Promise<{ items: readonly LiveSession[] }> => this.#get('/v1/sessions');
-  explain = (question: { machine: string; verb: string; serviceType: string; to: string | undefined }): Promise<Explanation> => this.#get(withQuery('/v1/explain', question));
-  audit = (filter: { subject?: string | undefined; act?: string | undefined }, choice: PageChoice): Promise<Page<AuditRow>> => this.#page('/v1/audit', { ...filter }, choice);
+  explain = (question: {
+    machine: string;
+    verb: string;
+    serviceType: string;
+    to: string | undefined;
+  }): Promise<Explanation> => this.#get(withQuery('/v1/explain', question));
+  audit = (
+    filter: { subject?: string | undefined; act?: string | undefined },
+    choice: PageChoice,
+  ): Promise<Page<AuditRow>> => this.#page('/v1/audit', { ...filter }, choice);
 
   /** The pin by which others can recognise this hub. */
   async rootPin(): Promise<string> {
@@ -82,12 +122,22 @@ export class HubApi {
     }
   }
 
-  async #page<Item>(base: string, filter: Readonly<Record<string, string | undefined>>, { all, limit, after }: PageChoice): Promise<Page<Item>> {
+  async #page<Item>(
+    base: string,
+    filter: Readonly<Record<string, string | undefined>>,
+    { all, limit, after }: PageChoice,
+  ): Promise<Page<Item>> {
     const items: Item[] = [];
     let next = after;
     do {
-      const page = await this.#get<Page<Item>>(withQuery(base, { ...filter, limit: limit ?? (all === true ? PAGE_MAX : undefined), cursor: next }));
-      if (!Array.isArray(page?.items)) throw new QconnError('unreachable', `${this.origin} answered with something else than a list: it is not a qconn hub of this version.`);
+      const page = await this.#get<Page<Item>>(
+        withQuery(base, { ...filter, limit: limit ?? (all === true ? PAGE_MAX : undefined), cursor: next }),
+      );
+      if (!Array.isArray(page?.items))
+        throw new QconnError(
+          'unreachable',
+          `${this.origin} answered with something else than a list: it is not a qconn hub of this version.`,
+        );
       items.push(...page.items);
       next = page.next;
     } while (all === true && next !== undefined);
@@ -95,7 +145,8 @@ export class HubApi {
   }
 
   #get = <Answer>(url: string): Promise<Answer> => this.#https.call('GET', url) as Promise<Answer>;
-  #post = <Answer>(url: string, body: unknown): Promise<Answer> => this.#https.call('POST', url, body) as Promise<Answer>;
+  #post = <Answer>(url: string, body: unknown): Promise<Answer> =>
+    this.#https.call('POST', url, body) as Promise<Answer>;
   #put = <Answer>(url: string, body: unknown): Promise<Answer> => this.#https.call('PUT', url, body) as Promise<Answer>;
   #delete = <Answer>(url: string): Promise<Answer> => this.#https.call('DELETE', url) as Promise<Answer>;
 }

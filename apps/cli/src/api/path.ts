@@ -1,6 +1,8 @@
 /** A path of the API with its variable parts encoded: `` path`/v1/machines/${name}` ``. */
 export function path(texts: TemplateStringsArray, ...parts: readonly string[]): string {
-  return texts.map((text, index) => `${text}${index < parts.length ? encodeURIComponent(parts[index] ?? '') : ''}`).join('');
+  return texts
+    .map((text, index) => `${text}${index < parts.length ? encodeURIComponent(parts[index] ?? '') : ''}`)
+    .join('');
 }
 
 /** The same path with a query string of whatever is given. */

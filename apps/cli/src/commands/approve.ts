@@ -22,17 +22,30 @@ export function addApprove(parent: Command, invocation: Invocation): void {
     .requiredOption('--roles <a,b>', 'its roles, or none', parseNames)
     .option('--hostname <name>', 'its hostname (default: the one that it asks for)')
     .option('--label <key=value>', 'a label; may be given several times', gatherKeyValue)
-    .option('--replace <machine>', 'revoke this machine, which holds the hostname, in the same step: a host has a new key')
+    .option(
+      '--replace <machine>',
+      'revoke this machine, which holds the hostname, in the same step: a host has a new key',
+    )
     .option('-y, --yes', 'do not ask')
     .action((name: string, options: Options) => approve(name, options, invocation));
   withExamples(command, [
     ['qconn approve K7QM-2XPD --roles printer', 'compare the short code with what the machine shows'],
-    ['qconn approve lims --roles lims --label site=oslo --label floor=2', 'labels are what a role’s --towards looks at'],
-    ['qconn approve K7QM-2XPD --roles printer --hostname pc-7 --replace pc-7 --yes', 'a new installation takes over a name'],
+    [
+      'qconn approve lims --roles lims --label site=oslo --label floor=2',
+      'labels are what a role’s --towards looks at',
+    ],
+    [
+      'qconn approve K7QM-2XPD --roles printer --hostname pc-7 --replace pc-7 --yes',
+      'a new installation takes over a name',
+    ],
   ]);
 }
 
-async function approve(name: string, { roles, hostname, label, replace, yes }: Options, invocation: Invocation): Promise<void> {
+async function approve(
+  name: string,
+  { roles, hostname, label, replace, yes }: Options,
+  invocation: Invocation,
+): Promise<void> {
   const hub = await invocation.hub();
   const machine = await hub.machine(name);
   const holder = replace === undefined ? undefined : await hub.machine(replace);
@@ -44,7 +57,12 @@ async function approve(name: string, { roles, hostname, label, replace, yes }: O
     if (!(await invocation.confirmed(question, yes))) return invocation.declined();
   }
   // By the fingerprint that was shown: under a name somebody else could have enrolled in the meantime.
-  const approved = await hub.approve(machine.fingerprint, { hostname, roles, labels: label, replace: holder?.fingerprint });
+  const approved = await hub.approve(machine.fingerprint, {
+    hostname,
+    roles,
+    labels: label,
+    replace: holder?.fingerprint,
+  });
   invocation.show(approved, () => `${machineName(approved)} is authorized with ${rolesText(approved.roles)}.\n`);
 }
 

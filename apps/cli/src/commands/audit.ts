@@ -11,7 +11,13 @@ interface Options extends PageChoice {
   readonly act?: string;
 }
 
-const COLUMNS = [{ title: 'WHEN' }, { title: 'WHO', cut: true }, { title: 'ACT' }, { title: 'SUBJECT', cut: true }, { title: 'CHANGE', cut: true }];
+const COLUMNS = [
+  { title: 'WHEN' },
+  { title: 'WHO', cut: true },
+  { title: 'ACT' },
+  { title: 'SUBJECT', cut: true },
+  { title: 'CHANGE', cut: true },
+];
 
 export function addAudit(parent: Command, invocation: Invocation): void {
   const command = withPageOptions(parent.command('audit'))
@@ -20,7 +26,13 @@ export function addAudit(parent: Command, invocation: Invocation): void {
     .option('--act <name>', 'only these, such as machine.approve')
     .action(async ({ subject, act, ...choice }: Options) => {
       const page = await (await invocation.hub()).audit({ subject, act }, choice);
-      if (invocation.json || page.items.length > 0) invocation.show(page, () => invocation.table(COLUMNS, page.items.map((item) => row(item, invocation))));
+      if (invocation.json || page.items.length > 0)
+        invocation.show(page, () =>
+          invocation.table(
+            COLUMNS,
+            page.items.map((item) => row(item, invocation)),
+          ),
+        );
       notePage(page, invocation, 'There is no such act.');
     });
   withExamples(command, [
@@ -33,12 +45,26 @@ function row({ at, actor, act, subject, before, after }: AuditRow, invocation: I
   return [invocation.when(at), actor, act, subject, changeText(before, after)];
 }
 
-/** What differs between two objects, `key: old → new`; anything else as JSON. */
+/** What differs between two objects, `status: pending → authorized`; of one that is new or gone, what it says. */
 export function changeText(before: unknown, after: unknown): string {
-  if (!isObject(before) || !isObject(after)) return [before, after].filter((value) => value !== null && value !== undefined).map(compact).join(' → ');
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  const changed = keys.filter((key) => compact(before[key]) !== compact(after[key]));
-  return changed.map((key) => `${key}: ${compact(before[key])} → ${compact(after[key])}`).join('; ');
+  if (isObject(before) && isObject(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    const changed = keys.filter((key) => compact(before[key]) !== compact(after[key]));
+    return changed.map((key) => `${key}: ${compact(before[key])} → ${compact(after[key])}`).join('; ');
+  }
+  return [before, after]
+    .map(wholeText)
+    .filter((text) => text !== '')
+    .join(' → ');
+}
+
+/** What an object says; a field that says nothing is left out, and so is the time, which has a column. */
+function wholeText(value: unknown): string {
+  if (!isObject(value)) return compact(value) === '–' ? '' : compact(value);
+  const telling = Object.entries(value).filter(
+    ([key, field]) => !key.endsWith('At') && !['–', '[]', '{}', 'false'].includes(compact(field)),
+  );
+  return telling.map(([key, field]) => `${key}: ${compact(field)}`).join('; ');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -24,11 +24,17 @@ export function addEnroll(parent: Command, invocation: Invocation): void {
     .option('--hostname <name>', 'hostname to ask for (default: this system’s)')
     .option('--force', 'enrol although the folder holds a usable credential')
     .option('--wait', 'wait until an administrator has approved it; Ctrl-C ends the wait')
-    .addHelpText('after', '\nThe key is made here and never leaves. Nothing is sent before the hub has proven to be the one that the token is\nfor. Enrolment alone allows nothing: an administrator approves it.')
+    .addHelpText(
+      'after',
+      '\nThe key is made here and never leaves. Nothing is sent before the hub has proven to be the one that the token is\nfor. Enrolment alone allows nothing: an administrator approves it.',
+    )
     .action((url: string, options: Options) => enrol(url, options, invocation));
   withExamples(command, [
     ['qconn enroll https://hub.example:7443 --hostname lims', 'asks for the token'],
-    ['qconn token create | qconn enroll hub.example:7443 --token - --wait', 'all at once, where you are the administrator'],
+    [
+      'qconn token create | qconn enroll hub.example:7443 --token - --wait',
+      'all at once, where you are the administrator',
+    ],
   ]);
 }
 
@@ -37,11 +43,15 @@ async function enrol(address: string, options: Options, invocation: Invocation):
   const folder = credentialFolder(options.credentials, invocation.env);
   const store = new CredentialStore(folder);
   if (options.force !== true) await refuseEnrolled(store, folder);
-  const token = await secretInput({ given: options.token, variable: 'QCONN_TOKEN', what: 'enrolment token' }, invocation.surroundings);
+  const token = await secretInput(
+    { given: options.token, variable: 'QCONN_TOKEN', what: 'enrolment token' },
+    invocation.surroundings,
+  );
   const enrolment = await enroll({ hub, token, store, hostname: options.hostname, agent: AGENT });
   invocation.show({ ...enrolment, hub, credentials: folder }, () => enrolmentText(enrolment, hub, folder, invocation));
   if (enrolment.status === 'authorized') return;
-  if (!invocation.json) invocation.note(`An administrator approves it with: qconn approve ${enrolment.shortCode} --roles …`);
+  if (!invocation.json)
+    invocation.note(`An administrator approves it with: qconn approve ${enrolment.shortCode} --roles …`);
   if (options.wait === true) await waitForApproval(folder, invocation);
 }
 
@@ -60,7 +70,9 @@ async function waitForApproval(folder: string, invocation: Invocation): Promise<
   await withClient(folder, invocation, async (client, signal) => {
     try {
       await client.connected({ phase: 'online', signal });
-      invocation.note(`Approved as ${client.machine?.hostname ?? client.machine?.fingerprint}, with the roles: ${client.machine?.roles.join(', ') || 'none'}.`);
+      invocation.note(
+        `Approved as ${client.machine?.hostname ?? client.machine?.fingerprint}, with the roles: ${client.machine?.roles.join(', ') || 'none'}.`,
+      );
     } catch (error) {
       if (!signal.aborted) throw error;
       invocation.note('Not approved yet. The enrolment stays.');
@@ -69,7 +81,12 @@ async function waitForApproval(folder: string, invocation: Invocation): Promise<
   });
 }
 
-function enrolmentText({ fingerprint, shortCode, status }: Enrolment, hub: string, folder: string, invocation: Invocation): string {
+function enrolmentText(
+  { fingerprint, shortCode, status }: Enrolment,
+  hub: string,
+  folder: string,
+  invocation: Invocation,
+): string {
   return invocation.card([
     ['enrolled with', hub],
     ['short code', { text: shortCode, colour: 'bold' }],

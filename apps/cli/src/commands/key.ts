@@ -36,13 +36,16 @@ async function createKey(name: string, { roles, ttl }: NewKey, invocation: Invoc
   const { key, record } = await hub.createKey({ name, roles, ttlSeconds: ttl });
   invocation.show({ key, record }, () => `${key}\n`);
   if (invocation.json) return;
-  invocation.note(`\nThe key is shown this once; it ${expiryText(record.expiresAt, invocation)}. Its holder logs in with:`);
+  invocation.note(
+    `\nThe key is shown this once; it ${expiryText(record.expiresAt, invocation)}. Its holder logs in with:`,
+  );
   invocation.note(`\n  qconn login ${hub.origin} - --pin ${await hub.rootPin()}\n\nand pastes the key when asked.`);
 }
 
 async function revokeKey(id: string, { yes }: { readonly yes?: boolean }, invocation: Invocation): Promise<void> {
   const hub = await invocation.hub();
-  if (!(await invocation.confirmed(`Revoke the API key ${id}? Whoever uses it is locked out.`, yes))) return invocation.declined();
+  if (!(await invocation.confirmed(`Revoke the API key ${id}? Whoever uses it is locked out.`, yes)))
+    return invocation.declined();
   const record = await hub.revokeKey(id);
   invocation.show(record, () => `The API key ${record.id} (${record.name}) is revoked.\n`);
 }

@@ -6,14 +6,27 @@ import { expiryText } from '../output/machine-text.ts';
 import type { Cell } from '../output/table.ts';
 import { notePage, withPageOptions } from './page-options.ts';
 
-const COLUMNS = [{ title: 'ID' }, { title: 'NAME', cut: true }, { title: 'ROLES', cut: true }, { title: 'STATE' }, { title: 'MADE' }, { title: 'BY', cut: true }];
+const COLUMNS = [
+  { title: 'ID' },
+  { title: 'NAME', cut: true },
+  { title: 'ROLES', cut: true },
+  { title: 'STATE' },
+  { title: 'MADE' },
+  { title: 'BY', cut: true },
+];
 
 export function addKeys(parent: Command, invocation: Invocation): void {
   withPageOptions(parent.command('keys'))
     .description('list API keys, without their secrets')
     .action(async (choice: PageChoice) => {
       const page = await (await invocation.hub()).keys(choice);
-      if (invocation.json || page.items.length > 0) invocation.show(page, () => invocation.table(COLUMNS, page.items.map((key) => row(key, invocation))));
+      if (invocation.json || page.items.length > 0)
+        invocation.show(page, () =>
+          invocation.table(
+            COLUMNS,
+            page.items.map((key) => row(key, invocation)),
+          ),
+        );
       notePage(page, invocation, 'There is no API key.');
     });
 }

@@ -12,7 +12,14 @@ interface Options extends PageChoice {
   readonly role?: string;
 }
 
-const COLUMNS = [{ title: 'CODE' }, { title: 'HOSTNAME', cut: true }, { title: 'STATUS' }, { title: 'ONLINE' }, { title: 'ROLES', cut: true }, { title: 'EXPIRES' }];
+const COLUMNS = [
+  { title: 'CODE' },
+  { title: 'HOSTNAME', cut: true },
+  { title: 'STATUS' },
+  { title: 'ONLINE' },
+  { title: 'ROLES', cut: true },
+  { title: 'EXPIRES' },
+];
 
 export function addMachines(parent: Command, invocation: Invocation): void {
   const command = withPageOptions(parent.command('machines'))
@@ -29,14 +36,28 @@ export function addMachines(parent: Command, invocation: Invocation): void {
 
 async function listMachines({ status, role, ...choice }: Options, invocation: Invocation): Promise<void> {
   const page = await (await invocation.hub()).machines({ status, role }, choice);
-  if (invocation.json || page.items.length > 0) invocation.show(page, () => invocation.table(COLUMNS, page.items.map((machine) => row(machine, invocation))));
+  if (invocation.json || page.items.length > 0)
+    invocation.show(page, () =>
+      invocation.table(
+        COLUMNS,
+        page.items.map((machine) => row(machine, invocation)),
+      ),
+    );
   notePage(page, invocation, nothingText(status, role));
 }
 
 function row(machine: Machine, invocation: Invocation): Cell[] {
   const { shortCode, hostname, requestedHostname, online, roles, expiresAt } = machine;
-  const name = hostname ?? (requestedHostname === null ? '–' : { text: `asks for ${requestedHostname}`, colour: 'dim' as const });
-  return [shortCode, name, statusCell(machine), online ? { text: 'yes', colour: 'green' } : 'no', roles.join(', ') || '–', invocation.when(expiresAt)];
+  const name =
+    hostname ?? (requestedHostname === null ? '–' : { text: `asks for ${requestedHostname}`, colour: 'dim' as const });
+  return [
+    shortCode,
+    name,
+    statusCell(machine),
+    online ? { text: 'yes', colour: 'green' } : 'no',
+    roles.join(', ') || '–',
+    invocation.when(expiresAt),
+  ];
 }
 
 function nothingText(status: MachineStatus | undefined, role: string | undefined): string {

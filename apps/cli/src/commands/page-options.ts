@@ -17,4 +17,3 @@ export function notePage(page: Page<unknown>, invocation: Invocation, nothing: s
   if (page.items.length === 0) invocation.note(nothing);
   if (page.next !== undefined) invocation.note(`There are more: add --all, or --after ${page.next}`);
 }
-

@@ -14,11 +14,20 @@ export function addProfiles(parent: Command, invocation: Invocation): void {
     .action(async () => {
       const profiles = await new ProfileFile(configFolder(invocation.env)).load();
       const items = [...profiles].map(([name, profile]) => withoutKey(name, profile));
-      if (invocation.json || items.length > 0) invocation.show({ items }, () => invocation.table(COLUMNS, items.map(({ name, hub, keyId, pins }) => [name, hub, keyId ?? 'damaged', pins.join(', ')])));
+      if (invocation.json || items.length > 0)
+        invocation.show({ items }, () =>
+          invocation.table(
+            COLUMNS,
+            items.map(({ name, hub, keyId, pins }) => [name, hub, keyId ?? 'damaged', pins.join(', ')]),
+          ),
+        );
       else invocation.note('You are not logged in to any hub: qconn login URL');
     });
 }
 
-function withoutKey(name: string, profile: Profile): { name: string; hub: string; keyId: string | undefined; pins: string[] } {
+function withoutKey(
+  name: string,
+  profile: Profile,
+): { name: string; hub: string; keyId: string | undefined; pins: string[] } {
   return { name, hub: profile.hub, keyId: keyIdOf(profile), pins: profile.trustPem.map(pinOf) };
 }

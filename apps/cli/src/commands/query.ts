@@ -8,7 +8,11 @@ interface Options {
   readonly machine?: string;
 }
 
-const COLUMNS = [{ title: 'MACHINE', cut: true }, { title: 'DEVICE', cut: true }, { title: 'SERVICE TYPES', cut: true }];
+const COLUMNS = [
+  { title: 'MACHINE', cut: true },
+  { title: 'DEVICE', cut: true },
+  { title: 'SERVICE TYPES', cut: true },
+];
 
 export function addQuery(parent: Command, invocation: Invocation): void {
   const command = withCredentials(parent.command('query'))
@@ -19,11 +23,26 @@ export function addQuery(parent: Command, invocation: Invocation): void {
   withExamples(command, [['qconn query print', 'who prints, right now']]);
 }
 
-async function query(serviceType: string | undefined, { credentials, machine }: Options, invocation: Invocation): Promise<void> {
+async function query(
+  serviceType: string | undefined,
+  { credentials, machine }: Options,
+  invocation: Invocation,
+): Promise<void> {
   const items = await withClient(credentials, invocation, (client, signal) =>
-    client.query({ ...(serviceType !== undefined && { serviceType }), ...(machine !== undefined && { machine }) }, { signal }),
+    client.query(
+      { ...(serviceType !== undefined && { serviceType }), ...(machine !== undefined && { machine }) },
+      { signal },
+    ),
   );
   if (invocation.json || items.length > 0) {
-    invocation.show({ items }, () => invocation.table(COLUMNS, items.map((item) => [item.hostname || item.fingerprint, item.device, item.serviceTypes.join(', ')])));
-  } else invocation.note(`No live device${serviceType === undefined ? '' : ` for ${serviceType}`} that this machine may query.`);
+    invocation.show({ items }, () =>
+      invocation.table(
+        COLUMNS,
+        items.map((item) => [item.hostname || item.fingerprint, item.device, item.serviceTypes.join(', ')]),
+      ),
+    );
+  } else
+    invocation.note(
+      `No live device${serviceType === undefined ? '' : ` for ${serviceType}`} that this machine may query.`,
+    );
 }

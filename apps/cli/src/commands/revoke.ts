@@ -13,7 +13,9 @@ export function addRevoke(parent: Command, invocation: Invocation): void {
   const command = parent
     .command('revoke')
     .argument('<machine>', MACHINE_ARGUMENT)
-    .description('revoke a machine for good: its connection is closed within a second; it has to enrol again with a new key')
+    .description(
+      'revoke a machine for good: its connection is closed within a second; it has to enrol again with a new key',
+    )
     .option('--reason <text>', 'for the audit trail')
     .option('-y, --yes', 'do not ask')
     .action((name: string, options: Options) => revoke(name, options, invocation));

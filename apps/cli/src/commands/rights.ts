@@ -31,9 +31,11 @@ export function addRights(parent: Command, invocation: Invocation): void {
 }
 
 async function setRights(name: string, { roles, label, clearLabels }: Options, invocation: Invocation): Promise<void> {
-  if (label !== undefined && clearLabels === true) throw new QconnError('usage', 'Give --label or --clear-labels, not both.');
+  if (label !== undefined && clearLabels === true)
+    throw new QconnError('usage', 'Give --label or --clear-labels, not both.');
   const labels = clearLabels === true ? {} : label;
-  if (roles === undefined && labels === undefined) throw new QconnError('usage', 'Nothing to change: give --roles, --label or --clear-labels.');
+  if (roles === undefined && labels === undefined)
+    throw new QconnError('usage', 'Nothing to change: give --roles, --label or --clear-labels.');
   const hub = await invocation.hub();
   const before = await hub.machine(name);
   const after = await hub.assign(before.fingerprint, { roles, labels });
@@ -41,6 +43,10 @@ async function setRights(name: string, { roles, label, clearLabels }: Options, i
 }
 
 function changeText(before: Machine, after: Machine): string {
-  const line = (what: string, old: string, now: string): string => `  ${what}  ${old === now ? now || 'none' : `${old || 'none'}  →  ${now || 'none'}`}\n`;
-  return line('roles ', before.roles.join(', '), after.roles.join(', ')) + line('labels', keyValuesText(before.labels), keyValuesText(after.labels));
+  const line = (what: string, old: string, now: string): string =>
+    `  ${what}  ${old === now ? now || 'none' : `${old || 'none'}  →  ${now || 'none'}`}\n`;
+  return (
+    line('roles ', before.roles.join(', '), after.roles.join(', ')) +
+    line('labels', keyValuesText(before.labels), keyValuesText(after.labels))
+  );
 }

@@ -36,9 +36,13 @@ export function addRolePut(parent: Command, invocation: Invocation): void {
     .command('put')
     .argument('<name>', 'lower-case letters, digits, dots, hyphens, underscores')
     .description('make a role, or replace its grants by the ones given')
-    .option('--allow <verb:patterns>', 'grant, such as submit:print,scale.*; may be given several times', (text) => list.add('allow', text))
+    .option('--allow <verb:patterns>', 'grant, such as submit:print,scale.*; may be given several times', (text) =>
+      list.add('allow', text),
+    )
     .option('--deny <verb:patterns>', 'take away, whatever else allows it', (text) => list.add('deny', text))
-    .option('--towards <selector>', 'limit the grant before it to some machines; may be given several times', (text) => list.towards(text))
+    .option('--towards <selector>', 'limit the grant before it to some machines; may be given several times', (text) =>
+      list.towards(text),
+    )
     .option('--file <file>', 'take the grants from a YAML or JSON file, as `qconn role show NAME --json` writes it')
     .option('--empty', 'a role that grants nothing')
     .option('-y, --yes', 'do not ask before an existing role is replaced')
@@ -47,13 +51,24 @@ export function addRolePut(parent: Command, invocation: Invocation): void {
   withExamples(command, [
     ['qconn role put printer --allow provide:print', 'machines that print'],
     ['qconn role put lims --allow submit:print,scale.* --allow query:print', 'a sender'],
-    ['qconn role put lims-oslo --allow submit:print --towards label:site=oslo --deny submit:print.secret', 'a sender that reaches the printers of one site'],
-    ['qconn role put operator --allow admin:machines.*,tokens.*,sessions.read', 'an operator who cannot edit roles or keys'],
+    [
+      'qconn role put lims-oslo --allow submit:print --towards label:site=oslo --deny submit:print.secret',
+      'a sender that reaches the printers of one site',
+    ],
+    [
+      'qconn role put operator --allow admin:machines.*,tokens.*,sessions.read',
+      'an operator who cannot edit roles or keys',
+    ],
     ['qconn role show lims --json >lims.json && $EDITOR lims.json && qconn role put lims --file lims.json', 'an edit'],
   ]);
 }
 
-async function putRole(name: string, options: Options, grants: readonly Grant[], invocation: Invocation): Promise<void> {
+async function putRole(
+  name: string,
+  options: Options,
+  grants: readonly Grant[],
+  invocation: Invocation,
+): Promise<void> {
   const edit = chosenEdit(name, options, grants);
   const hub = await invocation.hub();
   const before = await findRole(hub, name);
@@ -62,14 +77,26 @@ async function putRole(name: string, options: Options, grants: readonly Grant[],
     invocation.note(`The role ${name} would change:\n${difference.trimEnd()}`);
     if (!(await invocation.confirmed('Replace it?', options.yes))) return invocation.declined();
   }
-  if (before !== undefined && difference === '') return invocation.show(before, () => `The role ${name} grants that already.\n`);
-  const role = await hub.putRole(name, { grants: edit.grants, ifGeneration: edit.generation ?? before?.generation ?? 0 });
-  invocation.show(role, () => `The role ${role.name} ${before === undefined ? 'is made' : 'is replaced'}; it is in force now.\n${differenceText(before, role.grants, invocation)}`);
+  if (before !== undefined && difference === '')
+    return invocation.show(before, () => `The role ${name} grants that already.\n`);
+  const role = await hub.putRole(name, {
+    grants: edit.grants,
+    ifGeneration: edit.generation ?? before?.generation ?? 0,
+  });
+  invocation.show(
+    role,
+    () =>
+      `The role ${role.name} ${before === undefined ? 'is made' : 'is replaced'}; it is in force now.\n${differenceText(before, role.grants, invocation)}`,
+  );
 }
 
 function chosenEdit(name: string, { file, empty }: Options, grants: readonly Grant[]): Edit {
   const ways = [file !== undefined, empty === true, grants.length > 0].filter(Boolean).length;
-  if (ways !== 1) throw new QconnError('usage', 'Say what the role shall grant, in one way: --allow and --deny, or --file, or --empty.');
+  if (ways !== 1)
+    throw new QconnError(
+      'usage',
+      'Say what the role shall grant, in one way: --allow and --deny, or --file, or --empty.',
+    );
   return file === undefined ? { grants } : readRoleFile(file, name);
 }
 

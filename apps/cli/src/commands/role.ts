@@ -24,7 +24,10 @@ async function show(name: string, invocation: Invocation): Promise<void> {
   const role = await (await invocation.hub()).role(name);
   const { paint } = invocation;
   invocation.show(role, () => {
-    const grants = role.grants.map((grant) => `  ${paint(printable(grantInWords(grant)), grant.effect === 'deny' ? 'red' : undefined)}\n`).join('') || '  grants nothing\n';
+    const grants =
+      role.grants
+        .map((grant) => `  ${paint(printable(grantInWords(grant)), grant.effect === 'deny' ? 'red' : undefined)}\n`)
+        .join('') || '  grants nothing\n';
     const options = role.grants.flatMap(grantOptions).map(shellQuoted).join(' ');
     return `${paint(role.name, 'bold')}  edited ${invocation.when(role.updatedAt)}, generation ${role.generation}\n${grants}\n${paint(`qconn role put ${role.name} ${options || '--empty'}`, 'dim')}\n`;
   });

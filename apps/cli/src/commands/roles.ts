@@ -12,7 +12,13 @@ export function addRoles(parent: Command, invocation: Invocation): void {
     .description('list roles with their grants; deny beats allow, and what no grant allows is refused')
     .action(async () => {
       const answer = await (await invocation.hub()).roles();
-      if (invocation.json || answer.items.length > 0) invocation.show(answer, () => invocation.table(COLUMNS, answer.items.flatMap((role) => rows(role, invocation))));
+      if (invocation.json || answer.items.length > 0)
+        invocation.show(answer, () =>
+          invocation.table(
+            COLUMNS,
+            answer.items.flatMap((role) => rows(role, invocation)),
+          ),
+        );
       else invocation.note('There is no role. Make one with: qconn role put');
     });
 }

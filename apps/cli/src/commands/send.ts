@@ -1,5 +1,5 @@
 import { QconnError, parseAddress, type Address } from '@qconn/protocol';
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { requestBody } from '../exchange/request-body.ts';
 import { reportOutcome } from '../exchange/report-outcome.ts';
 import { Timeline } from '../exchange/timeline.ts';
@@ -32,17 +32,21 @@ Exit codes: 0 completed; 3 not run, sending it again cannot run it twice; 4 may 
 
 export function addSend(parent: Command, invocation: Invocation): void {
   const command = withCredentials(parent.command('send'))
-    .argument('<address>', 'where to, such as print@printer-pc/zebra-1')
+    .argument('<address>', 'where to, such as print@printer-pc/zebra-1', readAddress)
     .argument('[file]', 'the body, at most 64 KiB; - or nothing: standard input')
     .description('send a message as an enrolled machine, and show what becomes of it')
     .option('--body <text>', 'the body itself')
     .option('--header <key=value>', 'a header; may be given several times', gatherKeyValue)
     .option('--key <text>', 'idempotency key: while it lives (an hour) the machine runs the message at most once')
-    .option('--resolution <duration>', 'time for the connection, and for a machine to acknowledge (default 10s)', parseDuration)
+    .option(
+      '--resolution <duration>',
+      'time for the connection, and for a machine to acknowledge (default 10s)',
+      parseDuration,
+    )
     .option('--deadline <duration>', 'time from the acknowledgement to the reply (default 30s)', parseDuration)
     .option('--out <file>', 'write the reply’s body here')
     .addHelpText('after', HELP)
-    .action((address: string, file: string | undefined, options: Options) => send(parseAddress(address), file, options, invocation));
+    .action((address: Address, file: string | undefined, options: Options) => send(address, file, options, invocation));
   withExamples(command, [
     ['qconn send print@printer-pc/zebra-1 label.zpl', 'to one device'],
     ['qconn send print label.zpl --key order-4711', 'to any printer, at most once'],
@@ -50,7 +54,12 @@ export function addSend(parent: Command, invocation: Invocation): void {
   ]);
 }
 
-async function send(address: Address, file: string | undefined, options: Options, invocation: Invocation): Promise<void> {
+async function send(
+  address: Address,
+  file: string | undefined,
+  options: Options,
+  invocation: Invocation,
+): Promise<void> {
   const body = await requestBody({ file, text: options.body }, invocation.surroundings);
   const timeline = new Timeline(invocation);
   await withClient(options.credentials, invocation, async (client, signal) => {
@@ -69,8 +78,18 @@ async function send(address: Address, file: string | undefined, options: Options
     } catch (error) {
       if (!(error instanceof QconnError)) throw error;
       timeline.failure(error);
-      const code = reportOutcome(error, options.key, invocation);
+      const code = reportOutcome(error, client.machine, options.key, invocation);
       invocation.exitCode = signal.aborted ? EXIT_INTERRUPTED : code;
     }
   });
+}
+
+function readAddress(text: string): Address {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    if (error instanceof QconnError)
+      throw new InvalidArgumentError(`${error.message} Write SERVICE-TYPE[@MACHINE][/DEVICE].`);
+    throw error;
+  }
 }

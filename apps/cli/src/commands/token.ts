@@ -17,7 +17,15 @@ interface NewToken {
   readonly autoApprove?: boolean;
 }
 
-const COLUMNS = [{ title: 'ID' }, { title: 'STATE' }, { title: 'USES LEFT' }, { title: 'HOSTNAME', cut: true }, { title: 'ROLES', cut: true }, { title: 'APPROVAL' }, { title: 'MADE' }];
+const COLUMNS = [
+  { title: 'ID' },
+  { title: 'STATE' },
+  { title: 'USES LEFT' },
+  { title: 'HOSTNAME', cut: true },
+  { title: 'ROLES', cut: true },
+  { title: 'APPROVAL' },
+  { title: 'MADE' },
+];
 
 export function addToken(parent: Command, invocation: Invocation): void {
   const token = parent.command('token').description('enrolment tokens: create, list, revoke');
@@ -26,7 +34,13 @@ export function addToken(parent: Command, invocation: Invocation): void {
     .description('list enrolment tokens, without their secrets')
     .action(async (choice: PageChoice) => {
       const page = await (await invocation.hub()).tokens(choice);
-      if (invocation.json || page.items.length > 0) invocation.show(page, () => invocation.table(COLUMNS, page.items.map((item) => row(item, invocation))));
+      if (invocation.json || page.items.length > 0)
+        invocation.show(page, () =>
+          invocation.table(
+            COLUMNS,
+            page.items.map((item) => row(item, invocation)),
+          ),
+        );
       notePage(page, invocation, 'There is no token. Make one with: qconn token create');
     });
   token
@@ -63,18 +77,33 @@ async function create({ ttl, uses, hostname, roles, autoApprove }: NewToken, inv
   const enrol = `qconn-agent enroll --hub ${hub.origin} --credentials /var/lib/qconn-agent --token ${token}`;
   invocation.show({ token, enrol, record }, () => `${token}\n`);
   if (invocation.json) return;
-  invocation.note(`\nThe token is shown this once. It is good for ${record.uses === 1 ? 'one machine' : `${record.uses} machines`} and ${expiryText(record.expiresAt, invocation)}.`);
-  invocation.note(`On the machine, for an agent:\n\n  ${enrol}\n\nor, to send from the command line:\n\n  qconn enroll ${hub.origin} --token ${token}\n`);
+  invocation.note(
+    `\nThe token is shown this once. It is good for ${record.uses === 1 ? 'one machine' : `${record.uses} machines`} and ${expiryText(record.expiresAt, invocation)}.`,
+  );
+  invocation.note(
+    `On the machine, for an agent:\n\n  ${enrol}\n\nor, to send from the command line:\n\n  qconn enroll ${hub.origin} --token ${token}\n`,
+  );
   if (!record.autoApprove) invocation.note('Then approve it: qconn machines --status pending');
 }
 
 function row(token: Token, invocation: Invocation): Cell[] {
   const { id, usesLeft, uses, hostname, roles, autoApprove, createdAt } = token;
-  return [id, stateCell(token, invocation), `${usesLeft} of ${uses}`, hostname ?? '–', roles.join(', ') || '–', autoApprove ? { text: 'automatic', colour: 'yellow' } : 'by hand', invocation.when(createdAt)];
+  return [
+    id,
+    stateCell(token, invocation),
+    `${usesLeft} of ${uses}`,
+    hostname ?? '–',
+    roles.join(', ') || '–',
+    autoApprove ? { text: 'automatic', colour: 'yellow' } : 'by hand',
+    invocation.when(createdAt),
+  ];
 }
 
 function stateCell({ revokedAt, expiresAt, usesLeft }: Token, invocation: Invocation): Cell {
   if (revokedAt !== null) return { text: 'revoked', colour: 'red' };
-  if (Date.parse(expiresAt) <= invocation.surroundings.now()) return { text: expiryText(expiresAt, invocation), colour: 'dim' };
-  return usesLeft === 0 ? { text: 'spent', colour: 'dim' } : { text: expiryText(expiresAt, invocation), colour: 'green' };
+  if (Date.parse(expiresAt) <= invocation.surroundings.now())
+    return { text: expiryText(expiresAt, invocation), colour: 'dim' };
+  return usesLeft === 0
+    ? { text: 'spent', colour: 'dim' }
+    : { text: expiryText(expiresAt, invocation), colour: 'green' };
 }

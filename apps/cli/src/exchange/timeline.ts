@@ -19,7 +19,10 @@ export class Timeline {
     this.#acceptedAt ??= at;
     const ms = Math.round((at - this.#acceptedAt) * 10) / 10;
     const where = target === undefined ? '' : `  ${target.hostname || target.fingerprint} / ${target.device}`;
-    this.#tell({ event: 'stage', stage, ms, at: new Date(at).toISOString(), target }, `${ms.toFixed(1).padStart(9)} ms  ${stage.padEnd(12)}${printable(where)}`);
+    this.#tell(
+      { event: 'stage', stage, ms, at: new Date(at).toISOString(), target },
+      `${ms.toFixed(1).padStart(9)} ms  ${stage.padEnd(12)}${printable(where)}`,
+    );
   }
 
   progress(body: Uint8Array): void {

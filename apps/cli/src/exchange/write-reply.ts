@@ -15,7 +15,8 @@ export async function writeReply(body: Uint8Array, out: string | undefined, invo
   if (invocation.json || body.length === 0) return;
   if (stdout.isTTY !== true) return void stdout.write(body);
   const text = Buffer.from(body).toString('utf8');
-  if (CONTROL.test(text) || text.includes('\u{FFFD}')) invocation.note(`The reply is ${body.length} bytes that are not text: add --out FILE, or send them to a pipe.`);
+  if (CONTROL.test(text) || text.includes('\u{FFFD}'))
+    invocation.note(`The reply is ${body.length} bytes that are not text: add --out FILE, or send them to a pipe.`);
   else stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
@@ -23,6 +24,8 @@ async function writeOut(body: Uint8Array, file: string): Promise<void> {
   try {
     await writeFile(file, body);
   } catch (cause) {
-    throw new QconnError('usage', `The message was run, but the file ${file} cannot be written with its reply.`, { cause });
+    throw new QconnError('usage', `The message was run, but the file ${file} cannot be written with its reply.`, {
+      cause,
+    });
   }
 }

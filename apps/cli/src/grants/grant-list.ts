@@ -14,7 +14,8 @@ export class GrantList {
   /** @throws InvalidArgumentError */
   towards(text: string): void {
     const grant = this.grants.pop();
-    if (grant === undefined) throw new InvalidArgumentError('It limits the --allow or --deny before it; there is none.');
+    if (grant === undefined)
+      throw new InvalidArgumentError('It limits the --allow or --deny before it; there is none.');
     this.grants.push({ ...grant, selector: parseTowards(text, grant.selector ?? {}) });
   }
 }

@@ -47,6 +47,7 @@ const SCHEMA: ConfigSchema<RoleFile> = {
  */
 export function readRoleFile(file: string, name: string): RoleFile {
   const role = loadConfig({ schema: SCHEMA, file });
-  if (role.name !== undefined && role.name !== name) throw new QconnError('usage', `The file ${file} holds the role ${role.name}, not ${name}.`);
+  if (role.name !== undefined && role.name !== name)
+    throw new QconnError('usage', `The file ${file} holds the role ${role.name}, not ${name}.`);
   return role;
 }

@@ -13,7 +13,8 @@ export function hasPerson({ stdin, stderr }: Surroundings): boolean {
  * @throws QconnError `usage` where there is nobody to ask
  */
 export async function confirm(question: string, surroundings: Surroundings): Promise<boolean> {
-  if (!hasPerson(surroundings)) throw new QconnError('usage', 'This has to be confirmed, and there is no terminal to ask at: add --yes.');
+  if (!hasPerson(surroundings))
+    throw new QconnError('usage', 'This has to be confirmed, and there is no terminal to ask at: add --yes.');
   const answer = await ask(`${question} [y/N] `, surroundings, surroundings.stderr);
   return /^y(es)?$/i.test(answer.trim());
 }
@@ -26,7 +27,11 @@ export async function askSecret(question: string, surroundings: Surroundings): P
   return answer.trim();
 }
 
-async function ask(question: string, { stdin }: Surroundings, screen: { write(text: string): unknown }): Promise<string> {
+async function ask(
+  question: string,
+  { stdin }: Surroundings,
+  screen: { write(text: string): unknown },
+): Promise<string> {
   const output = new Writable({
     write(chunk, _encoding, done) {
       screen.write(String(chunk));

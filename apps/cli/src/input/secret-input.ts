@@ -21,11 +21,20 @@ export interface SecretSources {
  * stand in the shell's history.
  * @throws QconnError `usage` when there is none
  */
-export async function secretInput({ given, variable, what }: SecretSources, surroundings: Surroundings): Promise<string> {
+export async function secretInput(
+  { given, variable, what }: SecretSources,
+  surroundings: Surroundings,
+): Promise<string> {
   const fromEnvironment = surroundings.env[variable] ?? '';
   if (given !== undefined && given !== '-') return given.trim();
   if (given === undefined && fromEnvironment !== '') return fromEnvironment.trim();
   if (hasPerson(surroundings)) return askSecret(`${what}: `, surroundings);
-  if (given === '-') return Buffer.from(await readStream(surroundings.stdin, SECRET_MAX_BYTES, 'Standard input')).toString('utf8').trim();
-  throw new QconnError('usage', `There is no ${what}: give it as an argument, as ${variable} in the environment, or as - to read it from standard input.`);
+  if (given === '-')
+    return Buffer.from(await readStream(surroundings.stdin, SECRET_MAX_BYTES, 'Standard input'))
+      .toString('utf8')
+      .trim();
+  throw new QconnError(
+    'usage',
+    `There is no ${what}: give it as an argument, as ${variable} in the environment, or as - to read it from standard input.`,
+  );
 }

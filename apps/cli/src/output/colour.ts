@@ -10,5 +10,6 @@ export type Paint = (text: string, colour: Colour | undefined) => string;
 /** Colours only on a terminal, and never with NO_COLOR (https://no-color.org) or on a dumb terminal. */
 export function paintFor(screen: Screen, env: Surroundings['env']): Paint {
   const wanted = screen.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
-  return (text, colour) => (wanted && colour !== undefined && text !== '' ? `\u{1B}[${CODES[colour]}m${text}\u{1B}[0m` : text);
+  return (text, colour) =>
+    wanted && colour !== undefined && text !== '' ? `\u{1B}[${CODES[colour]}m${text}\u{1B}[0m` : text;
 }

@@ -4,7 +4,11 @@ import type { Invocation } from '../invocation.ts';
 import type { Colour } from './colour.ts';
 import type { Cell } from './table.ts';
 
-const STATUS_COLOURS: Readonly<Record<Machine['status'], Colour>> = { pending: 'yellow', authorized: 'green', revoked: 'red' };
+const STATUS_COLOURS: Readonly<Record<Machine['status'], Colour>> = {
+  pending: 'yellow',
+  authorized: 'green',
+  revoked: 'red',
+};
 
 export function statusCell({ status }: Machine): Cell {
   return { text: status, colour: STATUS_COLOURS[status] };

@@ -21,8 +21,8 @@ export function relativeTime(time: string | null, now: number): string {
 }
 
 function spanText(ms: number): string {
-  if (ms < MINUTE_MS) return `${Math.floor(ms / 1000)} s`;
-  if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
-  if (ms < 2 * DAY_MS) return `${Math.floor(ms / HOUR_MS)} h`;
-  return `${Math.floor(ms / DAY_MS)} d`;
+  if (ms < 99.5 * 1000) return `${Math.round(ms / 1000)} s`;
+  if (ms < 99.5 * MINUTE_MS) return `${Math.round(ms / MINUTE_MS)} min`;
+  if (ms < 47.5 * HOUR_MS) return `${Math.round(ms / HOUR_MS)} h`;
+  return `${Math.round(ms / DAY_MS)} d`;
 }

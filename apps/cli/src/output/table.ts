@@ -16,14 +16,23 @@ export interface TableStyle {
   readonly width?: number | undefined;
 }
 
+const SEGMENTER = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const GAP = '  ';
 /** A cut column keeps this many characters, so that one still knows what it was. */
 const CUT_MIN = 8;
 
 /** Lines of aligned columns, each ending in a newline. */
-export function tableText(columns: readonly Column[], rows: readonly (readonly Cell[])[], { paint, width }: TableStyle): string {
-  const shown = rows.map((row) => row.map((cell) => ({ text: printable(textOf(cell)), colour: typeof cell === 'string' ? undefined : cell.colour })));
-  const widths = columns.map(({ title }, index) => Math.max(lengthOf(title), ...shown.map((row) => lengthOf(row[index]?.text ?? ''))));
+export function tableText(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  { paint, width }: TableStyle,
+): string {
+  const shown = rows.map((row) =>
+    row.map((cell) => ({ text: printable(textOf(cell)), colour: typeof cell === 'string' ? undefined : cell.colour })),
+  );
+  const widths = columns.map(({ title }, index) =>
+    Math.max(lengthOf(title), ...shown.map((row) => lengthOf(row[index]?.text ?? ''))),
+  );
   if (width !== undefined) shrink(columns, widths, width);
   const line = (cells: readonly { text: string; colour: Colour | undefined }[]): string =>
     cells
@@ -44,7 +53,8 @@ function shrink(columns: readonly Column[], widths: number[], width: number): vo
   while (excess > 0) {
     let widest = -1;
     columns.forEach(({ cut }, index) => {
-      if (cut === true && (widths[index] ?? 0) > CUT_MIN && (widths[index] ?? 0) > (widths[widest] ?? 0)) widest = index;
+      if (cut === true && (widths[index] ?? 0) > CUT_MIN && (widths[index] ?? 0) > (widths[widest] ?? 0))
+        widest = index;
     });
     if (widest < 0) return;
     widths[widest] = (widths[widest] ?? 0) - 1;
@@ -53,14 +63,19 @@ function shrink(columns: readonly Column[], widths: number[], width: number): vo
 }
 
 function cutTo(text: string, width: number): string {
-  return lengthOf(text) <= width ? text : `${[...text].slice(0, Math.max(0, width - 1)).join('')}…`;
+  const characters = charactersOf(text);
+  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
 function textOf(cell: Cell): string {
   return typeof cell === 'string' ? cell : cell.text;
 }
 
-/** Characters as people count them, but for wide ones. */
 function lengthOf(text: string): number {
-  return [...text].length;
+  return charactersOf(text).length;
+}
+
+/** Characters as people count them. */
+function charactersOf(text: string): string[] {
+  return Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
 }

@@ -22,9 +22,13 @@ export async function openHub(profileName: string | undefined, env: Surroundings
   return new HubApi({ url, trustPem, key: key?.trim() ?? profile?.key });
 }
 
-async function readProfile(name: string | undefined, env: Surroundings['env']): Promise<{ hub: string; trustPem: readonly string[]; key: string }> {
+async function readProfile(
+  name: string | undefined,
+  env: Surroundings['env'],
+): Promise<{ hub: string; trustPem: readonly string[]; key: string }> {
   const file = new ProfileFile(configFolder(env));
   const chosen = chooseProfile(await file.load(), name);
-  if (chosen === undefined) throw new QconnError('unauthenticated', `You are not logged in to a hub: there is no profile in ${file.path}.`);
+  if (chosen === undefined)
+    throw new QconnError('unauthenticated', `You are not logged in to a hub: there is no profile in ${file.path}.`);
   return chosen.profile;
 }

@@ -5,7 +5,10 @@ import { QconnError } from '@qconn/protocol';
 export function hubAddress(text: string): URL {
   const url = parseHubUrl(text.includes('://') ? text : `https://${text}`);
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
-    throw new QconnError('usage', `${JSON.stringify(text)} has more than a host and a port; a hub's address looks like https://hub.example:7443.`);
+    throw new QconnError(
+      'usage',
+      `${JSON.stringify(text)} has more than a host and a port; a hub's address looks like https://hub.example:7443.`,
+    );
   }
   return url;
 }

@@ -22,9 +22,11 @@ export function formatProfiles(profiles: ReadonlyMap<string, Profile>): string {
 
 function parseProfile(value: unknown, name: string, file: string): Profile {
   const { hub, trustPem, key } = isObject(value) ? value : {};
-  if (typeof hub !== 'string' || URL.parse(hub)?.protocol !== 'https:') throw damaged(file, `has no https address at profiles.${name}.hub`);
+  if (typeof hub !== 'string' || URL.parse(hub)?.protocol !== 'https:')
+    throw damaged(file, `has no https address at profiles.${name}.hub`);
   if (typeof key !== 'string') throw damaged(file, `has no key at profiles.${name}.key`);
-  if (!Array.isArray(trustPem) || trustPem.length === 0 || !trustPem.every(isCertificate)) throw damaged(file, `has no certificates at profiles.${name}.trustPem`);
+  if (!Array.isArray(trustPem) || trustPem.length === 0 || !trustPem.every(isCertificate))
+    throw damaged(file, `has no certificates at profiles.${name}.trustPem`);
   return { hub, trustPem, key };
 }
 

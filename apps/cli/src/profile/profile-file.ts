@@ -52,8 +52,10 @@ export class ProfileFile {
     const file = await stat(this.path);
     const folder = await stat(dirname(this.path));
     const foreign = process.getuid !== undefined && file.uid !== process.getuid();
-    if ((file.mode & 0o077) !== 0 || foreign) throw exposed(`The file ${this.path} can be read by others (mode ${modeText(file.mode)}); it holds API keys.`);
-    if ((folder.mode & 0o022) !== 0) throw exposed(`The folder ${dirname(this.path)} can be changed by others (mode ${modeText(folder.mode)}).`);
+    if ((file.mode & 0o077) !== 0 || foreign)
+      throw exposed(`The file ${this.path} can be read by others (mode ${modeText(file.mode)}); it holds API keys.`);
+    if ((folder.mode & 0o022) !== 0)
+      throw exposed(`The folder ${dirname(this.path)} can be changed by others (mode ${modeText(folder.mode)}).`);
   }
 }
 

@@ -19,14 +19,16 @@ export interface TrustSource {
  * @throws QconnError `usage`, `pin_mismatch`, `hub_untrusted`, `unreachable`
  */
 export async function trustFrom({ pin, file }: TrustSource, url: URL): Promise<readonly string[] | undefined> {
-  if (pin !== undefined && file !== undefined) throw new QconnError('usage', 'Give a pin or a file with roots to trust, not both.');
+  if (pin !== undefined && file !== undefined)
+    throw new QconnError('usage', 'Give a pin or a file with roots to trust, not both.');
   if (pin !== undefined) return (await fetchPinnedTrust(url, parsePin(pin))).pem;
   return file === undefined ? undefined : rootsOf(await readRoots(file), file);
 }
 
 function parsePin(text: string): Uint8Array {
   const hex = text.trim().toLowerCase().replaceAll(':', '');
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw new QconnError('usage', 'A pin has 64 hex digits; `qconn-hub init` and `qconn profiles` show it.');
+  if (!/^[0-9a-f]{64}$/.test(hex))
+    throw new QconnError('usage', 'A pin has 64 hex digits; `qconn-hub init` and `qconn profiles` show it.');
   return new Uint8Array(Buffer.from(hex, 'hex'));
 }
 
@@ -40,7 +42,8 @@ async function readRoots(file: string): Promise<string> {
 
 function rootsOf(text: string, file: string): string[] {
   const roots = text.match(CERTIFICATES) ?? [];
-  if (roots.length === 0 || !roots.every(isRoot)) throw new QconnError('usage', `The file ${file} does not hold PEM certificates of CAs and nothing else.`);
+  if (roots.length === 0 || !roots.every(isRoot))
+    throw new QconnError('usage', `The file ${file} does not hold PEM certificates of CAs and nothing else.`);
   return roots.map((pem) => `${pem}\n`);
 }
 

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { ERROR_TABLE } from '@qconn/protocol';
+import { program } from '../src/program.ts';
+import { Invocation } from '../src/invocation.ts';
+import { runQconn } from './command-line.ts';
+import { PassThrough } from 'node:stream';
+import type { Command } from 'commander';
+
+test('help tells a stranger where to begin, and what the exit codes mean', async () => {
+  const { code, out } = await runQconn(['--help']);
+  expect(code).toBe(0);
+  for (const text of ['qconn login https://hub.example:7443', 'Exit codes:', 'QCONN_PROFILE', 'Machines:'])
+    expect(out).toContain(text);
+  expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+});
+
+test.each([
+  [['frobnicate'], 'unknown command'],
+  [['machnes'], 'Did you mean machines'],
+  [['machines', '--status', 'sleeping'], 'pending, authorized, revoked'],
+  [['machines', '--limit', '0'], 'whole number'],
+  [['approve', 'x'], '--roles'],
+  [['token', 'create', '--ttl', 'soon'], '24h'],
+  [['send', 'P!', 'x'], 'SERVICE-TYPE'],
+  [['send', 'print', '--header', 'x'], 'key=value'],
+  [['role', 'put', 'x', '--towards', 'label:a=b'], 'before it'],
+  [['role', 'put', 'x'], 'one way'],
+])('%j is not understood: exit code 2, and why', async (argv, why) => {
+  const { code, out, err } = await runQconn(argv, { env: { XDG_CONFIG_HOME: '/nowhere' } });
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain(why);
+});
+
+test('without a profile it says to log in', async () => {
+  const { code, err } = await runQconn(['machines'], { env: { XDG_CONFIG_HOME: '/nowhere' } });
+  expect(code).toBe(1);
+  expect(err).toContain('qconn login');
+});
+
+test.each(['http://hub.example', 'https://hub.example/x', 'https://a@hub.example', 'https://'])(
+  '%s is no hub address',
+  async (url) => {
+    expect((await runQconn(['login', url, 'qk_x'])).code).toBe(2);
+  },
+);
+
+test('the commands that error messages name exist', () => {
+  const surroundings = {
+    stdout: { write: () => true },
+    stderr: { write: () => true },
+    stdin: new PassThrough(),
+    env: {},
+    now: Date.now,
+    onInterrupt: () => () => undefined,
+  };
+  const root = program(new Invocation(surroundings));
+  const named = Object.values(ERROR_TABLE).flatMap(({ action }) =>
+    [...action.matchAll(/`qconn ([a-z ]+)/g)].map(([, words = '']) => words.trim()),
+  );
+  expect(named.length).toBeGreaterThan(3);
+  for (const words of named) expect(find(root, words.split(' ')), words).toBeDefined();
+});
+
+function find(command: Command, [name, ...rest]: string[]): Command | undefined {
+  if (name === undefined) return command;
+  const next = command.commands.find((one) => one.name() === name);
+  return next === undefined ? undefined : find(next, rest);
+}

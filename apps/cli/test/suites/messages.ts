@@ -1,0 +1,164 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect, QconnError, type Client } from '@qconn/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Admin } from './admin.ts';
+
+export function messagesSuite(admin: () => Admin): void {
+  describe('messages', () => {
+    let provider: Client;
+    let sender: string;
+    const received: string[] = [];
+
+    beforeAll(async () => {
+      sender = await admin().machine('sender', 'lims');
+      provider = await connect({ credentials: await admin().machine('printer-pc', 'printer'), agent: 'test/1' });
+      await provider.connected({ phase: 'online' });
+      await provider.provide({ device: 'zebra-1', serviceTypes: ['print'] }, (job) => {
+        received.push(Buffer.from(job.body).toString());
+        job.progress('half way');
+        if (job.headers['fail'] === 'rejected') throw new QconnError('rejected', 'out of \u{1B}[31mlabels');
+        if (job.headers['fail'] === 'thrown') throw new Error('jammed');
+        if (job.headers['hang'] !== undefined)
+          return new Promise((_resolve, reject) =>
+            job.signal.addEventListener('abort', () => reject(new Error('stopped'))),
+          );
+        return { body: 'printed', headers: { pages: '1' } };
+      });
+    });
+    afterAll(() => provider?.close());
+
+    const send = (...argv: string[]) => admin().run(['send', ...argv, '--credentials', sender]);
+
+    test('the timeline is told as it happens, and the reply is standard output', async () => {
+      const { code, out, err } = await admin().run(
+        ['send', 'print@printer-pc/zebra-1', '-', '--credentials', sender, '--header', 'copies=2'],
+        { stdin: '^XA^XZ' },
+      );
+      expect(code, err).toBe(0);
+      expect(out).toBe('printed');
+      expect(received.at(-1)).toBe('^XA^XZ');
+      const lines = err.split('\n').map((line) => line.replace(/^ *[\d.]+ ms */, '').trim());
+      expect(lines.slice(0, 4)).toEqual([
+        'accepted',
+        expect.stringMatching(/^resolved +printer-pc \/ zebra-1$/),
+        'forwarded',
+        'acknowledged',
+      ]);
+      expect(err).toContain('progress: half way');
+      expect(err).toContain('pages: 1');
+    });
+
+    test('--json: one object a line, with the reply', async () => {
+      const { code, out } = await send('print', '--body', 'x', '--json');
+      expect(code).toBe(0);
+      const events = out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect(events.map(({ event, stage }) => stage ?? event)).toEqual(
+        expect.arrayContaining(['accepted', 'acknowledged', 'progress', 'reply']),
+      );
+      expect(events.at(-1)).toEqual({
+        event: 'reply',
+        headers: { pages: '1' },
+        bytes: 7,
+        bodyBase64: Buffer.from('printed').toString('base64'),
+      });
+    });
+
+    test('--out writes the reply to a file', async () => {
+      const out = join(admin().configFolder, 'reply');
+      expect(await send('print', '--body', 'x', '--out', out)).toMatchObject({ code: 0, out: '' });
+      expect(await readFile(out, 'utf8')).toBe('printed');
+    });
+
+    test.each([
+      ['scale.read', [], 3, 'forbidden', 'safe: it was not run'],
+      ['print@nobody', [], 3, 'not_found', 'safe: it was not run'],
+      ['print@printer-pc/none', [], 3, 'not_found', 'safe: it was not run'],
+      ['print@printer-pc', ['--header', 'fail=rejected'], 3, 'rejected', 'safe: it was not run'],
+      ['print@printer-pc', ['--header', 'fail=thrown'], 4, 'handler_failed', 'not safe: it may have been run'],
+      [
+        'print@printer-pc',
+        ['--header', 'fail=thrown', '--key', 'k-1'],
+        4,
+        'handler_failed',
+        'safe with the same --key',
+      ],
+      ['print@printer-pc', ['--header', 'hang=1', '--deadline', '50ms'], 4, 'deadline_exceeded', 'not safe'],
+    ])(
+      '%s %j fails with %i, says why and whether it may be sent again',
+      async (address, more, exit, outcome, again) => {
+        const { code, err } = await send(address, '--body', 'x', ...more);
+        expect(err).toContain(`  code: ${outcome}\n  send it again: ${again}`);
+        expect(err).toContain('  what to do: ');
+        expect(err).not.toContain('\u{1B}');
+        expect(code).toBe(exit);
+      },
+    );
+
+    test('a failure in JSON', async () => {
+      const { out } = await send('print@nobody', '--body', 'x', '--json');
+      expect(JSON.parse(out.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+        event: 'failed',
+        code: 'not_found',
+        retrySafe: true,
+      });
+    });
+
+    test('Ctrl-C cancels', async () => {
+      let interrupt = (): void => undefined;
+      const watch = (err: string): void => void (err.includes('acknowledged') && interrupt());
+      const argv = ['send', 'print@printer-pc', '--body', 'x', '--header', 'hang=1', '--credentials', sender];
+      const ran = await admin().run(argv, { watch, interruptible: (stop) => (interrupt = stop) });
+      expect(ran).toMatchObject({ code: 130, err: expect.stringContaining('code: cancelled') });
+    });
+
+    test('a machine that nobody has approved is told its code', async () => {
+      const folder = await admin().pending('waiting');
+      const { code, err } = await admin().run(['send', 'print', '--body', 'x', '--credentials', folder]);
+      expect(code).toBe(3);
+      expect(err).toMatch(/qconn approve [A-Z0-9]{4}-[A-Z0-9]{4} --roles/);
+    });
+
+    test('a revoked machine, a missing credential and a body that is too large end at once', async () => {
+      const folder = await admin().machine('gone', 'lims');
+      await admin().ok('revoke', 'gone', '--yes');
+      expect(await admin().run(['send', 'print', '--body', 'x', '--credentials', folder])).toMatchObject({
+        code: 3,
+        err: expect.stringContaining('code: revoked'),
+      });
+      expect((await admin().run(['send', 'print', '--body', 'x', '--credentials', '/nowhere'])).err).toContain(
+        'code: credential_missing',
+      );
+      expect((await admin().run(['send', 'print', '-'], { stdin: 'x'.repeat(65_537) })).err).toContain(
+        'code: too_large',
+      );
+    });
+
+    test('a hub that does not answer ends within the resolution deadline, with the reason', async () => {
+      const folder = await admin().pending('unheard');
+      const file = join(folder, 'credential.json');
+      const deaf = createSocket('udp4').bind(0, '127.0.0.1');
+      await once(deaf, 'listening');
+      const credential = JSON.parse(await readFile(file, 'utf8')) as { hub: { quic: unknown } };
+      credential.hub.quic = [{ host: '127.0.0.1', port: deaf.address().port }];
+      await writeFile(file, JSON.stringify(credential));
+      const begun = performance.now();
+      const argv = ['send', 'print', '--body', 'x', '--credentials', folder, '--resolution', '500ms'];
+      const { code, err } = await admin().run(argv);
+      expect(performance.now() - begun).toBeLessThan(8_000);
+      expect({ code, err }).toMatchObject({ code: 3, err: expect.stringContaining('code: unreachable') });
+      deaf.close();
+    });
+
+    test('query and sessions show the device', async () => {
+      const query = await admin().run(['query', 'print', '--credentials', sender]);
+      expect(query).toMatchObject({ code: 0, out: expect.stringMatching(/^printer-pc +zebra-1 +print$/m) });
+      expect(await admin().ok('sessions')).toMatch(/^printer-pc +authorized .* zebra-1: print$/m);
+    });
+  });
+}
