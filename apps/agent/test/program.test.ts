@@ -52,6 +52,10 @@ function writeConfig(hub: string, devices = '[]'): string {
   return file;
 }
 
+function runAgentWith(args: string[], options?: Parameters<typeof runAgent>[1]): ReturnType<typeof runAgent> {
+  return runAgent(['enroll', '--config', path.join(folder, 'agent.yaml'), '--json', ...args], options);
+}
+
 describe('enroll', () => {
   test('makes a credential and says what comes next', async () => {
     const server = await hubServer();
@@ -99,10 +103,6 @@ describe('enroll', () => {
     });
     expect(server.enrolments).toMatchObject([{ token }]);
   });
-
-  function runAgentWith(args: string[], options?: Parameters<typeof runAgent>[1]): ReturnType<typeof runAgent> {
-    return runAgent(['enroll', '--config', path.join(folder, 'agent.yaml'), '--json', ...args], options);
-  }
 
   test('refuses to replace a credential, unless it is told to, and keeps the machine then', async () => {
     const server = await hubServer();

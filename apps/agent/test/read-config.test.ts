@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isDeviceName, isHostname, isServiceType } from '@qconn/protocol';
@@ -80,6 +80,13 @@ test('without a file, flags are enough for what a command needs; what is missing
   expect(() => readConfig({}, ['credentials'], {})).toThrow(
     /credentials is missing\nNo configuration file was read: name one with --config/,
   );
+});
+
+test('the example in the README has no mistakes', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const [, example = ''] = /^```yaml\n(.*?)^```$/ms.exec(readme) ?? [];
+  writeFileSync(file, example);
+  expect(readConfig({ config: file }, ['hub', 'credentials'], {}).devices).toHaveLength(4);
 });
 
 test.each(['a', 'a b', 'zebra-1', 'A.b_c:d@e#f+g-h', '-a', 'é', ''])(

@@ -28,7 +28,7 @@ export function statusText(status: AgentStatus, now: number): string {
 
 function headline(status: RunningStatus, now: number): string {
   const process = `pid ${status.pid}, started ${ago(status.startedAt, now)}`;
-  return `The agent ${phaseInWords(status)} (since ${duration(now - Date.parse(status.phaseSince))}; ${process}).`;
+  return `The agent ${phaseInWords(status)} (for ${duration(now - Date.parse(status.phaseSince))}; ${process}).`;
 }
 
 function phaseInWords({ phase, machine, fingerprint, shortCode }: RunningStatus): string {
