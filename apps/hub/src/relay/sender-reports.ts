@@ -6,12 +6,13 @@ import {
   encodeStages,
   type Outcome,
   type PackedWriter,
-  type ResolvedTarget,
   type Response,
   type Stage,
   type StageReport,
 } from '@qconn/protocol';
+import type { LiveDevice } from '@qconn/routing';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
+import type { Peer } from './peer.ts';
 
 /** Tells senders what becomes of their exchanges; says nothing where the sender is gone. */
 export class SenderReports {
@@ -24,8 +25,9 @@ export class SenderReports {
   }
 
   /** `accepted`, `resolved` and `forwarded` happen in one turn of the hub and travel in one frame. */
-  forwarded(exchange: HubExchange, target: ResolvedTarget): void {
+  forwarded(exchange: HubExchange, { session, name }: LiveDevice<Peer>): void {
     const { value } = exchange;
+    const target = { fingerprint: session.fingerprint, hostname: session.hostname ?? '', device: name };
     const now = this.#clock.monotonic();
     this.#stages(exchange, [
       stage(value, 'accepted', value.acceptedMonotonic),

@@ -1,0 +1,150 @@
+import type { Clock } from '@qconn/clock';
+import {
+  DEADLINE_MAX_MS,
+  decodeExtend,
+  decodeResponse,
+  encodeCancel,
+  HUB_EXCHANGE,
+  HUB_FAILURES,
+  outcomeFromProvider,
+  transition,
+  type ErrorCode,
+  type Frame,
+  type HubAction,
+  type HubEvent,
+  type Outcome,
+  type PackedWriter,
+} from '@qconn/protocol';
+import type { ExchangeTable, LiveDevice } from '@qconn/routing';
+import { DeadlineAlarm } from './deadline-alarm.ts';
+import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
+import type { Peer } from './peer.ts';
+import { SenderReports } from './sender-reports.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+/** What running exchanges takes. */
+export interface RunnerDependencies {
+  readonly clock: Clock;
+  readonly writer: PackedWriter;
+  readonly exchanges: ExchangeTable<Peer, ExchangeRecord>;
+  /** Told of every exchange whose sender got a final word, for metrics and the log. */
+  readonly onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void;
+}
+
+/** What arrives with an event. */
+export interface Arrival {
+  readonly frame?: Frame;
+  readonly outcome?: Outcome;
+  readonly device?: LiveDevice<Peer>;
+  /** Why the target is told to stop. */
+  readonly cancelCode?: ErrorCode;
+}
+
+/** Moves exchanges from state to state as HUB_EXCHANGE says, and does what goes with each move. */
+export class ExchangeRunner {
+  readonly #dependencies: RunnerDependencies;
+  readonly #reports: SenderReports;
+  readonly #alarm: DeadlineAlarm;
+  readonly #waiting = new WaitingRoom();
+
+  constructor(dependencies: RunnerDependencies) {
+    this.#dependencies = dependencies;
+    this.#reports = new SenderReports(dependencies);
+    this.#alarm = new DeadlineAlarm(dependencies.clock, () => this.#expire());
+  }
+
+  /** Something has happened to an exchange. An event that comes too late changes nothing. */
+  step(exchange: HubExchange, event: HubEvent, arrival: Arrival = {}): void {
+    const { value } = exchange;
+    const row = transition(HUB_EXCHANGE, value.state, event);
+    if (row === undefined) return;
+    if (value.state === 'waiting') this.#waiting.remove(exchange);
+    value.state = row.next;
+    for (const action of row.actions) this.#act(exchange, action, arrival);
+    if (row.next === 'waiting') this.#wait(exchange);
+    if (row.next === 'done') this.#dependencies.exchanges.close(exchange);
+  }
+
+  /** Sets an exchange's deadline, in place of the one that it had. @param at monotonic milliseconds */
+  schedule(exchange: HubExchange, at: number): void {
+    this.#dependencies.exchanges.schedule(exchange, at);
+    this.#alarm.noLaterThan(at);
+  }
+
+  /** Exchanges that wait for a machine to come back, or for one device of it. */
+  waitingFor(fingerprint: string, device?: string): HubExchange[] {
+    return this.#waiting.of(fingerprint, device);
+  }
+
+  close(): void {
+    this.#alarm.cancel();
+  }
+
+  #act(exchange: HubExchange, action: HubAction, arrival: Arrival): void {
+    switch (action) {
+      case 'reportForwarded':
+        return this.#reports.forwarded(exchange, arrival.device as LiveDevice<Peer>);
+      case 'reportAcknowledged':
+        return this.#reports.acknowledged(exchange);
+      case 'relayProgress':
+        return this.#reports.progress(exchange, (arrival.frame as Frame).body);
+      case 'relayResponse':
+        this.#reports.completed(exchange, decodeResponse(arrival.frame as Frame));
+        return this.#dependencies.onEnded(exchange, 'completed');
+      case 'relayOutcome':
+        return this.#fail(exchange, outcomeFromProvider(arrival.outcome as Outcome, exchange.value.deliveries));
+      case 'failUnresolved':
+        return this.#fail(exchange, arrival.outcome as Outcome);
+      case 'armJobDeadline':
+        return this.#armJobDeadline(exchange);
+      case 'extendJobDeadline':
+        return this.#extendJobDeadline(exchange, arrival.frame as Frame);
+      case 'cancelTarget':
+        return this.#cancelTarget(exchange, arrival.cancelCode ?? 'deadline_exceeded');
+      default:
+        return this.#fail(exchange, { code: HUB_FAILURES[action], reason: '', retryAfterMs: 0 });
+    }
+  }
+
+  #fail(exchange: HubExchange, outcome: Outcome): void {
+    this.#reports.failed(exchange, outcome);
+    this.#dependencies.onEnded(exchange, outcome.code);
+  }
+
+  #armJobDeadline(exchange: HubExchange): void {
+    const { value } = exchange;
+    const now = this.#dependencies.clock.monotonic();
+    // Acknowledged or without a sender, it is never forwarded again.
+    value.request = undefined;
+    value.extendNoLaterThan = now + DEADLINE_MAX_MS;
+    this.schedule(exchange, now + value.jobMs);
+  }
+
+  #extendJobDeadline(exchange: HubExchange, frame: Frame): void {
+    const wanted = this.#dependencies.clock.monotonic() + decodeExtend(frame);
+    this.schedule(exchange, Math.min(wanted, exchange.value.extendNoLaterThan));
+  }
+
+  #cancelTarget(exchange: HubExchange, code: ErrorCode): void {
+    exchange.target?.session.value.send(exchange.id, encodeCancel(this.#dependencies.writer, exchange.id, code));
+  }
+
+  #wait(exchange: HubExchange): void {
+    const { target } = exchange;
+    if (target === undefined) return;
+    this.#dependencies.exchanges.unassign(exchange);
+    exchange.value.waitingFor = { fingerprint: target.session.fingerprint, device: target.name };
+    this.#waiting.add(exchange, target.session.fingerprint);
+  }
+
+  /** @returns the monotonic time of the next deadline */
+  #expire(): number | undefined {
+    const { clock, exchanges } = this.#dependencies;
+    const now = clock.monotonic();
+    for (let due = exchanges.popDue(now); due !== undefined; due = exchanges.popDue(now)) {
+      const running = due.value.state === 'acknowledged' || due.value.state === 'orphaned';
+      this.step(due, running ? 'jobDeadline' : 'resolutionDeadline');
+    }
+    return exchanges.nextDeadline;
+  }
+}
