@@ -55,6 +55,30 @@ test.skipIf(!opensslPresent)('openssl verifies our request, and we its', async (
   expect(await verifyCsr(csrFromPem(pem))).toMatchObject({ fingerprint: fingerprintOf(spki) });
 });
 
+test.skipIf(!opensslPresent).each([
+  ['RSA 2048', ['-newkey', 'rsa:2048'], 'csr_bad_key'],
+  ['P-384', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384'], 'csr_bad_key'],
+  [
+    'explicit parameters',
+    ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-pkeyopt', 'ec_param_enc:explicit'],
+    'csr_bad_key',
+  ],
+  ['SHA-1', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-sha1'], 'csr_bad_signature'],
+  [
+    'CA:TRUE',
+    ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-addext', 'basicConstraints=critical,CA:TRUE'],
+    'csr_refused',
+  ],
+  [
+    'a host name',
+    ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-addext', 'subjectAltName=DNS:hub.example'],
+    'csr_refused',
+  ],
+])('a request that openssl makes with %s is refused', async (_what, args, code) => {
+  const pem = openssl(['req', '-new', '-nodes', '-subj', '/CN=x', '-keyout', '{key}', ...args], { key: '' });
+  await expect(verifyCsr(csrFromPem(pem))).rejects.toMatchObject({ code });
+});
+
 test('a key survives export and import', async () => {
   const imported = importPrivateKeyPem(exportPrivateKeyPem(keys.privateKey));
   expect(await exportSpki(imported.publicKey)).toEqual(spki);

@@ -1,5 +1,6 @@
 export { createDatabase, type TestDatabase } from './database/create-database.ts';
 export { startPostgres, type PostgresServer } from './database/postgres-server.ts';
+export { malleableSignature, malleableTwin } from './pki/malleable-twin.ts';
 export { createTestPki, type TestIdentity, type TestPki } from './pki/test-pki.ts';
 export { createFaultyNetwork, type FaultyNetwork, type FaultyNetworkOptions } from './faulty-network/faulty-network.ts';
 export { Impairment, QUEUE_MS, type Arrival, type Faults } from './faulty-network/impairment.ts';

@@ -11,6 +11,8 @@ const KEY_CERT_SIGN = 0b0000_0100;
 /** Versions are counted from 0 (section 4.1.2.1). */
 const VERSION_3 = 2;
 
+const SERIAL_MAX_BYTES = 20;
+
 /** What qconn reads from a certificate. Bytes are DER. */
 export interface ParsedCertificate {
   readonly der: Uint8Array;
@@ -43,7 +45,7 @@ export function readCertificate(der: Uint8Array): ParsedCertificate {
   certificate.end('the certificate');
   const version = tbs.enter(0xa0, 'the version').expect(TAG.integer, 'the version').content;
   if (version.length !== 1 || version[0] !== VERSION_3) throw new DerError('not a version 3 certificate');
-  const serial = tbs.expect(TAG.integer, 'the serial number').content;
+  const serial = readSerial(tbs.expect(TAG.integer, 'the serial number').content);
   if (!sameBytes(tbs.expect(TAG.sequence, 'the signature algorithm').raw, algorithm.raw))
     throw new DerError('two signature algorithms');
   const issuer = tbs.expect(TAG.sequence, 'the issuer').raw;
@@ -57,7 +59,7 @@ export function readCertificate(der: Uint8Array): ParsedCertificate {
   tbs.end('the certificate body');
   return {
     der,
-    serial: serialText(serial),
+    serial,
     issuer,
     subject,
     notBeforeMs,
@@ -68,6 +70,12 @@ export function readCertificate(der: Uint8Array): ParsedCertificate {
     signature: signature.subarray(1),
     extensions: readExtensions(extensions),
   };
+}
+
+/** Positive, at most 20 octets (section 4.1.2.2). A negative one would read as the positive of the same octets. */
+function readSerial(content: Uint8Array): string {
+  if ((content[0] ?? 0) >= 0x80 || content.length > SERIAL_MAX_BYTES) throw new DerError('a strange serial number');
+  return serialText(content);
 }
 
 /** A serial number as text: lower-case hex of its big-endian bytes, without leading zero bytes. */

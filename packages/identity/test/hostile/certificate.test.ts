@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import * as fc from 'fast-check';
 import { isQconnError, type ErrorCode } from '@qconn/protocol';
 import {
@@ -6,11 +7,12 @@ import {
   ChainVerifier,
   fingerprintOf,
   fingerprintOfCertificate,
+  inspectCertificate,
   TrustBundle,
   verifyChain,
   type PresentedChain,
 } from '@qconn/identity';
-import { createTestPki, type TestPki } from '@qconn/testkit';
+import { createTestPki, malleableTwin, type TestPki } from '@qconn/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { machineExtensions, machineUri, issuingExtensions, serverExtensions } from '../../src/authority/profile.ts';
 import { oid, OID } from '../../src/der/oid.ts';
@@ -30,14 +32,7 @@ import {
 } from '../../src/x509/extensions.ts';
 import { commonName } from '../../src/x509/name.ts';
 import { encodePem } from '../../src/pem.ts';
-import {
-  ECDSA_SHA256,
-  forgeCertificate,
-  malleableTwin,
-  newKey,
-  type CertificateForgery,
-  type ForgedKey,
-} from './forge.ts';
+import { ECDSA_SHA256, forgeCertificate, newKey, type CertificateForgery, type ForgedKey } from './forge.ts';
 
 /** Root, issuing CA and a machine, all made here, so that every one of them can be wrong. */
 const rootKey: ForgedKey = newKey();
@@ -148,6 +143,12 @@ const CASES: readonly (readonly [string, Forge, ErrorCode])[] = [
   ],
   ['two signature algorithms', leaf({ innerAlgorithm: sequence(oid(OID.ecdsaWithSha384)) }), 'certificate_rejected'],
   ['an extension twice', withExtensions({ more: [leafKeyUsage()] }), 'certificate_rejected'],
+  ['a negative serial number', leaf({ serial: tlv(TAG.integer, Uint8Array.of(0x87)) }), 'certificate_rejected'],
+  [
+    'a serial number of 21 octets',
+    leaf({ serial: tlv(TAG.integer, new Uint8Array(21).fill(1)) }),
+    'certificate_rejected',
+  ],
   ['a date that is none', leafBytes(() => replaceText(goodLeaf, /\d{12}Z/, '991399999999Z')), 'certificate_rejected'],
   ['a date with an offset', leafBytes(() => replaceText(goodLeaf, /\d{12}Z/, '2601010000+01')), 'certificate_rejected'],
   ['something after the extensions', leaf({ extra: smallInteger(1) }), 'certificate_rejected'],
@@ -328,7 +329,7 @@ test('noise that comes along is passed over, whether the issuer is known or not'
 });
 
 test('the twin of a certificate is the same machine with the same serial: revoked is revoked', () => {
-  const twin = forgeLeaf({ signature: malleableTwin });
+  const twin = malleableTwin(goodLeaf);
   expect(twin).not.toEqual(goodLeaf);
   const [original, other] = [goodLeaf, twin].map((leafDer) => verifyChain({ ...chain({ leafDer }), roots }));
   expect(other).toMatchObject({ fingerprint: original?.fingerprint, serial: original?.serial });
@@ -371,6 +372,28 @@ test('intermediates that all vouch for one another lead nowhere, and do not lead
   expect(() => verifyChain({ ...chain({ leafDer, intermediatesDer }), roots })).toThrow(
     expect.objectContaining({ code: 'certificate_untrusted' }),
   );
+});
+
+test('what we and OpenSSL both read from a damaged certificate is the same', () => {
+  let read = 0;
+  for (let at = 0; at < goodLeaf.length; at += 1) {
+    const damaged = goodLeaf.map((octet, place) => (place === at ? octet ^ (1 << (at % 8)) : octet));
+    try {
+      const { serial, spki, notAfterMs } = inspectCertificate(damaged);
+      const other = openWithOpenssl(damaged);
+      if (other === undefined) continue; // A name of another shape, say: we do not read names, OpenSSL does.
+      expect({ serial, notAfterMs }, `octet ${at}`).toEqual({
+        serial: other.serialNumber.toLowerCase(),
+        notAfterMs: other.validToDate.getTime(),
+      });
+      if (fingerprintOf(spki) !== fingerprint) continue; // A changed key, which OpenSSL may refuse to read.
+      expect(new Uint8Array(other.publicKey.export({ type: 'spki', format: 'der' })), `octet ${at}`).toEqual(spki);
+      read += 1;
+    } catch (error) {
+      if (!isQconnError(error, 'certificate_rejected')) throw error;
+    }
+  }
+  expect(read).toBeGreaterThan(100);
 });
 
 describe('noise', () => {
@@ -433,4 +456,12 @@ test('every case is DER where it claims to be', () => {
 /** Replaces text of the same length within DER. */
 function replaceText(der: Uint8Array, pattern: RegExp, replacement: string): Uint8Array {
   return new Uint8Array(Buffer.from(Buffer.from(der).toString('latin1').replace(pattern, replacement), 'latin1'));
+}
+
+function openWithOpenssl(der: Uint8Array): X509Certificate | undefined {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    return undefined;
+  }
 }

@@ -2,20 +2,12 @@ import { Buffer } from 'node:buffer';
 import * as fc from 'fast-check';
 import { isQconnError, type ErrorCode } from '@qconn/protocol';
 import { CSR_MAX_BYTES, csrFromPem, fingerprintOf, verifyCsr } from '@qconn/identity';
+import { malleableSignature } from '@qconn/testkit';
 import { expect, test } from 'vitest';
 import { oid, OID } from '../../src/der/oid.ts';
 import { bitString, booleanTrue, concat, integer, sequence, set, smallInteger, TAG, tlv } from '../../src/der/write.ts';
 import { caConstraint, extension, subjectAltName } from '../../src/x509/extensions.ts';
-import {
-  attribute,
-  forgeCertificate,
-  forgeRequest,
-  malleableTwin,
-  newKey,
-  rawName,
-  utf8,
-  type ForgedKey,
-} from './forge.ts';
+import { attribute, forgeCertificate, forgeRequest, newKey, rawName, utf8, type ForgedKey } from './forge.ts';
 
 const key: ForgedKey = newKey();
 const good: Uint8Array = forgeRequest({ key });
@@ -226,7 +218,7 @@ test('what openssl adds when asked interactively is ignored', async () => {
 });
 
 test('the twin of a signature gives the same machine', async () => {
-  const twin = forgeRequest({ key, signature: malleableTwin });
+  const twin = forgeRequest({ key, signature: malleableSignature });
   expect(await verifyCsr(twin)).toMatchObject({ fingerprint: fingerprintOf(key.spki) });
 });
 

@@ -92,22 +92,6 @@ export function utf8(value: string): Uint8Array {
   return text(TAG.utf8String, value);
 }
 
-/** The same ECDSA signature in its other form, (r, n − s): valid too, and made without the key. */
-export function malleableTwin(signature: Uint8Array): Uint8Array {
-  const rLength = signature[3] ?? 0;
-  const r = signature.subarray(4, 4 + rLength);
-  const s = signature.subarray(6 + rLength);
-  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
-  const other = (order - BigInt(`0x${Buffer.from(s).toString('hex')}`)).toString(16).padStart(64, '0');
-  return sequence(tlv(TAG.integer, r), positive(Buffer.from(other, 'hex')));
-}
-
-function positive(bytes: Uint8Array): Uint8Array {
-  const start = bytes.findIndex((octet) => octet !== 0);
-  const minimal = bytes.subarray(start);
-  return tlv(TAG.integer, ...((minimal[0] ?? 0) >= 0x80 ? [Uint8Array.of(0)] : []), minimal);
-}
-
 function signed(
   body: Uint8Array,
   { algorithm, digest, signWith, signature }: RequestForgery,
