@@ -4,7 +4,8 @@ import type { Act } from '../act.ts';
 import { appendAudit } from '../audit/append.ts';
 import { type CredentialRecord, insertCredential, type NewCredential } from '../credentials/record.ts';
 import type { Database, Trx } from '../database/database.ts';
-import { admit } from '../machines/approve.ts';
+import { approval } from '../machines/approve.ts';
+import { changeLocked } from '../machines/change.ts';
 import { isHostname } from '../machines/hostname.ts';
 import { lockMachine } from '../machines/lock.ts';
 import { type MachineRecord, readMachine } from '../machines/record.ts';
@@ -113,7 +114,7 @@ async function admitByToken(
   if (!token.autoApprove || machine.status !== 'pending' || hostname === null || !isHostname(hostname))
     return undefined;
   try {
-    return await admit(trx, machine, { fingerprint, hostname, roles: token.roles, ...act });
+    return await changeLocked(trx, machine, act, approval({ fingerprint, hostname, roles: token.roles, ...act }));
   } catch (error) {
     if (isQconnError(error, 'hostname_taken') || isQconnError(error, 'unknown_role')) return undefined;
     throw error;

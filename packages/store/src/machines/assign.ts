@@ -1,11 +1,9 @@
 import { QconnError } from '@qconn/protocol';
 
 import type { Act } from '../act.ts';
-import { appendAudit } from '../audit/append.ts';
 import type { Database, Trx } from '../database/database.ts';
-import { policyChanged } from '../policy/changed.ts';
-import { lockMachine } from './lock.ts';
-import { auditView, type MachineRecord, readMachine } from './record.ts';
+import { changeMachine } from './change.ts';
+import type { MachineRecord } from './record.ts';
 
 /** What a machine shall have instead of what it has; what is left out stays. */
 export interface Assignment {
@@ -18,20 +16,15 @@ export async function assign(
   database: Database,
   { fingerprint, roles, labels, ...act }: Assignment & Act,
 ): Promise<MachineRecord> {
-  return await database.write(async (trx) => {
-    const before = await lockMachine(trx, fingerprint);
-    await requireRoles(trx, roles ?? []);
-    if (roles !== undefined) await replaceRoles(trx, fingerprint, roles);
-    if (labels !== undefined) await replaceLabels(trx, fingerprint, labels);
-    const after = await readMachine(trx, fingerprint);
-    await policyChanged(trx, { machines: [fingerprint] });
-    await appendAudit(trx, act, {
-      act: 'machine.assign',
-      subject: fingerprint,
-      before: auditView(before),
-      after: auditView(after),
-    });
-    return after;
+  return await changeMachine(database, fingerprint, act, {
+    act: 'machine.assign',
+    from: ['pending', 'authorized'],
+    async make(trx) {
+      await requireRoles(trx, roles ?? []);
+      if (roles !== undefined) await replaceRoles(trx, fingerprint, roles);
+      if (labels !== undefined) await replaceLabels(trx, fingerprint, labels);
+      return [];
+    },
   });
 }
 

@@ -1,7 +1,6 @@
 import { QconnError } from '@qconn/protocol';
 
-import type { Act } from '../act.ts';
-import { appendAudit } from '../audit/append.ts';
+import type { AuditEntry } from '../audit/append.ts';
 import type { Trx } from '../database/database.ts';
 import { hasLiveCredential } from './lock.ts';
 
@@ -31,31 +30,16 @@ export async function lockHolder(trx: Trx, hostname: string): Promise<string | u
  * Makes sure that a hostname is free for `claimant`, and takes it from a holder whose last credential
  * has expired. The unique index decides when two claim it at the same moment: the loser's
  * transaction runs again and meets the winner here.
- * @returns the machine that lost the name
+ * @returns what there is to record of a machine that lost the name: one entry or none
  * @throws QconnError hostname_taken with `facts.holder`
  */
-export async function freeHostname(
-  trx: Trx,
-  hostname: string,
-  claimant: string,
-  act: Act,
-): Promise<string | undefined> {
+export async function freeHostname(trx: Trx, hostname: string, claimant: string, now: number): Promise<AuditEntry[]> {
   const holder = await lockHolder(trx, hostname);
-  if (holder === undefined || holder === claimant) return undefined;
-  if (await hasLiveCredential(trx, holder, act.now)) throw hostnameTaken(hostname, holder);
+  if (holder === undefined || holder === claimant) return [];
+  if (await hasLiveCredential(trx, holder, now)) throw hostnameTaken(hostname, holder);
   await trx.updateTable('machine').set({ hostname: null }).where('fingerprint', '=', holder).execute();
-  return holder;
-}
-
-/** The audit row of a name that an expired machine lost. */
-export async function auditRelease(trx: Trx, act: Act, machine: string | undefined, hostname: string): Promise<void> {
-  if (machine === undefined) return;
-  await appendAudit(trx, act, {
-    act: 'machine.release_hostname',
-    subject: machine,
-    before: { hostname },
-    after: { hostname: null, reason: 'expired' },
-  });
+  const after = { hostname: null, reason: 'expired' };
+  return [{ act: 'machine.release_hostname', subject: holder, before: { hostname }, after }];
 }
 
 export function hostnameTaken(hostname: string, holder: string): QconnError {

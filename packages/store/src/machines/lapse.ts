@@ -1,12 +1,8 @@
-import { QconnError } from '@qconn/protocol';
-
 import type { Act } from '../act.ts';
-import { appendAudit } from '../audit/append.ts';
 import type { Database } from '../database/database.ts';
-import { policyChanged } from '../policy/changed.ts';
 import { replaceRoles } from './assign.ts';
-import { lockMachine } from './lock.ts';
-import { auditView, type MachineRecord, readMachine } from './record.ts';
+import { changeMachine } from './change.ts';
+import type { MachineRecord } from './record.ts';
 
 export interface Lapse {
   readonly fingerprint: string;
@@ -15,28 +11,23 @@ export interface Lapse {
 }
 
 export async function lapse(database: Database, { fingerprint, reason, ...act }: Lapse & Act): Promise<MachineRecord> {
-  return await database.write(async (trx) => {
-    const before = await lockMachine(trx, fingerprint);
-    if (before.status !== 'authorized')
-      throw new QconnError('invalid_state', `The machine ${fingerprint} is ${before.status}, not authorized.`, {
-        facts: { status: before.status },
-      });
-    const pending = {
-      status: 'pending',
-      hostname: null,
-      requested_hostname: before.hostname ?? before.requestedHostname,
-      authorized_at: null,
-    } as const;
-    await trx.updateTable('machine').set(pending).where('fingerprint', '=', fingerprint).execute();
-    await replaceRoles(trx, fingerprint, []);
-    const after = await readMachine(trx, fingerprint);
-    await policyChanged(trx, { machines: [fingerprint] });
-    await appendAudit(trx, act, {
-      act: 'machine.lapse',
-      subject: fingerprint,
-      before: auditView(before),
-      after: { ...auditView(after), reason },
-    });
-    return after;
+  return await changeMachine(database, fingerprint, act, {
+    act: 'machine.lapse',
+    from: ['authorized'],
+    note: { reason },
+    async make(trx, { hostname, requestedHostname }) {
+      await trx
+        .updateTable('machine')
+        .set({
+          status: 'pending',
+          hostname: null,
+          requested_hostname: hostname ?? requestedHostname,
+          authorized_at: null,
+        })
+        .where('fingerprint', '=', fingerprint)
+        .execute();
+      await replaceRoles(trx, fingerprint, []);
+      return [];
+    },
   });
 }

@@ -90,7 +90,7 @@ export class Machines {
 
   /**
    * Replaces roles, labels or both.
-   * @throws QconnError unknown_role with `facts.role`, unknown_object
+   * @throws QconnError unknown_role with `facts.role`, invalid_state when it is revoked, unknown_object
    */
   async assign(input: Assignment & Act): Promise<MachineRecord> {
     return await assign(this.#database, input);

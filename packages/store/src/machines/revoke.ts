@@ -1,11 +1,7 @@
-import { QconnError } from '@qconn/protocol';
-
 import type { Act } from '../act.ts';
-import { appendAudit } from '../audit/append.ts';
 import type { Database, Trx } from '../database/database.ts';
-import { policyChanged } from '../policy/changed.ts';
-import { lockMachine } from './lock.ts';
-import { auditView, type MachineRecord, readMachine } from './record.ts';
+import { changeMachine } from './change.ts';
+import type { MachineRecord } from './record.ts';
 
 export interface Revocation {
   readonly fingerprint: string;
@@ -17,22 +13,14 @@ export async function revoke(
   database: Database,
   { fingerprint, reason, ...act }: Revocation & Act,
 ): Promise<MachineRecord> {
-  return await database.write(async (trx) => {
-    const before = await lockMachine(trx, fingerprint);
-    if (before.status === 'revoked')
-      throw new QconnError('invalid_state', `The machine ${fingerprint} is revoked already.`, {
-        facts: { status: before.status },
-      });
-    await markRevoked(trx, fingerprint, act);
-    const after = await readMachine(trx, fingerprint);
-    await policyChanged(trx, { machines: [fingerprint] });
-    await appendAudit(trx, act, {
-      act: 'machine.revoke',
-      subject: fingerprint,
-      before: auditView(before),
-      after: { ...auditView(after), reason },
-    });
-    return after;
+  return await changeMachine(database, fingerprint, act, {
+    act: 'machine.revoke',
+    from: ['pending', 'authorized'],
+    note: { reason },
+    async make(trx) {
+      await markRevoked(trx, fingerprint, act.now);
+      return [];
+    },
   });
 }
 
@@ -40,7 +28,7 @@ export async function revoke(
  * Revokes the machine and its credentials that have not expired. It keeps hostname, roles and labels
  * as a record of what it was; the hostname is free for others.
  */
-export async function markRevoked(trx: Trx, fingerprint: string, { now }: Act): Promise<void> {
+export async function markRevoked(trx: Trx, fingerprint: string, now: number): Promise<void> {
   await trx
     .updateTable('credential')
     .set({ revoked_at: now })
