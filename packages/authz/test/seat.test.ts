@@ -49,3 +49,19 @@ test('names the machine of a seat when it explains', () => {
   );
   expect(explain(removed, query).reason).toBe('qc1lims is unknown to this hub');
 });
+
+test('finds every machine after more single changes than are kept apart', () => {
+  const name = (index: number): string => `qc1m${index}`;
+  let policy = compilePolicy({ generation: 0, roles: [], machines: [machine('authorized')] });
+  for (let index = 0; index < 2_500; index += 1) {
+    policy = policy.with({
+      generation: index,
+      machines: [{ ...machine('authorized'), fingerprint: name(index) }],
+      removedMachines: index % 5 === 0 ? [name(index - 1)] : [],
+    });
+  }
+  const present = (index: number): boolean => policy.machine(name(index)) !== undefined;
+  expect(Array.from({ length: 2_500 }, (_, index) => present(index)).filter(Boolean)).toHaveLength(2_500 - 499);
+  expect([present(4), present(5), present(2_494), present(2_499)]).toEqual([false, true, false, true]);
+  expect([...policy.machines()]).toHaveLength(2_002);
+});

@@ -42,6 +42,28 @@ test('writes for people on a terminal', () => {
   expect(() => JSON.parse(text())).toThrow();
 });
 
+test('tells people of an error in lines: what happened, because of what, what to do', () => {
+  const { log, text } = capture({ format: 'pretty' });
+  const err = new QconnError('database_unavailable', 'The database does not answer.', {
+    cause: new Error('ECONNREFUSED'),
+  });
+  log.error({ err, tries: 3 }, 'resync failed');
+  expect(text().split('\n').slice(0, 5)).toEqual([
+    expect.stringMatching(/ERROR.*hub: resync failed$/),
+    '    The database does not answer.',
+    '    because: ECONNREFUSED',
+    '    what to do: Check DATABASE_URL and the server; with the embedded one, the data folder.',
+    expect.stringMatching(/^ {4}code: database_unavailable.*"tries":3/),
+  ]);
+});
+
+test('tells people of a fault of ours with its stack, and repeats no message', () => {
+  const { log, text } = capture({ format: 'pretty' });
+  log.error(new TypeError('x is undefined'));
+  expect(text().match(/x is undefined/g)).toHaveLength(1);
+  expect(text()).toMatch(/\n {4}at /);
+});
+
 test('obeys a format that is asked for', () => {
   const { log, text } = capture({ format: 'json' }, true);
   log.info('x');

@@ -24,9 +24,9 @@ test('says what happened, because of what, what to do, and the code', () => {
 });
 
 test('shows the stack of a QconnError only when debugging, and of anything else always', () => {
-  expect(reported(new QconnError('internal')).text).not.toContain('    at ');
-  expect(reported(new QconnError('internal'), true).text).toContain('    at ');
-  expect(reported(new TypeError('x is undefined')).text).toContain('    at ');
+  expect(reported(new QconnError('internal')).text).not.toContain('\n  at ');
+  expect(reported(new QconnError('internal'), true).text).toContain('\n  at ');
+  expect(reported(new TypeError('x is undefined')).text).toContain('\n  at ');
 });
 
 test('takes what is no error', () => {

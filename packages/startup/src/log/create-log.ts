@@ -1,8 +1,7 @@
-import { Writable } from 'node:stream';
 import { pino, type Logger as PinoLogger } from 'pino';
-import pinoPretty from 'pino-pretty';
 import { HIDDEN, withoutSecrets } from '../secrets.ts';
 import { errorFields } from './error-fields.ts';
+import { prettyStream } from './pretty-stream.ts';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 export type LogFormat = 'auto' | 'json' | 'pretty';
@@ -61,26 +60,4 @@ export function createLog({
 
 function scrubbing(destination: NodeJS.WritableStream): { write(line: string): void } {
   return { write: (line) => void destination.write(withoutSecrets(line)) };
-}
-
-/** Turns lines into text for people, in this process: a worker thread would lose the last lines of a crash. */
-function prettyStream(destination: NodeJS.WritableStream & { readonly isTTY?: boolean }): {
-  write(line: string): void;
-} {
-  const sink = new Writable({
-    decodeStrings: false,
-    write: (chunk: string | Buffer, _encoding, done) => {
-      destination.write(withoutSecrets(chunk.toString()));
-      done();
-    },
-  });
-  return pinoPretty({
-    destination: sink,
-    sync: true,
-    colorize: destination.isTTY === true && process.env['NO_COLOR'] === undefined,
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'component',
-    messageFormat: '{component}: {msg}',
-    singleLine: true,
-  });
 }
