@@ -1,10 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_OK, EXIT_USAGE, reportFailure } from '@qconn/startup';
-import { configCheckCommand, configSchemaCommand, type ConfigCheckFlags } from './commands/config.ts';
-import { enrollCommand, type EnrollFlags } from './commands/enroll.ts';
+import type { ConfigCheckFlags } from './commands/config.ts';
+import type { EnrollFlags } from './commands/enroll.ts';
 import { hubOption, jsonOption, logOptions, withConfigOptions } from './commands/options.ts';
-import { runCommand } from './commands/run.ts';
-import { statusCommand, type StatusFlags } from './commands/status.ts';
+import type { StatusFlags } from './commands/status.ts';
 import type { ConfigFlags } from './config/read-config.ts';
 import { VERSION } from './version.ts';
 
@@ -77,6 +76,7 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Each command is loaded when it is called: whoever asks for help or the status does not wait for QUIC. */
 function createProgram(outcome: Outcome): Command {
   const program = new Command(NAME)
     .description('Connects this machine and its devices to a qconn hub.')
@@ -103,6 +103,7 @@ function addEnroll(program: Command, outcome: Outcome): void {
     .addOption(jsonOption())
     .addHelpText('after', ENROLL_HELP)
     .action(async (flags: EnrollFlags) => {
+      const { enrollCommand } = await import('./commands/enroll.ts');
       outcome.code = await enrollCommand(flags);
     });
 }
@@ -113,6 +114,7 @@ function addRun(program: Command, outcome: Outcome): void {
   );
   for (const option of logOptions()) command.addOption(option);
   command.addHelpText('after', RUN_HELP).action(async (flags: ConfigFlags) => {
+    const { runCommand } = await import('./commands/run.ts');
     outcome.code = await runCommand(flags);
   });
 }
@@ -124,6 +126,7 @@ function addStatus(program: Command, outcome: Outcome): void {
     .addOption(jsonOption())
     .addHelpText('after', STATUS_HELP)
     .action(async (flags: StatusFlags) => {
+      const { statusCommand } = await import('./commands/status.ts');
       outcome.code = await statusCommand(flags);
     });
 }
@@ -134,13 +137,15 @@ function addConfig(program: Command, outcome: Outcome): void {
     .description('tell every mistake of the configuration with its line and column, or what it says')
     .addOption(hubOption())
     .addOption(jsonOption())
-    .action((flags: ConfigCheckFlags) => {
+    .action(async (flags: ConfigCheckFlags) => {
+      const { configCheckCommand } = await import('./commands/config.ts');
       outcome.code = configCheckCommand(flags);
     });
   config
     .command('schema')
     .description('print the JSON Schema of the configuration, for editors')
-    .action(() => {
+    .action(async () => {
+      const { configSchemaCommand } = await import('./commands/config.ts');
       outcome.code = configSchemaCommand();
     });
 }

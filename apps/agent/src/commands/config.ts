@@ -2,7 +2,8 @@ import { systemClock } from '@qconn/clock';
 import { EXIT_OK } from '@qconn/startup';
 import { createAdapter } from '../adapters/create-adapter.ts';
 import { agentSchema } from '../config/agent-schema.ts';
-import { configFile, readConfig, type ConfigFlags } from '../config/read-config.ts';
+import { configFile } from '../config/config-file.ts';
+import { readConfig, type ConfigFlags } from '../config/read-config.ts';
 import { lines } from '../control/status-text.ts';
 
 export interface ConfigCheckFlags extends ConfigFlags {
@@ -32,6 +33,6 @@ export function configSchemaCommand(): number {
 }
 
 function inFile({ config }: ConfigFlags): string {
-  const file = configFile(config);
+  const file = configFile(config, process.env);
   return file === undefined ? ' (no file; environment and flags only)' : ` (${file})`;
 }

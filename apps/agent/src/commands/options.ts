@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { CONFIG_FILE } from '../config/read-config.ts';
+import { CONFIG_FILE } from '../config/config-file.ts';
 
 /** Options of every command that reads the configuration. The environment is read with it, not by commander. */
 export function withConfigOptions(command: Command): Command {

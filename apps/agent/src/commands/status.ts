@@ -1,4 +1,4 @@
-import { CredentialStore } from '@qconn/client';
+import { CredentialStore } from '@qconn/identity';
 import { systemClock } from '@qconn/clock';
 import { EXIT_FAILED, EXIT_OK } from '@qconn/startup';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';

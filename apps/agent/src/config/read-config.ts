@@ -1,18 +1,13 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isQconnError, QconnError } from '@qconn/protocol';
 import { loadConfig, type ConfigSources, type Flags } from '@qconn/startup';
 import type { AdapterSettings } from '../adapters/create-adapter.ts';
 import type { AgentConfig, Needed } from './agent-config.ts';
+import { CONFIG_FILE, configFile, FILE_VARIABLE } from './config-file.ts';
 import { agentSchema } from './agent-schema.ts';
 import { furtherMistakes } from './further-mistakes.ts';
 
-/** The file that is read when none is named, if it is there. */
-export const CONFIG_FILE = '/etc/qconn/agent.yaml';
-
 const ENVIRONMENT_PREFIX = 'QCONN_AGENT_';
-/** Names the file itself, so it is no setting. */
-const FILE_VARIABLE = `${ENVIRONMENT_PREFIX}CONFIG`;
 
 /** What the command line gave; see options.ts. */
 export interface ConfigFlags {
@@ -34,8 +29,8 @@ export function readConfig(
   needed: readonly Needed[],
   environment: NodeJS.ProcessEnv = process.env,
 ): AgentConfig {
-  const { [FILE_VARIABLE]: namedFile, ...settings } = environment;
-  const file = configFile(flags.config, namedFile);
+  const { [FILE_VARIABLE]: _file, ...settings } = environment;
+  const file = configFile(flags.config, environment);
   const sources = {
     schema: agentSchema(needed),
     file,
@@ -58,14 +53,6 @@ function withoutFile(sources: ConfigSources<AgentConfig>): AgentConfig {
     const hint = `No configuration file was read: name one with --config; ${CONFIG_FILE} is not there.`;
     throw new QconnError('config_invalid', `${error.message}\n${hint}`, { facts: error.facts });
   }
-}
-
-/** The file that would be read; `undefined` when there is none. */
-export function configFile(
-  flag: string | undefined,
-  variable: string | undefined = process.env[FILE_VARIABLE],
-): string | undefined {
-  return flag ?? (variable || undefined) ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
 }
 
 function settingsOf({ hub, credentials, hostname, logLevel, logFormat }: ConfigFlags): Flags {

@@ -1,5 +1,4 @@
-import type { CredentialStore } from '@qconn/client';
-import { inspectCredential, shortCode } from '@qconn/identity';
+import { inspectCredential, shortCode, type CredentialStore } from '@qconn/identity';
 import type { AgentStatus, IdentityStatus } from './agent-status.ts';
 import { askStatus } from './ask-status.ts';
 import { socketPath } from './socket-path.ts';
