@@ -155,11 +155,13 @@ export class Story {
     this.#checks.passed('the query found printer-pc / zebra-1', ms);
     await this.#submit(lims);
     this.#checks.step(7, 'What the printer received is what lims sent');
+    const started = performance.now();
     const job = await waitFor('the printer to have the whole job', APPEAR_DEADLINE_MS, () => printer.jobs[0]);
     const sent = createHash('sha256').update(this.#document.bytes).digest('hex');
     this.#checks.say(`sent      ${sent}`);
     this.#checks.say(`received  ${job.sha256}`);
     this.#checks.expect(job.sha256 === sent, `The printer received ${job.bytes} bytes that differ from the document.`);
+    this.#checks.passed('the printer received the same bytes', performance.now() - started);
   }
 
   async #submit(lims: Lims): Promise<void> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import { systemClock, type Clock, type Timer } from '@qconn/clock';
 import { shortCode, type CertificateAuthority } from '@qconn/identity';
 import { ALPN_QCONN_1, QconnError, type ErrorCode } from '@qconn/protocol';
@@ -118,7 +119,8 @@ export class Hub {
     const observer = new SessionLog(log);
     const hub = { id: record.id, epoch: randomUUID() };
     const sessions = new SessionBook(policy, { clock, sessions: table, relay, calls, hub, shortCode, observer });
-    const { host, quicPort, httpsPort } = config.listen;
+    const { quicPort, httpsPort } = config.listen;
+    const host = listenHost(config.listen.host);
     const endpoint = await createQuicEndpoint(
       {
         clock,
@@ -213,4 +215,12 @@ function logEnded(
     },
     'An exchange ended.',
   );
+}
+
+/** A system without IPv6 cannot listen at `::`; what was meant is every address. */
+function listenHost(host: string): string {
+  const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ family }) => family === 'IPv6'),
+  );
+  return host === '::' && !hasIpv6 ? '0.0.0.0' : host;
 }

@@ -9,6 +9,7 @@ import {
   type IssuedCertificate,
   type KeyPair,
 } from '@qconn/identity';
+import { isHostname } from '@qconn/protocol';
 import type { TlsIdentity } from '@qconn/transport';
 
 /** What the hub's own certificate is made with. */
@@ -45,13 +46,14 @@ export class ServerCertificate {
     this.#heldSince = dependencies.clock.monotonic();
   }
 
-  /** @param hosts names and IP addresses beside this system's own. @throws QconnError `hostname_invalid`, `ca_unusable` */
+  /** @param hosts names and IP addresses beside this system's own name, if that can stand in a certificate, and loopback. @throws QconnError `hostname_invalid`, `ca_unusable` */
   static async issue(
     dependencies: ServerCertificateDependencies,
     hosts: readonly string[],
   ): Promise<ServerCertificate> {
     const keys = await generateKeyPair();
-    const all = [...new Set([...hosts, hostname().toLowerCase(), 'localhost', '127.0.0.1', '::1'])];
+    const own = [hostname().toLowerCase()].filter(isHostname);
+    const all = [...new Set([...hosts, ...own, 'localhost', '127.0.0.1', '::1'])];
     return new ServerCertificate(dependencies, all, keys, await issue(dependencies, all, keys));
   }
 
