@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addEnroll } from './commands/enroll.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHub } from './commands/hub.ts';
@@ -50,6 +51,7 @@ const GROUPS: readonly (readonly [title: string, ...adders: ((parent: Command, i
     ['Rights:', addRoles, addRole, addExplain, addKeys, addKey],
     ['Watching:', addSessions, addAudit],
     ['Messages:', addEnroll, addSend, addQuery],
+    ['Your shell:', addCompletion],
   ];
 
 /** The whole command line, wired to one run of it. Parsing throws CommanderError instead of ending the process. */

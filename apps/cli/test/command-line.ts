@@ -18,18 +18,26 @@ export interface RunOptions {
   readonly now?: number;
   /** Told what arrives on standard error, as it does. */
   readonly watch?: (err: string) => void;
+  /** The same for standard output. */
+  readonly watchOut?: (out: string) => void;
   /** Given a function that acts as Ctrl-C. */
   readonly interruptible?: (interrupt: () => void) => void;
 }
 
 /** Runs `qconn` in this process. */
 export async function runQconn(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { env = {}, stdin = '', columns, now, watch, interruptible } = options;
+  const { env = {}, stdin = '', columns, now, watch, watchOut, interruptible } = options;
   let out = '';
   let err = '';
   const terminal = columns === undefined ? {} : { isTTY: true, columns };
   const code = await run(argv, {
-    stdout: { write: (chunk) => (out += Buffer.from(chunk as Uint8Array).toString()), ...terminal },
+    stdout: {
+      write: (chunk) => {
+        out += Buffer.from(chunk as Uint8Array).toString();
+        watchOut?.(out);
+      },
+      ...terminal,
+    },
     stderr: {
       write: (chunk) => {
         err += Buffer.from(chunk as Uint8Array).toString();

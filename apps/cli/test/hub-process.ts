@@ -47,6 +47,7 @@ export class HubProcess {
       said.set(event['event'] ?? '', event);
       if (event['event'] === 'listening') return new HubProcess(child, folder, said);
     }
+    if (child.exitCode === null) await once(child, 'exit');
     throw new Error(`the hub ended with ${child.exitCode} before it listened`);
   }
 

@@ -3,8 +3,10 @@ import type { PageChoice } from '../api/hub-api.ts';
 import type { AuditRow } from '../api/views.ts';
 import { withExamples } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
+import { changeText } from '../output/change-text.ts';
+import { showList } from '../output/list.ts';
 import type { Cell } from '../output/table.ts';
-import { notePage, withPageOptions } from './page-options.ts';
+import { withPageOptions } from './page-options.ts';
 
 interface Options extends PageChoice {
   readonly subject?: string;
@@ -26,14 +28,12 @@ export function addAudit(parent: Command, invocation: Invocation): void {
     .option('--act <name>', 'only these, such as machine.approve')
     .action(async ({ subject, act, ...choice }: Options) => {
       const page = await (await invocation.hub()).audit({ subject, act }, choice);
-      if (invocation.json || page.items.length > 0)
-        invocation.show(page, () =>
-          invocation.table(
-            COLUMNS,
-            page.items.map((item) => row(item, invocation)),
-          ),
-        );
-      notePage(page, invocation, 'There is no such act.');
+      const style = {
+        columns: COLUMNS,
+        rows: (item: AuditRow) => [row(item, invocation)],
+        nothing: 'There is no such act.',
+      };
+      showList(page, style, invocation);
     });
   withExamples(command, [
     ['qconn audit --limit 20', 'the last twenty acts'],
@@ -43,35 +43,4 @@ export function addAudit(parent: Command, invocation: Invocation): void {
 
 function row({ at, actor, act, subject, before, after }: AuditRow, invocation: Invocation): Cell[] {
   return [invocation.when(at), actor, act, subject, changeText(before, after)];
-}
-
-/** What differs between two objects, `status: pending → authorized`; of one that is new or gone, what it says. */
-export function changeText(before: unknown, after: unknown): string {
-  if (isObject(before) && isObject(after)) {
-    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    const changed = keys.filter((key) => compact(before[key]) !== compact(after[key]));
-    return changed.map((key) => `${key}: ${compact(before[key])} → ${compact(after[key])}`).join('; ');
-  }
-  return [before, after]
-    .map(wholeText)
-    .filter((text) => text !== '')
-    .join(' → ');
-}
-
-/** What an object says; a field that says nothing is left out, and so is the time, which has a column. */
-function wholeText(value: unknown): string {
-  if (!isObject(value)) return compact(value) === '–' ? '' : compact(value);
-  const telling = Object.entries(value).filter(
-    ([key, field]) => !key.endsWith('At') && !['–', '[]', '{}', 'false'].includes(compact(field)),
-  );
-  return telling.map(([key, field]) => `${key}: ${compact(field)}`).join('; ');
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function compact(value: unknown): string {
-  if (value === undefined || value === null) return '–';
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

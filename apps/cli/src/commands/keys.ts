@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import type { PageChoice } from '../api/hub-api.ts';
 import type { Key } from '../api/views.ts';
 import type { Invocation } from '../invocation.ts';
+import { showList } from '../output/list.ts';
 import { expiryText } from '../output/machine-text.ts';
 import type { Cell } from '../output/table.ts';
-import { notePage, withPageOptions } from './page-options.ts';
+import { withPageOptions } from './page-options.ts';
 
 const COLUMNS = [
   { title: 'ID' },
@@ -20,14 +21,8 @@ export function addKeys(parent: Command, invocation: Invocation): void {
     .description('list API keys, without their secrets')
     .action(async (choice: PageChoice) => {
       const page = await (await invocation.hub()).keys(choice);
-      if (invocation.json || page.items.length > 0)
-        invocation.show(page, () =>
-          invocation.table(
-            COLUMNS,
-            page.items.map((key) => row(key, invocation)),
-          ),
-        );
-      notePage(page, invocation, 'There is no API key.');
+      const style = { columns: COLUMNS, rows: (key: Key) => [row(key, invocation)], nothing: 'There is no API key.' };
+      showList(page, style, invocation);
     });
 }
 

@@ -1,15 +1,18 @@
 import { Option, type Command } from 'commander';
 import type { PageChoice } from '../api/hub-api.ts';
-import type { Machine, MachineStatus } from '../api/views.ts';
+import type { Machine, MachineStatus, Page } from '../api/views.ts';
 import { withExamples } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
+import { showList } from '../output/list.ts';
 import { statusCell } from '../output/machine-text.ts';
 import type { Cell } from '../output/table.ts';
-import { notePage, withPageOptions } from './page-options.ts';
+import { withPageOptions } from './page-options.ts';
+import { watch, withWatch } from './watch.ts';
 
 interface Options extends PageChoice {
   readonly status?: MachineStatus;
   readonly role?: string;
+  readonly watch?: boolean;
 }
 
 const COLUMNS = [
@@ -22,28 +25,30 @@ const COLUMNS = [
 ];
 
 export function addMachines(parent: Command, invocation: Invocation): void {
-  const command = withPageOptions(parent.command('machines'))
+  const command = withWatch(withPageOptions(parent.command('machines')))
     .description('list machines, the oldest first')
     .addOption(new Option('--status <status>', 'only these').choices(['pending', 'authorized', 'revoked']))
     .option('--role <role>', 'only those that have this role')
     .action((options: Options) => listMachines(options, invocation));
   withExamples(command, [
     ['qconn machines --status pending', 'who waits for approval'],
+    ['qconn machines --status pending --watch', 'wait for them'],
     ['qconn machines --role printer --all', 'every machine with the role printer'],
     ["qconn machines --json --all | jq -r '.items[].hostname'", 'for scripts'],
   ]);
 }
 
-async function listMachines({ status, role, ...choice }: Options, invocation: Invocation): Promise<void> {
-  const page = await (await invocation.hub()).machines({ status, role }, choice);
-  if (invocation.json || page.items.length > 0)
-    invocation.show(page, () =>
-      invocation.table(
-        COLUMNS,
-        page.items.map((machine) => row(machine, invocation)),
-      ),
-    );
-  notePage(page, invocation, nothingText(status, role));
+async function listMachines(options: Options, invocation: Invocation): Promise<void> {
+  const { status, role, watch: watching, ...choice } = options;
+  const hub = await invocation.hub();
+  const style = {
+    columns: COLUMNS,
+    rows: (machine: Machine) => [row(machine, invocation)],
+    nothing: nothingText(status, role),
+  };
+  const look = (): Promise<Page<Machine>> => hub.machines({ status, role }, choice);
+  if (watching === true) return watch(look, style, invocation);
+  showList(await look(), style, invocation);
 }
 
 function row(machine: Machine, invocation: Invocation): Cell[] {

@@ -1,11 +1,24 @@
 import type { Command } from 'commander';
 import { pinOf } from '../api/pin.ts';
 import type { Invocation } from '../invocation.ts';
+import { type ListStyle, showList } from '../output/list.ts';
 import { configFolder } from '../profile/config-folder.ts';
 import { ProfileFile } from '../profile/profile-file.ts';
 import { keyIdOf, type Profile } from '../profile/profile.ts';
 
-const COLUMNS = [{ title: 'PROFILE' }, { title: 'HUB', cut: true }, { title: 'KEY' }, { title: 'PIN OF THE ROOT CA' }];
+interface Shown {
+  readonly name: string;
+  readonly hub: string;
+  /** Undefined for a key that is damaged. */
+  readonly keyId: string | undefined;
+  readonly pins: readonly string[];
+}
+
+const STYLE: ListStyle<Shown> = {
+  columns: [{ title: 'PROFILE' }, { title: 'HUB', cut: true }, { title: 'KEY' }, { title: 'PIN OF THE ROOT CA' }],
+  rows: ({ name, hub, keyId, pins }) => [[name, hub, keyId ?? 'damaged', pins.join(', ')]],
+  nothing: 'You are not logged in to any hub: qconn login URL',
+};
 
 export function addProfiles(parent: Command, invocation: Invocation): void {
   parent
@@ -14,20 +27,10 @@ export function addProfiles(parent: Command, invocation: Invocation): void {
     .action(async () => {
       const profiles = await new ProfileFile(configFolder(invocation.env)).load();
       const items = [...profiles].map(([name, profile]) => withoutKey(name, profile));
-      if (invocation.json || items.length > 0)
-        invocation.show({ items }, () =>
-          invocation.table(
-            COLUMNS,
-            items.map(({ name, hub, keyId, pins }) => [name, hub, keyId ?? 'damaged', pins.join(', ')]),
-          ),
-        );
-      else invocation.note('You are not logged in to any hub: qconn login URL');
+      showList({ items }, STYLE, invocation);
     });
 }
 
-function withoutKey(
-  name: string,
-  profile: Profile,
-): { name: string; hub: string; keyId: string | undefined; pins: string[] } {
+function withoutKey(name: string, profile: Profile): Shown {
   return { name, hub: profile.hub, keyId: keyIdOf(profile), pins: profile.trustPem.map(pinOf) };
 }

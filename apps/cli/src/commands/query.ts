@@ -1,7 +1,9 @@
+import type { Provider } from '@qconn/client';
 import type { Command } from 'commander';
 import { withClient, withCredentials } from '../exchange/with-client.ts';
 import { withExamples } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
+import { showList } from '../output/list.ts';
 
 interface Options {
   readonly credentials?: string;
@@ -34,15 +36,10 @@ async function query(
       { signal },
     ),
   );
-  if (invocation.json || items.length > 0) {
-    invocation.show({ items }, () =>
-      invocation.table(
-        COLUMNS,
-        items.map((item) => [item.hostname || item.fingerprint, item.device, item.serviceTypes.join(', ')]),
-      ),
-    );
-  } else
-    invocation.note(
-      `No live device${serviceType === undefined ? '' : ` for ${serviceType}`} that this machine may query.`,
-    );
+  const nothing = `No live device${serviceType === undefined ? '' : ` for ${serviceType}`} that this machine may query.`;
+  showList({ items }, { columns: COLUMNS, rows, nothing }, invocation);
+}
+
+function rows({ hostname, fingerprint, device, serviceTypes }: Provider): string[][] {
+  return [[hostname || fingerprint, device, serviceTypes.join(', ')]];
 }

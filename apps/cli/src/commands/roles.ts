@@ -2,9 +2,12 @@ import type { Command } from 'commander';
 import type { Role } from '../api/views.ts';
 import { grantInWords } from '../grants/grant-text.ts';
 import type { Invocation } from '../invocation.ts';
+import { showList } from '../output/list.ts';
 import type { Cell } from '../output/table.ts';
 
 const COLUMNS = [{ title: 'ROLE' }, { title: 'GRANTS', cut: true }, { title: 'EDITED' }];
+
+const NOTHING = 'There is no role. Make one with: qconn role put';
 
 export function addRoles(parent: Command, invocation: Invocation): void {
   parent
@@ -12,14 +15,8 @@ export function addRoles(parent: Command, invocation: Invocation): void {
     .description('list roles with their grants; deny beats allow, and what no grant allows is refused')
     .action(async () => {
       const answer = await (await invocation.hub()).roles();
-      if (invocation.json || answer.items.length > 0)
-        invocation.show(answer, () =>
-          invocation.table(
-            COLUMNS,
-            answer.items.flatMap((role) => rows(role, invocation)),
-          ),
-        );
-      else invocation.note('There is no role. Make one with: qconn role put');
+      const style = { columns: COLUMNS, rows: (role: Role) => rows(role, invocation), nothing: NOTHING };
+      showList(answer, style, invocation);
     });
 }
 

@@ -1,25 +1,29 @@
 import type { Command } from 'commander';
 import type { LiveSession } from '../api/views.ts';
 import type { Invocation } from '../invocation.ts';
+import { type ListStyle, showList } from '../output/list.ts';
 import type { Cell } from '../output/table.ts';
+import { watch, withWatch } from './watch.ts';
 
-const COLUMNS = [
-  { title: 'MACHINE', cut: true },
-  { title: 'STATUS' },
-  { title: 'FROM' },
-  { title: 'ROUND TRIP' },
-  { title: 'DEVICES', cut: true },
-];
+const STYLE: ListStyle<LiveSession> = {
+  columns: [
+    { title: 'MACHINE', cut: true },
+    { title: 'STATUS' },
+    { title: 'FROM' },
+    { title: 'ROUND TRIP' },
+    { title: 'DEVICES', cut: true },
+  ],
+  rows: (session) => [row(session)],
+  nothing: 'No machine is connected to this hub.',
+};
 
 export function addSessions(parent: Command, invocation: Invocation): void {
-  parent
-    .command('sessions')
+  withWatch(parent.command('sessions'))
     .description('list the machines that are connected now, and the devices that they provide')
-    .action(async () => {
-      const answer = await (await invocation.hub()).sessions();
-      if (invocation.json || answer.items.length > 0)
-        invocation.show(answer, () => invocation.table(COLUMNS, answer.items.map(row)));
-      else invocation.note('No machine is connected to this hub.');
+    .action(async (options: { readonly watch?: boolean }) => {
+      const hub = await invocation.hub();
+      if (options.watch === true) return watch(hub.sessions, STYLE, invocation);
+      showList(await hub.sessions(), STYLE, invocation);
     });
 }
 

@@ -5,9 +5,10 @@ import { withExamples } from '../help.ts';
 import { parseSeconds } from '../input/duration.ts';
 import { parseCount, parseNames } from '../input/names.ts';
 import type { Invocation } from '../invocation.ts';
+import { showList } from '../output/list.ts';
 import { expiryText } from '../output/machine-text.ts';
 import type { Cell } from '../output/table.ts';
-import { notePage, withPageOptions } from './page-options.ts';
+import { withPageOptions } from './page-options.ts';
 
 interface NewToken {
   readonly ttl?: number;
@@ -27,6 +28,8 @@ const COLUMNS = [
   { title: 'MADE' },
 ];
 
+const NOTHING = 'There is no token. Make one with: qconn token create';
+
 export function addToken(parent: Command, invocation: Invocation): void {
   const token = parent.command('token').description('enrolment tokens: create, list, revoke');
   addCreate(token, invocation);
@@ -34,14 +37,8 @@ export function addToken(parent: Command, invocation: Invocation): void {
     .description('list enrolment tokens, without their secrets')
     .action(async (choice: PageChoice) => {
       const page = await (await invocation.hub()).tokens(choice);
-      if (invocation.json || page.items.length > 0)
-        invocation.show(page, () =>
-          invocation.table(
-            COLUMNS,
-            page.items.map((item) => row(item, invocation)),
-          ),
-        );
-      notePage(page, invocation, 'There is no token. Make one with: qconn token create');
+      const style = { columns: COLUMNS, rows: (item: Token) => [row(item, invocation)], nothing: NOTHING };
+      showList(page, style, invocation);
     });
   token
     .command('revoke')

@@ -102,6 +102,15 @@ export function machinesSuite(admin: () => Admin): void {
       expect(await admin().ok('machines')).not.toContain('\u{1B}[');
     });
 
+    test('--watch shows the list until Ctrl-C', async () => {
+      let interrupt = (): void => undefined;
+      const ran = admin().run(['machines', '--limit', '1', '--watch', '--json'], {
+        interruptible: (stop) => (interrupt = stop),
+        watchOut: () => interrupt(),
+      });
+      expect(await ran).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^\{"items":.*\}\n$/) });
+    });
+
     test('a machine that does not exist', async () => {
       expect(await admin().run(['machine', 'nobody'])).toMatchObject({
         code: 1,
