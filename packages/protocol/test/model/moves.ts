@@ -8,7 +8,7 @@ import {
   senderHears,
   senderNotices,
 } from './frames.ts';
-import { atHub, atProvider, say, type Tables } from './places.ts';
+import { atHub, atProvider, Fault, say, type Tables } from './places.ts';
 import type { Connection, Delivery, Word, World } from './world.ts';
 
 /** Something that can happen next. */
@@ -132,6 +132,7 @@ function certain(name: string, run: Move['run']): Move {
 }
 
 function forward(tables: Tables, world: World): void {
+  if (world.acknowledged) throw new Fault('what was acknowledged is delivered again');
   say(world.providerLink, 'fromHub', world.deliveriesSent === 0 ? 'deliver' : 'redeliver');
   world.deliveriesSent++;
   world.targeted = true;

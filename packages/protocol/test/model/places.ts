@@ -70,6 +70,7 @@ function hubActs(tables: Tables, world: World, action: HubAction, code?: ErrorCo
     case 'reportForwarded':
       return tellSender(world, 'stages');
     case 'reportAcknowledged':
+      world.acknowledged = true;
       return tellSender(world, 'stagesAcknowledged');
     case 'relayProgress':
       return tellSender(world, 'progress');

@@ -50,6 +50,8 @@ export interface World {
   finals: number;
   hub: HubState | 'absent';
   deliveriesSent: number;
+  /** The hub has heard the acknowledgement. */
+  acknowledged: boolean;
   jobDeadlineArmed: boolean;
   /** Final frames that the hub has sent to the sender. */
   hubFinals: number;
@@ -80,6 +82,7 @@ export function firstWorld(disturbances: number, providerConnected: boolean): Wo
     finals: 0,
     hub: 'absent',
     deliveriesSent: 0,
+    acknowledged: false,
     jobDeadlineArmed: false,
     hubFinals: 0,
     draining: false,
@@ -130,6 +133,7 @@ export function simplify(world: World): World {
     senderLink.hub = 'gone';
     providerLink.toHub = [];
     world.deliveriesSent = 0;
+    world.acknowledged = false;
   }
   if (world.hub === 'done' && world.sender === 'done') world.disturbances = 0;
   return world;
