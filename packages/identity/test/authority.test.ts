@@ -191,9 +191,22 @@ test('issues without the root key, but then cannot renew its issuing CA', async 
   await expect(online.issueMachine({ spki, now: NOW })).resolves.toMatchObject({ fingerprint: machine.fingerprint });
   await expect(online.renewIssuing({ now: NOW })).rejects.toMatchObject({ code: 'ca_unusable' });
   const renewed = await ca.renewIssuing({ now: NOW + DAY });
+  expect(new X509Certificate(renewed.issuingChainPem[0] ?? '').subject).toMatch(/^CN=Test issuing CA /);
   expect(renewed.rootPin).toEqual(ca.rootPin);
   expect(renewed.issuingNotAfterMs).toBeGreaterThan(ca.issuingNotAfterMs);
 });
+
+test.each(['qconn', 'Größe - Söhne', '東京', 'a.b_c-d'])('a CA called %j keeps its name', async (name) => {
+  const renewed = await (await CertificateAuthority.create({ name, now: NOW })).renewIssuing({ now: NOW });
+  expect(new X509Certificate(renewed.issuingChainPem[0] ?? '').subject).toMatch(`CN=${name} issuing CA `);
+});
+
+test.each([[''], [' x'], ['x'.repeat(41)], ['a,CN=b'], ['a\0b'], ['a\u202eb'], ['a/b']])(
+  'refuses to call a CA %j',
+  async (name) => {
+    await expect(CertificateAuthority.create({ name, now: NOW })).rejects.toMatchObject({ code: 'invalid_request' });
+  },
+);
 
 test('refuses parts that do not belong together, and never quotes a key', async () => {
   const pem = ca.toPem();

@@ -11,7 +11,7 @@ import { pinOfSpki } from '../x509/spki.ts';
 import { writeCertificate } from '../x509/write-certificate.ts';
 import { writeRevocationList, type RevocationListContents } from '../x509/write-crl.ts';
 import { partsToPem, pemToParts, type AuthorityPem } from './authority-pem.ts';
-import { createIssuing, createParts, type CreateAuthorityOptions } from './create.ts';
+import { createIssuing, createParts, nameOfRoot, type CreateAuthorityOptions } from './create.ts';
 import { hostAltNames } from './hosts.ts';
 import type { IssueOptions, IssueServerOptions } from './issue-options.ts';
 import { issuedCertificate, type IssuedCertificate } from './issued.ts';
@@ -91,17 +91,17 @@ export class CertificateAuthority {
   }
 
   /**
-   * The same root with a new issuing CA. Certificates of the old one stay valid.
+   * The same root with a new issuing CA of the same name. Certificates of the old one stay valid.
    * @throws QconnError ca_unusable without the root's key, or when the root is not valid now
    */
-  async renewIssuing(options: Omit<CreateAuthorityOptions, 'rootValidityMs'>): Promise<CertificateAuthority> {
+  async renewIssuing(
+    options: Pick<CreateAuthorityOptions, 'now' | 'issuingValidityMs'>,
+  ): Promise<CertificateAuthority> {
     const { rootKey, root } = this.#parts;
     if (rootKey === undefined)
       throw new QconnError('ca_unusable', 'The root’s key is not here; the issuing CA cannot be renewed.');
-    return new CertificateAuthority(
-      { rootKey, root, ...(await createIssuing(rootKey, root, options, this.#random)) },
-      this.#random,
-    );
+    const issuing = await createIssuing(rootKey, root, { ...options, name: nameOfRoot(root) }, this.#random);
+    return new CertificateAuthority({ rootKey, root, ...issuing }, this.#random);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { KeyObject } from 'node:crypto';
+import { KeyObject, X509Certificate } from 'node:crypto';
 import { QconnError } from '@qconn/protocol';
 import { fingerprintOf } from '../fingerprint.ts';
 import { exportSpki, generateKeyPair } from '../keys.ts';
@@ -24,12 +24,14 @@ export interface CreateAuthorityOptions {
   readonly issuingValidityMs?: number;
 }
 
+const DEFAULT_NAME = 'qconn';
+
 /** 40 characters leave room for role and code within the 64 of a common name. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,39}$/u;
 
 /** New root and issuing CA, with new keys. */
 export async function createParts(options: CreateAuthorityOptions, random: RandomBytes): Promise<AuthorityParts> {
-  const name = options.name ?? 'qconn';
+  const name = options.name ?? DEFAULT_NAME;
   if (!NAME.test(name))
     throw new QconnError(
       'invalid_request',
@@ -61,12 +63,19 @@ export async function createIssuing(
   const contents = {
     serial: randomSerial(random),
     issuer: root.subject,
-    subject: caName(options.name ?? 'qconn', 'issuing CA', spki),
+    subject: caName(options.name ?? DEFAULT_NAME, 'issuing CA', spki),
     ...validityWithin(root, options.now, options.issuingValidityMs ?? ISSUING_VALIDITY_MS),
     spki,
     extensions: issuingExtensions(spki, keyIdOf(root)),
   };
   return { issuingKey: key, issuingChain: [readCertificate(await writeCertificate(contents, signerOf(rootKey)))] };
+}
+
+/** The name that a root was created with; that of a brought root is its own affair. */
+export function nameOfRoot(root: ParsedCertificate): string {
+  const name = / root [2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4}$/;
+  const { subject } = new X509Certificate(root.der);
+  return name.test(subject) ? subject.replace(/^CN=/, '').replace(name, '') : DEFAULT_NAME;
 }
 
 /** Every CA key has a name of its own, so that path building never confuses an old CA with its successor. */
