@@ -1,6 +1,6 @@
 import { isQconnError } from '@qconn/protocol';
 
-/** What a program of ours tells the shell. docs/configuration.md shows the same table. */
+/** All is well; also after a stop by a signal. */
 export const EXIT_OK = 0;
 /** Something failed: the message says what. */
 export const EXIT_FAILED = 1;

@@ -1,8 +1,9 @@
-export type { ConfigSources } from './config/config-sources.ts';
+export type { ConfigSources, Finding } from './config/config-sources.ts';
 export { CONFIG_FILE_MAX_BYTES } from './config/config-file.ts';
 export { environmentNameOf } from './config/environment.ts';
 export type { Flag, Flags } from './config/flags.ts';
 export { loadConfig } from './config/load-config.ts';
+export type { Path } from './config/path.ts';
 export type { ConfigSchema } from './config/settings.ts';
 export { EXIT_FAILED, EXIT_OK, EXIT_USAGE, exitCodeOf, exitCodeOfSignal } from './exit-code.ts';
 export { createLog, type LogFormat, type Logger, type LogLevel, type LogOptions } from './log/create-log.ts';

@@ -18,7 +18,8 @@ export interface Shutdown {
 /**
  * Keeps a program running until SIGINT or SIGTERM, then closes it. A second signal exits at once with 128 and
  * the signal's number.
- * @returns the exit code: 0 after a clean stop, 1 when `close` took longer than its deadline
+ * @returns the exit code: 0 after a clean stop; 1 when `close` took longer than its deadline, and then something is
+ *   still open, so end by `process.exit`
  * @throws whatever `close` throws
  */
 export async function runUntilSignal({ close, deadlineMs, tell = () => {}, until }: Shutdown): Promise<number> {

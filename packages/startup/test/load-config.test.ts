@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { QconnError } from '@qconn/protocol';
-import { type ConfigSources, loadConfig } from '@qconn/startup';
+import { type ConfigSources, type Finding, loadConfig } from '@qconn/startup';
 import { afterAll, expect, test } from 'vitest';
 import { type LabConfig, labSchema } from './lab-schema.ts';
 
@@ -167,6 +167,26 @@ test('refuses a file that is not there, a folder, and one that is too large', ()
 test('takes no key for the prototype', () => {
   expect(mistakes('hub: h\n__proto__: { dataFolder: x }')[0]).toContain('lab.yaml:2:1: __proto__ is not a known key');
   expect(({} as { dataFolder?: string }).dataFolder).toBeUndefined();
+});
+
+test('tells what a program finds itself like what the schema finds, and only once the schema is content', () => {
+  const check = ({ devices, http }: LabConfig): Finding[] => [
+    ...devices.flatMap(({ name }, index) =>
+      devices.findIndex((other) => other.name === name) < index
+        ? [{ path: ['devices', index, 'name'], message: `${name} is taken` }]
+        : [],
+    ),
+    ...(http.tls ? [] : [{ path: ['http', 'tls'], message: 'cannot be off here' }]),
+  ];
+  const device = '  - { name: zebra-1, adapter: tcp, port: 9100 }';
+  const yaml = ['hub: h', 'devices:', device, device].join('\n');
+  const environment = { LAB_HTTP_TLS: 'false' };
+  expect(mistakes(yaml, { check, environment })).toEqual([
+    'lab.yaml:4:7: devices[1].name zebra-1 is taken',
+    'environment LAB_HTTP_TLS: http.tls cannot be off here',
+  ]);
+  expect(mistakes(`${yaml}\nhtp: 1`, { check })).toEqual(['lab.yaml:5:1: htp is not a known key; did you mean http?']);
+  expect(load('hub: h', { check }).hub).toBe('h');
 });
 
 test('takes few aliases', () => {

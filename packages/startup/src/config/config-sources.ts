@@ -1,4 +1,5 @@
 import type { Flags } from './flags.ts';
+import type { Path } from './path.ts';
 import type { ConfigSchema } from './settings.ts';
 
 /** Where a program's configuration comes from. */
@@ -18,4 +19,14 @@ export interface ConfigSources<T = unknown> {
   readonly environmentNames?: Readonly<Record<string, string>>;
   /** What was given on the command line, by flag as people type it. */
   readonly flags?: Flags;
+  /** What the schema cannot say. Asked only of a configuration that passes the schema. */
+  readonly check?: (config: T) => Iterable<Finding>;
+}
+
+/** A mistake that a program finds itself. */
+export interface Finding {
+  /** Keys and positions from the root: `['devices', 0, 'name']`. */
+  readonly path: Path;
+  /** What is wrong, in words that follow the path: `is taken by devices[0]`. */
+  readonly message: string;
 }

@@ -5,7 +5,7 @@ import { readEnvironment } from './environment.ts';
 import { readFlags } from './flags.ts';
 import { type Mistake, mistakeInWords } from './mistake.ts';
 import { Provenance } from './provenance.ts';
-import { setAt } from './path.ts';
+import { pathInWords, setAt } from './path.ts';
 import { settingsOf } from './settings.ts';
 import { validate } from './validate.ts';
 
@@ -25,10 +25,14 @@ export function loadConfig<T>(sources: ConfigSources<T>): T {
   const provenance = new Provenance(file, given);
   const config = file.value;
   for (const { path, value } of given) setAt(config, path, value);
+  const broken = validate(sources.schema, config, provenance);
   // What a file that cannot be read would have set is not missing.
-  mistakes.push(
-    ...validate(sources.schema, config, provenance).filter(({ kind }) => file.readable || kind !== 'missing'),
-  );
+  mistakes.push(...broken.filter(({ kind }) => file.readable || kind !== 'missing'));
+  if (broken.length === 0) {
+    for (const { path, message } of sources.check?.(config as T) ?? []) {
+      mistakes.push({ source: provenance.of(path), path: pathInWords(path), message });
+    }
+  }
   if (mistakes.length > 0) throw configInvalid(mistakes, sources.file);
   return config as T;
 }
