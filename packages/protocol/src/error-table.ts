@@ -60,7 +60,7 @@ const ROWS = {
   bad_address: { wire: 0x64, http: 400, retrySafe: true, summary: 'An address part is malformed.', action: 'Use lower-case dotted service types and printable names of at most 128 bytes.' },
 
   // Enrolment and identity
-  token_malformed: { wire: 0x80, http: 400, retrySafe: true, summary: 'That is not a qconn token: its checksum or shape is wrong.', action: 'Copy the whole token again; it begins with qt1.' },
+  token_malformed: { wire: 0x80, http: 400, retrySafe: true, summary: 'That is not a qconn token: its checksum or shape is wrong.', action: 'Copy the whole text again: a token begins with qt1, a bootstrap secret with qb1, an API key with qk_.' },
   token_unknown: { wire: 0x81, http: 401, retrySafe: true, summary: 'The hub knows no such enrolment token.', action: 'Create a new one with `qconn token create`.' },
   token_spent: { wire: 0x82, http: 401, retrySafe: true, summary: 'The enrolment token has been used as often as it may be.', action: 'Create a new one with `qconn token create`.' },
   token_expired: { wire: 0x83, http: 401, retrySafe: true, summary: 'The enrolment token has expired.', action: 'Create a new one with `qconn token create`.' },
