@@ -118,6 +118,32 @@ describe('exposure', () => {
     await expect(open().load()).rejects.toMatchObject({ code: 'credential_exposed' });
   });
 
+  test.runIf(isRoot)('by another owner is refused', async () => {
+    await open().save(await newCredential());
+    chmodSync(folder.base, 0o755);
+    for (const name of ['', 'credential.json']) chownSync(file(name), 12_345, 12_345);
+    expect(
+      await asUser(12_345, async () =>
+        open()
+          .load()
+          .then(() => 'loaded'),
+      ),
+    ).toBe('loaded');
+    await expect(asUser(23_456, async () => open().load())).rejects.toMatchObject({
+      code: 'credential_exposed',
+      message: expect.stringContaining('belongs to user 12345, not to user 23456'),
+    });
+  });
+
+  test.runIf(isRoot)('is not what it is called when the file may not be read at all', async () => {
+    await open().save(await newCredential());
+    chmodSync(folder.base, 0o755);
+    chownSync(folder.path, 12_345, 12_345);
+    await expect(asUser(12_345, async () => open().load())).rejects.toMatchObject({ code: 'credential_damaged' });
+    chmodSync(folder.base, 0o700);
+    await expect(asUser(12_345, async () => open().load())).rejects.toMatchObject({ code: 'credential_damaged' });
+  });
+
   test.runIf(isRoot)('does not come from root, who leaves files to the owner of the folder', async () => {
     await open().save(await newCredential());
     chownSync(folder.path, 12_345, 12_345);
@@ -133,6 +159,16 @@ test('a disk that takes no more is an error of its own, and what was there stays
   await expect(open({ fs }).save(await newCredential())).rejects.toMatchObject({ code: 'credential_unwritable' });
   expect(await open().load()).toEqual(credential);
 });
+
+/** Does something with another effective user, as far as the file system is concerned. */
+async function asUser<T>(user: number, run: () => Promise<T>): Promise<T> {
+  process.seteuid?.(user);
+  try {
+    return await run();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
 
 function describeFully(told: unknown): string {
   if (!(told instanceof Error)) return String(told);

@@ -36,10 +36,10 @@ export class PrivateFolder {
 
   /**
    * Whether the folder is there, and private.
-   * @throws QconnError credential_exposed
+   * @throws QconnError credential_exposed, credential_damaged
    */
   async check(): Promise<boolean> {
-    const stats = await absentAs(undefined, this.#fs.stat(this.path));
+    const stats = await this.#ifThere(this.path, this.#fs.stat(this.path));
     if (stats !== undefined) refuseExposed(this.path, stats, 'folder');
     return stats !== undefined;
   }
@@ -51,12 +51,8 @@ export class PrivateFolder {
    */
   async read(name: string, maxBytes: number): Promise<string | undefined> {
     const path = join(this.path, name);
-    const file = await absentAs(
-      undefined,
-      this.#fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
-    ).catch((error: unknown) => {
-      throw unreadable(path, error);
-    });
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const file = await this.#ifThere(path, this.#fs.open(path, flags));
     if (file === undefined) return undefined;
     try {
       const stats = await file.stat();
@@ -133,6 +129,15 @@ export class PrivateFolder {
     }
   }
 
+  async #ifThere<T>(path: string, operation: Promise<T>): Promise<T | undefined> {
+    try {
+      return await operation;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw unreadable(path, error);
+    }
+  }
+
   async #writing<T>(operation: Promise<T>): Promise<T> {
     try {
       return await operation;
@@ -146,13 +151,4 @@ function unreadable(path: string, cause: unknown): QconnError {
   if ((cause as NodeJS.ErrnoException).code === 'ELOOP')
     return new QconnError('credential_exposed', `${path} is a symbolic link.`, { cause });
   return new QconnError('credential_damaged', `${path} cannot be read.`, { cause });
-}
-
-async function absentAs<T, U>(value: U, operation: Promise<T>): Promise<T | U> {
-  try {
-    return await operation;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return value;
-    throw error;
-  }
 }
