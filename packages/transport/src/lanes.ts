@@ -24,6 +24,8 @@ export class Lanes {
   readonly #handlers: LanesHandlers;
   readonly #streams: (Stream | undefined)[] = [];
   #open = 0;
+  /** Lanes among which ids are spread; fixed by {@link Lanes.seal}, or an id would change its lane. */
+  #sealedAt = 0;
   #failed = false;
 
   private constructor(connection: Connection, handlers: LanesHandlers) {
@@ -39,6 +41,7 @@ export class Lanes {
       stream.write(Uint8Array.of(StreamType.Lane));
       lanes.#add(index, stream, new FrameReader((frame) => lanes.#take(frame)));
     }
+    lanes.#sealedAt = count;
     connection.onStream((stream) => lanes.#refuse(stream, 'The server opened a stream that no exchange asked for.'));
     return lanes;
   }
@@ -55,6 +58,14 @@ export class Lanes {
     return this.#open;
   }
 
+  /**
+   * Fixes the number of lanes, once the client has said how many it opens and all have come. Before that
+   * nothing can be sent; a lane that is opened later breaks the protocol.
+   */
+  seal(): void {
+    this.#sealedAt = this.#open;
+  }
+
   /** Bytes that wait in all lanes because the peer or the network takes no more now. */
   get bufferedBytes(): number {
     let bytes = 0;
@@ -68,7 +79,7 @@ export class Lanes {
    * @param id of the exchange or call; 0 for the session itself
    */
   send(id: number, frame: Uint8Array): void {
-    const stream = this.#streams[laneOf(id, this.#open)];
+    const stream = this.#sealedAt === 0 ? undefined : this.#streams[laneOf(id, this.#sealedAt)];
     if (stream === undefined || this.#failed) return;
     try {
       stream.write(frame);
@@ -100,12 +111,12 @@ export class Lanes {
       data: (chunk) => {
         if (typed) return this.#push(reader, chunk);
         typed = true;
-        if (chunk[0] !== StreamType.Lane || index >= LANES_PER_CONNECTION_MAX) {
-          return this.#refuse(stream, `Stream ${stream.id} begins with type ${chunk[0]}.`);
+        if (chunk[0] !== StreamType.Lane || index >= LANES_PER_CONNECTION_MAX || this.#sealedAt > 0) {
+          return this.#refuse(stream, `Stream ${stream.id} of type ${chunk[0]} is not expected.`);
         }
         this.#streams[index] = stream;
         this.#open++;
-        this.#handlers.opened?.();
+        this.#guard(() => this.#handlers.opened?.());
         this.#push(reader, chunk.subarray(1));
       },
       end: (end) => this.#ended(end.kind),
@@ -119,9 +130,14 @@ export class Lanes {
   }
 
   #push(reader: FrameReader, chunk: Uint8Array): void {
+    this.#guard(() => reader.push(chunk));
+  }
+
+  /** What a peer's bytes make a handler throw ends the connection. */
+  #guard(call: () => void): void {
     if (this.#failed) return;
     try {
-      reader.push(chunk);
+      call();
     } catch (error) {
       this.#fail(error);
     }

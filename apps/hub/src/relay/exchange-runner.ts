@@ -27,7 +27,7 @@ export interface RunnerDependencies {
   readonly clock: Clock;
   readonly writer: PackedWriter;
   readonly exchanges: ExchangeTable<Peer, ExchangeRecord>;
-  /** Told of every exchange whose sender got a final word, for metrics and the log. */
+  /** Told of every exchange that ends, for metrics and the log; `sender_lost` when nobody was left to tell. */
   readonly onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void;
 }
 
@@ -62,7 +62,7 @@ export class ExchangeRunner {
     value.state = row.next;
     for (const action of row.actions) this.#act(exchange, action, arrival);
     if (row.next === 'waiting') this.#wait(exchange);
-    if (row.next === 'done') this.#dependencies.exchanges.close(exchange);
+    if (row.next === 'done') this.#end(exchange, row.actions);
   }
 
   /** Sets an exchange's deadline, in place of the one that it had. @param at monotonic milliseconds */
@@ -104,6 +104,15 @@ export class ExchangeRunner {
       default:
         return this.#fail(exchange, { code: HUB_FAILURES[action], reason: '', retryAfterMs: 0 });
     }
+  }
+
+  /** Whose sender is gone ends without a word to anybody; it is counted all the same. */
+  #end(exchange: HubExchange, actions: readonly HubAction[]): void {
+    const told = actions.some(
+      (action) => action.startsWith('fail') || action === 'relayResponse' || action === 'relayOutcome',
+    );
+    if (!told) this.#dependencies.onEnded(exchange, 'sender_lost');
+    this.#dependencies.exchanges.close(exchange);
   }
 
   #fail(exchange: HubExchange, outcome: Outcome): void {

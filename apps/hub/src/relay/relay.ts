@@ -38,7 +38,7 @@ export interface RelayDependencies {
   readonly policy: () => Policy;
   /** The fingerprint of an enrolled machine by its fingerprint or hostname, connected or not. */
   readonly knownMachine: (machine: string) => string | undefined;
-  /** Told of every exchange whose sender got a final word, for metrics and the log. */
+  /** Told of every exchange that ends, for metrics and the log; `sender_lost` when nobody was left to tell. */
   readonly onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void;
 }
 

@@ -161,7 +161,10 @@ export class MachineSession implements Peer {
   #welcome(): void {
     const hello = this.#hello;
     if (hello === undefined || this.#routed !== undefined || this.#lanes.count < hello.lanes) return;
+    if (this.#lanes.count > hello.lanes)
+      throw new QconnError('bad_stream', `${this.#lanes.count} lanes were opened, ${hello.lanes} announced.`);
     this.#helloDeadline.cancel();
+    this.#lanes.seal();
     const { sessions, relay, hub, shortCode, observer } = this.#dependencies;
     const { fingerprint, status, hostname, roles } = this.#auth;
     const { session, superseded } = sessions.add({ id: this.id, fingerprint, hostname, value: this });

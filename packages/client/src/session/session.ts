@@ -107,40 +107,40 @@ export class Session {
   }
 
   /** Registers a device. @returns whether the policy lets the machine provide it now @throws QconnError */
-  provide(device: Device): Promise<boolean> {
-    const id = this.#nextId();
-    const answer = this.#calls.wait(id, (frame) => decodeProvided(expect(frame, FrameType.Provided)).permitted);
-    this.#lanes.send(id, encodeProvide(this.#writer, id, device));
-    return answer;
+  async provide(device: Device): Promise<boolean> {
+    return this.#call(
+      (id) => encodeProvide(this.#writer, id, device),
+      (frame) => decodeProvided(expect(frame, FrameType.Provided)).permitted,
+    );
   }
 
   /** Takes a device back. @throws QconnError */
   async withdraw(device: string): Promise<void> {
-    const id = this.#nextId();
-    const answer = this.#calls.wait(id, (frame) => expect(frame, FrameType.Withdrawn));
-    this.#lanes.send(id, encodeWithdraw(this.#writer, id, device));
-    await answer;
+    await this.#call(
+      (id) => encodeWithdraw(this.#writer, id, device),
+      (frame) => expect(frame, FrameType.Withdrawn),
+    );
   }
 
   /** Finds providers that this machine may query. @throws QconnError */
-  query(query: Query): Promise<Provider[]> {
-    const id = this.#nextId();
+  async query(query: Query): Promise<Provider[]> {
     const found: Provider[] = [];
-    const answer = this.#calls.wait(id, (frame) => {
-      const { providers, last } = decodeQueryResult(expect(frame, FrameType.QueryResult));
-      found.push(...providers);
-      return last ? found : undefined;
-    });
-    this.#lanes.send(id, encodeQuery(this.#writer, id, query));
-    return answer;
+    return this.#call(
+      (id) => encodeQuery(this.#writer, id, query),
+      (frame) => {
+        const { providers, last } = decodeQueryResult(expect(frame, FrameType.QueryResult));
+        found.push(...providers);
+        return last ? found : undefined;
+      },
+    );
   }
 
   /** Has the credential renewed. @param csr PKCS#10 in DER @throws QconnError */
-  renew(csr: Uint8Array): Promise<Renewed> {
-    const id = this.#nextId();
-    const answer = this.#calls.wait(id, (frame) => decodeRenewed(expect(frame, FrameType.Renewed)));
-    this.#lanes.send(id, encodeRenew(this.#writer, id, csr));
-    return answer;
+  async renew(csr: Uint8Array): Promise<Renewed> {
+    return this.#call(
+      (id) => encodeRenew(this.#writer, id, csr),
+      (frame) => decodeRenewed(expect(frame, FrameType.Renewed)),
+    );
   }
 
   close(code: 'closed' | 'handshake_timeout' = 'closed'): void {
@@ -148,6 +148,15 @@ export class Session {
       new QconnError(code).wire,
       code === 'closed' ? 'The client is done.' : 'No welcome in time.',
     );
+  }
+
+  /** What cannot be encoded is refused here, before anybody waits for an answer to it. */
+  #call<T>(encode: (id: number) => Uint8Array, take: (frame: Frame) => T | undefined): Promise<T> {
+    const id = this.#nextId();
+    const frame = encode(id);
+    const answer = this.#calls.wait(id, take);
+    this.#lanes.send(id, frame);
+    return answer;
   }
 
   #nextId(): number {
