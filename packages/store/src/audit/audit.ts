@@ -15,6 +15,8 @@ export interface AuditFilter extends PageRequest {
   readonly subject?: string | undefined;
   /** Not before, in milliseconds since 1970. */
   readonly since?: number | undefined;
+  /** Only rows after the one with this id: with `order: 'oldest'`, to follow the trail. */
+  readonly after?: number | undefined;
   readonly order?: 'newest' | 'oldest' | undefined;
 }
 
@@ -28,8 +30,8 @@ export class Audit {
 
   /** Lists rows, newest first unless told otherwise. */
   async list(filter: AuditFilter = {}): Promise<Page<AuditRecord>> {
-    const { actor, act, subject, since, order = 'newest' } = filter;
-    const after = positionOf(filter)?.[0];
+    const { actor, act, subject, since, after, order = 'newest' } = filter;
+    const position = positionOf(filter)?.[0];
     const rows = await this.#database.read(async (db) => {
       let query = db
         .selectFrom('audit')
@@ -40,7 +42,8 @@ export class Audit {
       if (act !== undefined) query = query.where('act', '=', act);
       if (subject !== undefined) query = query.where('subject', '=', subject);
       if (since !== undefined) query = query.where('at', '>=', since);
-      if (after !== undefined) query = query.where('id', order === 'newest' ? '<' : '>', after);
+      if (after !== undefined) query = query.where('id', '>', after);
+      if (position !== undefined) query = query.where('id', order === 'newest' ? '<' : '>', position);
       return await query.execute();
     });
     return pageOf(rows, filter, ({ id }) => [id, ''], auditRecordOf);

@@ -25,7 +25,11 @@ export async function deleteRole(
     const machines = force ? await unassignAll(trx, name) : await refuseInUse(trx, name);
     await trx.deleteFrom('role').where('name', '=', name).execute();
     await policyChanged(trx, { roles: [name], machines });
-    await appendAudit(trx, act, { act: 'role.delete', subject: name, before: { grants: role.grants, machines } });
+    await appendAudit(trx, act, {
+      act: 'role.delete',
+      subject: name,
+      before: { grants: role.grants, machines: machines.length },
+    });
   });
 }
 

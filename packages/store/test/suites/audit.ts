@@ -40,6 +40,10 @@ export function auditSuite(opened: () => Opened): void {
     expect(third.next).toBeUndefined();
     expect((await store.audit.list({ subject, actor: 'odd', since: 2 })).items.map(({ at }) => at)).toEqual([5, 3]);
     expect((await store.audit.list({ act: 'test.note', subject, limit: 1 })).items[0]).toMatchObject({ at: 5 });
+    const known = first.items[1]!.id;
+    expect((await store.audit.list({ subject, after: known, order: 'oldest' })).items.map(({ at }) => at)).toEqual([
+      3, 4, 5,
+    ]);
     await expect(store.audit.list({ cursor: 'nonsense' })).rejects.toMatchObject({ code: 'invalid_request' });
     await expect(store.audit.list({ limit: 0 })).rejects.toMatchObject({ code: 'invalid_request' });
   });
