@@ -1,5 +1,6 @@
 import type { Grant } from './role.ts';
 import { matchesEveryMachine, selectorInWords } from './selector.ts';
+import { someOf } from './some-of.ts';
 
 /**
  * What settled a question: a grant (`granted`, `denied`), the want of one (`no_grant`), the standing of
@@ -48,8 +49,8 @@ export class GrantDecision extends Decision {
   override reasonFor(subject: string): string {
     const { role, grant } = this.origin;
     const towards = matchesEveryMachine(grant.selector) ? '' : ` towards ${selectorInWords(grant.selector ?? {})}`;
-    const what = `${grant.verb} ${grant.serviceTypes.join(', ')}${towards}`;
-    return this.allowed ? `role ${role} lets ${subject} ${what}` : `role ${role} forbids that ${subject} may ${what}`;
+    const what = `${grant.verb} ${someOf(grant.serviceTypes, ', ')}${towards}`;
+    return this.allowed ? `role ${role} lets ${subject} ${what}` : `role ${role} forbids ${subject} to ${what}`;
   }
 }
 
@@ -76,10 +77,10 @@ export class NoGrantDecision extends Decision {
   override reasonFor(subject: string): string {
     const { what, roles, elsewhere } = this.#missing();
     if (elsewhere.length === 0) {
-      return `${subject} has no role that lets it ${what}; roles: ${roles.join(', ') || 'none'}`;
+      return `${subject} has no role that lets it ${what}; roles: ${someOf(roles, ', ') || 'none'}`;
     }
     const only = elsewhere.map(({ origin }) => `${selectorInWords(origin.grant.selector ?? {})} (role ${origin.role})`);
-    return `${subject} may ${what} only towards ${only.join('; ')}`;
+    return `${subject} may ${what} only towards ${someOf(only, '; ')}`;
   }
 }
 

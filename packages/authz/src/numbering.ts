@@ -2,7 +2,7 @@
  * Gives every text a number, so that what is known about it is found by position, and two of them are compared
  * without reading either. Numbers are never taken back.
  */
-export class Numbering {
+class Numbering {
   readonly #numbers = new Map<string, number>();
 
   of(text: string): number {

@@ -31,7 +31,7 @@ const asks = (principal: string, serviceType: string, target?: string): ReturnTy
 test.each([
   ['qc1lims', 'print', undefined, true, 'role lims lets lims submit print'],
   ['qc1lims', 'print', 'qc1printer', true, 'role printer lets printer-pc provide print'],
-  ['qc1lims', 'print', 'qc1quiet', false, 'role quiet forbids that quiet-pc may provide *'],
+  ['qc1lims', 'print', 'qc1quiet', false, 'role quiet forbids quiet-pc to provide *'],
   ['qc1lims', 'scale.read', undefined, false, 'lims has no role that lets it submit scale.read; roles: lims'],
   ['qc1lims', 'print', 'qc1nobody', false, 'lims named a target that this hub does not know'],
   ['qc1gone', 'print', undefined, false, 'gone is revoked'],
@@ -47,4 +47,16 @@ test('shows both sides of a message, in the order in which they are checked', ()
     'lims submit print towards printer-pc',
     'printer-pc provide print towards lims',
   ]);
+});
+
+test('keeps a reason short, however long the grant', () => {
+  const serviceTypes = Array.from({ length: 60 }, (_, index) => `work.n${index}`);
+  const long = compilePolicy({
+    generation: 1,
+    roles: [{ name: 'lims', grants: [{ effect: 'allow', verb: 'submit', serviceTypes }] }],
+    machines: [machine('qc1lims', 'lims', ['lims'])],
+  });
+  expect(explain(long, { principal: 'qc1lims', verb: 'submit', serviceType: 'work.n7' }).reason).toBe(
+    'role lims lets lims submit work.n0, work.n1, work.n2, work.n3, work.n4 and 55 more',
+  );
 });
