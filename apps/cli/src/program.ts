@@ -51,7 +51,7 @@ const GROUPS: readonly (readonly [title: string, ...adders: ((parent: Command, i
     ['Rights:', addRoles, addRole, addExplain, addKeys, addKey],
     ['Watching:', addSessions, addAudit],
     ['Messages:', addEnroll, addSend, addQuery],
-    ['Your shell:', addCompletion],
+    ['Help:', addCompletion],
   ];
 
 /** The whole command line, wired to one run of it. Parsing throws CommanderError instead of ending the process. */
@@ -63,7 +63,7 @@ export function program(invocation: Invocation): Command {
     .option('--profile <name>', 'the hub to talk to, as `qconn profiles` lists them')
     .option('--json', 'print JSON; times are RFC 3339')
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
@@ -77,6 +77,9 @@ export function program(invocation: Invocation): Command {
     .hook('preAction', (_root, command) => {
       invocation.options = command.optsWithGlobals<GlobalOptions>();
     });
+  root.addHelpCommand(
+    new Command('help').argument('[command]').description('display help for command').helpGroup('Help:'),
+  );
   for (const [title, ...adders] of GROUPS) {
     root.commandsGroup(title);
     for (const add of adders) add(root, invocation);

@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { QconnError } from '@qconn/protocol';
 import type { Surroundings } from '../surroundings.ts';
@@ -15,33 +15,37 @@ export function hasPerson({ stdin, stderr }: Surroundings): boolean {
 export async function confirm(question: string, surroundings: Surroundings): Promise<boolean> {
   if (!hasPerson(surroundings))
     throw new QconnError('usage', 'This has to be confirmed, and there is no terminal to ask at: add --yes.');
-  const answer = await ask(`${question} [y/N] `, surroundings, surroundings.stderr);
+  const answer = await ask(`${question} [y/N] `, surroundings);
   return /^y(es)?$/i.test(answer.trim());
 }
 
 /** Asks for a secret without showing what is typed. */
 export async function askSecret(question: string, surroundings: Surroundings): Promise<string> {
-  surroundings.stderr.write(question);
-  const answer = await ask('', surroundings, { write: () => true });
+  const answer = await ask(question, surroundings, 'hidden');
   surroundings.stderr.write('\n');
   return answer.trim();
 }
 
 async function ask(
   question: string,
-  { stdin }: Surroundings,
-  screen: { write(text: string): unknown },
+  { stdin, stderr }: Surroundings,
+  typed: 'shown' | 'hidden' = 'shown',
 ): Promise<string> {
   const output = new Writable({
     write(chunk, _encoding, done) {
-      screen.write(String(chunk));
+      if (typed === 'shown') stderr.write(String(chunk));
       done();
     },
   });
+  // The reader comes first: it turns the terminal's own echo off, and typing may begin with the question.
   const lines = createInterface({ input: stdin, output, terminal: stdin.isTTY === true });
+  const { promise: answer, resolve } = Promise.withResolvers<string>();
+  lines.once('line', resolve).once('close', () => resolve(''));
+  lines.setPrompt(question);
+  if (typed === 'hidden') stderr.write(question);
+  lines.prompt();
   try {
-    const ended = new Promise<string>((resolve) => void lines.once('close', () => resolve('')));
-    return await Promise.race([lines.question(question), ended]);
+    return await answer;
   } finally {
     lines.close();
   }
