@@ -1,7 +1,6 @@
 import type { Clock } from '@qconn/clock';
 import {
   shortCode,
-  TrustBundle,
   verifyCsr,
   type CertificateAuthority,
   type IssuedCertificate,
@@ -88,9 +87,7 @@ export class MachineCertificates {
       actor: `machine:${fingerprint}`,
       now: clock.now(),
     });
-    const chain = TrustBundle.parse(authority.issuingChainPem).roots.map(({ certificate }) => certificate.der);
-    const trust = TrustBundle.parse(authority.rootPem).roots.map(({ certificate }) => certificate.der);
-    return { chain: [issued.der, ...chain], trust };
+    return { chain: issued.chainDer, trust: [authority.rootDer] };
   }
 
   #issue(spki: Uint8Array): Promise<IssuedCertificate> {
