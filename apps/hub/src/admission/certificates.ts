@@ -1,12 +1,12 @@
 import type { Clock } from '@qconn/clock';
 import {
+  hashSecret,
   shortCode,
   verifyCsr,
   type CertificateAuthority,
   type IssuedCertificate,
   type Secret,
 } from '@qconn/identity';
-import { hashSecret } from '@qconn/identity';
 import { QconnError, type Renewed } from '@qconn/protocol';
 import type { Enrolment, NewCredential, Store } from '@qconn/store';
 import type { AuthContext } from '../session/auth-context.ts';
