@@ -1,19 +1,17 @@
 import type { Clock } from '@qconn/clock';
 import {
   DEADLINE_MAX_MS,
-  decodeExtend,
-  decodeResponse,
   encodeCancel,
   HUB_EXCHANGE,
   HUB_FAILURES,
   outcomeFromProvider,
   transition,
   type ErrorCode,
-  type Frame,
   type HubAction,
   type HubEvent,
   type Outcome,
   type PackedWriter,
+  type Response,
 } from '@qconn/protocol';
 import type { ExchangeTable, LiveDevice } from '@qconn/routing';
 import { DeadlineAlarm } from './deadline-alarm.ts';
@@ -31,9 +29,11 @@ export interface RunnerDependencies {
   readonly onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void;
 }
 
-/** What arrives with an event. */
+/** What arrives with an event, decoded: once a step has begun, nothing that a peer sent can break it off. */
 export interface Arrival {
-  readonly frame?: Frame;
+  readonly progress?: Uint8Array;
+  readonly extendMs?: number;
+  readonly response?: Response;
   readonly outcome?: Outcome;
   readonly device?: LiveDevice<Peer>;
   /** Why the target is told to stop. */
@@ -87,9 +87,9 @@ export class ExchangeRunner {
       case 'reportAcknowledged':
         return this.#reports.acknowledged(exchange);
       case 'relayProgress':
-        return this.#reports.progress(exchange, (arrival.frame as Frame).body);
+        return this.#reports.progress(exchange, arrival.progress as Uint8Array);
       case 'relayResponse':
-        this.#reports.completed(exchange, decodeResponse(arrival.frame as Frame));
+        this.#reports.completed(exchange, arrival.response as Response);
         return this.#dependencies.onEnded(exchange, 'completed');
       case 'relayOutcome':
         return this.#fail(exchange, outcomeFromProvider(arrival.outcome as Outcome, exchange.value.deliveries));
@@ -98,7 +98,7 @@ export class ExchangeRunner {
       case 'armJobDeadline':
         return this.#armJobDeadline(exchange);
       case 'extendJobDeadline':
-        return this.#extendJobDeadline(exchange, arrival.frame as Frame);
+        return this.#extendJobDeadline(exchange, arrival.extendMs as number);
       case 'cancelTarget':
         return this.#cancelTarget(exchange, arrival.cancelCode ?? 'deadline_exceeded');
       default:
@@ -129,8 +129,8 @@ export class ExchangeRunner {
     this.schedule(exchange, now + value.jobMs);
   }
 
-  #extendJobDeadline(exchange: HubExchange, frame: Frame): void {
-    const wanted = this.#dependencies.clock.monotonic() + decodeExtend(frame);
+  #extendJobDeadline(exchange: HubExchange, ms: number): void {
+    const wanted = this.#dependencies.clock.monotonic() + ms;
     this.schedule(exchange, Math.min(wanted, exchange.value.extendNoLaterThan));
   }
 

@@ -2,8 +2,10 @@ import type { Policy } from '@qconn/authz';
 import type { Clock } from '@qconn/clock';
 import {
   decodeCancel,
+  decodeExtend,
   decodeOutcome,
   decodeRequest,
+  decodeResponse,
   encodeDeliver,
   encodeOutcome,
   FrameType,
@@ -101,7 +103,10 @@ export class Relay {
     if (exchange !== undefined) this.#runner.step(exchange, 'cancel', { cancelCode });
   }
 
-  /** Takes an Ack, Progress, Extend, Response or Outcome frame from a provider; late ones change nothing. */
+  /**
+   * Takes an Ack, Progress, Extend, Response or Outcome frame from a provider; late ones change nothing.
+   * @throws QconnError for a peer that breaks the protocol; the exchange stands as it stood
+   */
   fromProvider(provider: Session<Peer>, frame: Frame): void {
     const exchange = this.#exchanges.get(frame.id);
     if (exchange?.target?.session !== provider) return;
@@ -109,11 +114,11 @@ export class Relay {
       case FrameType.Ack:
         return this.#runner.step(exchange, 'ack');
       case FrameType.Progress:
-        return this.#runner.step(exchange, 'progress', { frame });
+        return this.#runner.step(exchange, 'progress', { progress: frame.body });
       case FrameType.Extend:
-        return this.#runner.step(exchange, 'extend', { frame });
+        return this.#runner.step(exchange, 'extend', { extendMs: decodeExtend(frame) });
       case FrameType.Response:
-        return this.#runner.step(exchange, 'respond', { frame });
+        return this.#runner.step(exchange, 'respond', { response: decodeResponse(frame) });
       default:
         return this.#runner.step(exchange, 'fail', { outcome: decodeOutcome(frame) });
     }

@@ -1,0 +1,178 @@
+import { compilePolicy, type Grant, type Policy, type Principal } from '@qconn/authz';
+import { ManualClock } from '@qconn/clock';
+import {
+  decodeDeliver,
+  decodeOutcome,
+  decodeStages,
+  encodeAck,
+  encodeCancel,
+  encodeRequest,
+  encodeResponse,
+  FrameReader,
+  FrameType,
+  PackedWriter,
+  type Deliver,
+  type ErrorCode,
+  type Frame,
+  type Outcome,
+  type Request,
+  type Stage,
+} from '@qconn/protocol';
+import { SessionTable, type Session } from '@qconn/routing';
+import type { Peer } from '../../src/relay/peer.ts';
+import { Relay, type RelayLimits } from '../../src/relay/relay.ts';
+
+export const LIMS = 'qc1lims';
+export const PRINTER = 'qc1printer';
+export const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+const writer = new PackedWriter();
+
+/** Bytes of one frame as its receiver sees it. */
+export function frameOf(bytes: Uint8Array): Frame {
+  let found: Frame | undefined;
+  new FrameReader((frame) => (found = frame)).push(bytes);
+  return found as Frame;
+}
+
+/** A connected machine that keeps what it is sent. */
+export class RecordingPeer implements Peer {
+  bufferedBytes = 0;
+  readonly frames: Frame[] = [];
+
+  send(_id: number, frame: Uint8Array): void {
+    this.frames.push(frameOf(frame));
+  }
+
+  ofType(type: number): Frame[] {
+    return this.frames.filter((frame) => frame.type === type);
+  }
+
+  /** Every stage that it was told of a request, in order. */
+  stages(requestId = 1): Stage[] {
+    return this.ofType(FrameType.Stages)
+      .filter(({ id }) => id === requestId)
+      .flatMap((frame) => decodeStages(frame).map(({ stage }) => stage));
+  }
+
+  /** Every final word that it was given of a request; more than one is a fault. */
+  outcomes(requestId = 1): Outcome[] {
+    return this.ofType(FrameType.Outcome)
+      .filter(({ id }) => id === requestId)
+      .map(decodeOutcome);
+  }
+
+  /** What it was delivered. */
+  jobs(): (Deliver & { readonly id: number })[] {
+    return this.ofType(FrameType.Deliver).map((frame) => ({ ...decodeDeliver(frame), id: frame.id }));
+  }
+}
+
+export interface Connected {
+  readonly session: Session<Peer>;
+  readonly peer: RecordingPeer;
+}
+
+const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
+  lims: [{ effect: 'allow', verb: 'submit', serviceTypes: ['print', 'scan'] }],
+  printer: [{ effect: 'allow', verb: 'provide', serviceTypes: ['print'] }],
+};
+
+const LIMITS: RelayLimits = {
+  inFlightPerMachine: 4,
+  rates: { messages: { perSecond: 100, burst: 100 }, bytes: { perSecond: 1e6, burst: 1e6 } },
+  bufferedBytesPerMachine: 1_000,
+};
+
+/** A relay among recorded machines, on a clock that stands still: `lims` may submit, `printer` provide. */
+export class RelayStage {
+  readonly clock: ManualClock = new ManualClock();
+  readonly sessions: SessionTable<Peer> = new SessionTable();
+  readonly relay: Relay;
+  /** How each exchange ended for its sender. */
+  readonly ended: string[] = [];
+  policy: Policy;
+  #sessionCount = 0;
+
+  constructor(limits: Partial<RelayLimits> = {}) {
+    this.policy = compilePolicy({
+      generation: 1,
+      roles: Object.entries(GRANTS).map(([name, grants]) => ({ name, grants })),
+      machines: [machine(LIMS, 'lims'), machine(PRINTER, 'printer')],
+    });
+    this.relay = new Relay(
+      {
+        clock: this.clock,
+        random: () => 0.5,
+        sessions: this.sessions,
+        policy: () => this.policy,
+        knownMachine: (name) =>
+          [...this.policy.machines()].find(({ hostname, fingerprint }) => [hostname, fingerprint].includes(name))
+            ?.fingerprint,
+        onEnded: (_exchange, outcome) => this.ended.push(outcome),
+      },
+      { ...LIMITS, ...limits },
+    );
+  }
+
+  /** Replaces a machine in the policy. */
+  setMachine(principal: Principal): void {
+    this.policy = this.policy.with({ generation: this.policy.generation + 1, machines: [principal] });
+  }
+
+  connect(fingerprint: string): Connected {
+    const peer = new RecordingPeer();
+    this.#sessionCount++;
+    const { hostname } = this.policy.machine(fingerprint) ?? {};
+    const { session } = this.sessions.add({ id: `s${this.#sessionCount}`, fingerprint, hostname, value: peer });
+    return { session, peer };
+  }
+
+  /** Connects the printer with its device. */
+  connectPrinter(device = 'zebra-1', serviceTypes: readonly string[] = ['print']): Connected {
+    const printer = this.connect(PRINTER);
+    this.relay.provided(this.sessions.provide(printer.session, device, serviceTypes));
+    return printer;
+  }
+
+  disconnect({ session }: Connected, revoked = false): void {
+    this.sessions.remove(session.id);
+    this.relay.lost(session, revoked);
+  }
+
+  request({ session }: Connected, request: Partial<Request> = {}, id = 1): void {
+    this.relay.request(session, frameOf(encodeRequest(writer, id, { ...REQUEST, ...request })));
+  }
+
+  cancel({ session }: Connected, code: ErrorCode = 'cancelled', id = 1): void {
+    this.relay.cancel(session, frameOf(encodeCancel(writer, id, code)));
+  }
+
+  /** The provider says something of the job that it was delivered last. */
+  say({ session, peer }: Connected, encode: (writer: PackedWriter, id: number) => Uint8Array): void {
+    const id = peer.jobs().at(-1)?.id ?? 0;
+    this.relay.fromProvider(session, frameOf(encode(writer, id)));
+  }
+
+  ack(provider: Connected): void {
+    this.say(provider, encodeAck);
+  }
+
+  respond(provider: Connected, body: Uint8Array = NO_BYTES): void {
+    this.say(provider, (to, id) => encodeResponse(to, id, { headers: NO_BYTES, body }));
+  }
+}
+
+/** A request for printing, as small as they come. */
+export const REQUEST: Request = {
+  address: { serviceType: 'print' },
+  resolutionMs: 10_000,
+  jobMs: 30_000,
+  idempotencyKey: undefined,
+  headers: NO_BYTES,
+  body: NO_BYTES,
+};
+
+export function machine(fingerprint: string, role: string, status: Principal['status'] = 'authorized'): Principal {
+  return { fingerprint, status, hostname: role, labels: {}, roles: [role] };
+}
