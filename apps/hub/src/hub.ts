@@ -166,6 +166,8 @@ export class Hub {
     this.#certificate.close();
     await this.#api.close();
     this.#relay.drain();
+    // A client that is sent away would come right back, supersede its own session and lose what runs on it.
+    this.#endpoint.stopAccepting();
     this.#sessions.sendAway({ code: 'going_away', reason: 'The hub is stopping.', spreadMs: GO_AWAY_SPREAD_MS });
     const end = this.#clock.monotonic() + this.#config.drainMs;
     while (this.#relay.size > 0 && this.#clock.monotonic() < end) {

@@ -192,12 +192,12 @@ export class MachineSession implements Peer {
   async #call(routed: Session<Peer>, frame: Frame): Promise<void> {
     try {
       for await (const answer of this.#dependencies.calls.answer(this.#auth, routed, frame))
-        this.#lanes.send(frame.id, answer);
+        this.send(frame.id, answer);
     } catch (error) {
       if (error instanceof QconnError && (error.code === 'bad_frame' || error.code === 'unexpected_frame'))
         return this.close(error);
       const { code, message } = error instanceof QconnError ? error : new QconnError('internal');
-      this.#lanes.send(frame.id, encodeCallFailed(this.#writer, frame.id, { code, reason: message }));
+      this.send(frame.id, encodeCallFailed(this.#writer, frame.id, { code, reason: message }));
     }
   }
 
