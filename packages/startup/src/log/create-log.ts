@@ -20,7 +20,7 @@ export interface LogOptions {
   readonly destination?: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
-/** Fields whose value is never written, at the top of a line and one level down, whatever it looks like. */
+/** Fields whose value is never written, at the top of a line and two levels down, whatever it looks like. */
 const SECRET_FIELDS = [
   'token',
   'secret',
@@ -52,7 +52,7 @@ export function createLog({
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error: unknown) => errorFields(error, withStacks) },
-      redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: HIDDEN },
+      redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: HIDDEN },
     },
     pretty ? prettyStream(destination) : scrubbing(destination),
   );
