@@ -60,7 +60,7 @@ export class Audit {
   }
 }
 
-export function auditRecordOf(row: Selectable<AuditTable>): AuditRecord {
+function auditRecordOf(row: Selectable<AuditTable>): AuditRecord {
   const { prev_hash: prevHash, hash, ...content } = row;
   return { ...content, prevHash: Buffer.from(prevHash).toString('hex'), hash: Buffer.from(hash).toString('hex') };
 }

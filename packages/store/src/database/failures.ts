@@ -8,7 +8,7 @@ interface DatabaseFailure {
 }
 
 /** The index that lets one authorized machine hold a hostname. */
-export const HOSTNAME_HELD = 'machine_hostname_held';
+const HOSTNAME_HELD = 'machine_hostname_held';
 
 /** Enough for the losers among some dozens that fight for one name; each round has a winner. */
 const ATTEMPTS = 8;
