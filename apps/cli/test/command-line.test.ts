@@ -1,10 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { PassThrough } from 'node:stream';
+import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { ERROR_TABLE } from '@qconn/protocol';
 import { program } from '../src/program.ts';
 import { Invocation } from '../src/invocation.ts';
 import { runQconn } from './command-line.ts';
-import { PassThrough } from 'node:stream';
-import type { Command } from 'commander';
 
 test('help tells a stranger where to begin, and what the exit codes mean', async () => {
   const { code, out } = await runQconn(['--help']);
@@ -66,3 +68,13 @@ function find(command: Command, [name, ...rest]: string[]): Command | undefined 
   const next = command.commands.find((one) => one.name() === name);
   return next === undefined ? undefined : find(next, rest);
 }
+
+test('as a process: the exit code is the shell’s, and a reader that has seen enough is no failure', () => {
+  const main = resolve(import.meta.dirname, '../src/main.ts');
+  const line = `"$0" --conditions=@qconn/source "${main}"`;
+  const script = `${line} frobnicate 2>/dev/null; echo $?; ${line} completion fish | true; echo \${PIPESTATUS[0]}`;
+  expect(spawnSync('bash', ['-c', script, process.execPath], { encoding: 'utf8' })).toMatchObject({
+    stdout: '2\n0\n',
+    stderr: '',
+  });
+});

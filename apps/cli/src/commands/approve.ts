@@ -1,4 +1,6 @@
+import { isQconnError, QconnError } from '@qconn/protocol';
 import type { Command } from 'commander';
+import type { Machine } from '../api/views.ts';
 import { withExamples } from '../help.ts';
 import { gatherKeyValue } from '../input/key-value.ts';
 import { parseNames } from '../input/names.ts';
@@ -41,29 +43,51 @@ export function addApprove(parent: Command, invocation: Invocation): void {
   ]);
 }
 
-async function approve(
-  name: string,
-  { roles, hostname, label, replace, yes }: Options,
-  invocation: Invocation,
-): Promise<void> {
+async function approve(name: string, options: Options, invocation: Invocation): Promise<void> {
+  const { roles, hostname, label, replace } = options;
   const hub = await invocation.hub();
   const machine = await hub.machine(name);
+  const under = hostname ?? machine.requestedHostname ?? undefined;
+  refuseUnfit(machine, under);
   const holder = replace === undefined ? undefined : await hub.machine(replace);
-  if (yes !== true) {
-    invocation.note(machineCard(machine, invocation).trimEnd());
-    const under = hostname ?? machine.requestedHostname ?? '';
-    const revoking = holder === undefined ? '' : `, and revoke ${machineName(holder)}`;
-    const question = `Does the machine itself show ${machine.shortCode}? Authorize it as ${under} with ${rolesText(roles)}${revoking}?`;
-    if (!(await invocation.confirmed(question, yes))) return invocation.declined();
-  }
+  if (!(await agreed(machine, under, holder, options, invocation))) return invocation.declined();
   // By the fingerprint that was shown: under a name somebody else could have enrolled in the meantime.
-  const approved = await hub.approve(machine.fingerprint, {
-    hostname,
-    roles,
-    labels: label,
-    replace: holder?.fingerprint,
+  const body = { hostname: under, roles, labels: label, replace: holder?.fingerprint };
+  const approved = await hub.approve(machine.fingerprint, body).catch((error: unknown) => {
+    throw withReplaceHint(error);
   });
   invocation.show(approved, () => `${machineName(approved)} is authorized with ${rolesText(approved.roles)}.\n`);
+}
+
+/** What can be told before anybody is asked. @throws QconnError `invalid_state`, `usage` */
+function refuseUnfit(machine: Machine, hostname: string | undefined): void {
+  if (machine.status !== 'pending') {
+    const instead = machine.status === 'authorized' ? ' Its roles and labels are changed with `qconn rights`.' : '';
+    throw new QconnError('invalid_state', `${machineName(machine)} is ${machine.status}, not pending.${instead}`);
+  }
+  if (hostname === undefined)
+    throw new QconnError('usage', `${machineName(machine)} asks for no hostname: give it one with --hostname.`);
+}
+
+async function agreed(
+  machine: Machine,
+  hostname: string | undefined,
+  holder: Machine | undefined,
+  { roles, yes }: Options,
+  invocation: Invocation,
+): Promise<boolean> {
+  if (yes === true) return true;
+  invocation.note(machineCard(machine, invocation).trimEnd());
+  const revoking = holder === undefined ? '' : `, and revoke ${machineName(holder)}`;
+  const question = `Does the machine itself show ${machine.shortCode}? Authorize it as ${hostname} with ${rolesText(roles)}${revoking}?`;
+  return invocation.confirmed(question, yes);
+}
+
+function withReplaceHint(error: unknown): unknown {
+  if (!isQconnError(error, 'hostname_taken')) return error;
+  const holder = String(error.facts['holder'] ?? 'MACHINE');
+  const hint = `If this is the same host with a new key, add --replace ${holder}, which revokes the old one.`;
+  return new QconnError('hostname_taken', `${error.message} ${hint}`, { cause: error.cause, facts: error.facts });
 }
 
 function rolesText(roles: readonly string[]): string {

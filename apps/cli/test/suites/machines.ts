@@ -17,6 +17,8 @@ export function machinesSuite(admin: () => Admin): void {
       expect(
         await admin().ok('approve', machine.shortCode, '--roles', 'printer', '--label', 'site=oslo', '--yes'),
       ).toBe(`printer-1 (${machine.shortCode}) is authorized with the role printer.\n`);
+      const twice = await admin().run(['approve', 'printer-1', '--roles', 'printer']);
+      expect(twice).toMatchObject({ code: 1, err: expect.stringContaining('qconn rights') });
       const shown = await admin().json<Machine>('machine', 'printer-1');
       expect(shown).toMatchObject({ fingerprint: machine.fingerprint, status: 'authorized', labels: { site: 'oslo' } });
       expect(shown.authorizedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -50,6 +52,7 @@ export function machinesSuite(admin: () => Admin): void {
       const second = items.find(({ requestedHostname }) => requestedHostname === 'twice') as Machine;
       const taken = await admin().run(['approve', second.shortCode, '--roles', 'printer', '--yes']);
       expect(taken).toMatchObject({ code: 1, err: expect.stringContaining(holder.fingerprint) });
+      expect(taken.err).toContain(`add --replace ${holder.fingerprint}`);
       expect(taken.err).toContain('code: hostname_taken');
       await admin().ok('approve', second.shortCode, '--roles', 'printer', '--replace', 'twice', '--yes');
       expect((await admin().json<Machine>('machine', holder.fingerprint)).status).toBe('revoked');
