@@ -11,6 +11,7 @@ import {
 } from '@qconn/transport';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { createAuthority, type TestAuthority } from './pki.ts';
+import { quiche } from '../src/quic/native.ts';
 import { RawClient } from './raw-client.ts';
 import { Events, echo, readBytes } from './waiting.ts';
 
@@ -179,8 +180,8 @@ test('rapid resets are cut off with the reason', async () => {
   for (let id = 0; !over; id += 4) {
     try {
       client.native.streamSend(id, Buffer.from('x'), false);
-      client.native.streamShutdown(id, 1, 7);
-      client.native.streamShutdown(id, 0, 7);
+      client.native.streamShutdown(id, quiche.Shutdown.Write, 7);
+      client.native.streamShutdown(id, quiche.Shutdown.Read, 7);
     } catch {
       id -= 4;
     }

@@ -39,7 +39,8 @@ export class MemoryEndpoint implements Endpoint {
     await new Promise<void>((resolve) => this.#network.schedule(resolve));
     target.signal?.throwIfAborted();
     const server = this.#network.endpoints.get(keyOf(target.address));
-    if (server === undefined || !server.#accepting || server.#options.handlers === undefined) throw new QconnError('unreachable');
+    if (server === undefined || !server.#accepting || server.#options.handlers === undefined)
+      throw new QconnError('unreachable');
     return server.#admit(this, target);
   }
 

@@ -81,8 +81,11 @@ export function admissionLimits(options: QuicOptions): AdmissionLimits {
   return { ...ADMISSION_LIMITS, ...options.admission };
 }
 
-/** Connection ids that each side holds ready for the other: for the path in use, and for two moves more. */
-export const ACTIVE_CONNECTION_IDS = 4;
+/**
+ * Connection ids that each side holds ready for the other, and so the paths that a connection may use in
+ * its life: the one of the handshake and seven moves. Past them the client connects anew.
+ */
+export const ACTIVE_CONNECTION_IDS = 8;
 
 /**
  * Bytes that a stream may have in flight at first, and at most: with auto-tuning in between. The most

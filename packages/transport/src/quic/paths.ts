@@ -2,6 +2,7 @@ import { QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '../connection.ts';
 import type { DatagramSender } from './datagram-sender.ts';
 import type { NativeConnection, PathEvent } from './native.ts';
+import { ACTIVE_CONNECTION_IDS } from './options.ts';
 import type { Traffic } from './traffic.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
@@ -16,6 +17,8 @@ export interface PathsParts {
 
 interface Migration {
   readonly socket: UdpSocket;
+  readonly peer: SocketAddress;
+  probing: boolean;
   resolve(): void;
   reject(error: QconnError): void;
 }
@@ -31,6 +34,7 @@ export class Paths {
   readonly #peerMoved: (to: SocketAddress) => void;
   #migration: Migration | undefined;
   #retired: UdpSocket[] = [];
+  #moves = 0;
 
   constructor({ native, sender, traffic, peerMoved }: PathsParts) {
     this.#native = native;
@@ -39,66 +43,88 @@ export class Paths {
     this.#peerMoved = peerMoved;
   }
 
+  /**
+   * True when the connection has moved as often as it can. The engine never lets go of a path while an id is
+   * tied to it, ties spare ids to the paths that were left, and takes no more paths than ids.
+   */
+  get exhausted(): boolean {
+    return this.#moves >= ACTIVE_CONNECTION_IDS - 1;
+  }
+
   /** Takes what the engine has to say of paths; left alone it would pile up (CVE-2023-6193). */
-  drainEvents(): void {
+  advance(): void {
     for (let event = this.#next(); event !== null; event = this.#next()) {
       if (event.type === 'New' || event.type === 'PeerMigrated') this.#traffic.pathChanged();
-      if (event.type === 'PeerMigrated') this.#moved(event.new);
+      if (event.type === 'PeerMigrated') this.#peerHasMoved(event.new);
       if (event.type === 'Validated') this.#validated(event.local);
-      if (event.type === 'Closed') this.#failed(event.local);
+      if (event.type === 'Closed') this.#closed(event.local);
     }
+    if (this.#migration !== undefined) this.#probe(this.#migration);
   }
 
   /** Probes the way through a socket to the peer and moves there once it answers. */
   migrateTo(socket: UdpSocket, peer: SocketAddress): Promise<void> {
-    if (this.#migration !== undefined)
-      return Promise.reject(new QconnError('invalid_state', 'The connection is moving already.'));
+    if (this.#migration !== undefined || this.exhausted) {
+      void socket.close();
+      const why = this.exhausted
+        ? 'The connection has moved too often: connect anew.'
+        : 'The connection is moving already.';
+      return Promise.reject(new QconnError(this.exhausted ? 'unreachable' : 'invalid_state', why));
+    }
     this.#sender.addSocket(socket);
-    this.#native.probePath(socket.address, peer);
     return new Promise((resolve, reject) => {
-      this.#migration = { socket, resolve, reject };
+      this.#migration = { socket, peer, probing: false, resolve, reject };
     });
   }
 
-  /** The connection has ended. */
-  abandon(error: QconnError): void {
-    this.#migration?.reject(error);
+  /** Gives up a move that has not come about. */
+  giveUp(error: QconnError): void {
+    const migration = this.#migration;
+    if (migration === undefined) return;
     this.#migration = undefined;
+    this.#sender.removeSocket(migration.socket);
+    void migration.socket.close();
+    migration.reject(error);
   }
 
   #next(): PathEvent | null {
     return this.#native.pathEventNext();
   }
 
-  #moved(to: SocketAddress): void {
+  /** A new path needs an id of the peer's that no other path has used: until the first has come, the probe waits. */
+  #probe(migration: Migration): void {
+    if (migration.probing || this.#native.availableDcids() === 0) return;
+    migration.probing = true;
+    this.#moves += 1;
+    this.#native.probePath(migration.socket.address, migration.peer);
+  }
+
+  #peerHasMoved(peer: SocketAddress): void {
     this.#sender.size.moved();
-    this.#peerMoved(to);
+    this.#moves += 1;
+    this.#peerMoved(peer);
   }
 
   #validated(local: SocketAddress): void {
     this.#sender.size.validated();
     const migration = this.#migration;
     if (migration === undefined || local.port !== migration.socket.address.port) return;
-    this.#migration = undefined;
-    const left = this.#sender.socket;
+    const leaving = this.#sender.socket;
     try {
-      this.#native.migrate(migration.socket.address, migration.socket.peer as SocketAddress);
+      this.#native.migrate(migration.socket.address, migration.peer);
     } catch (cause) {
-      migration.reject(new QconnError('unreachable', 'The engine refused to move the connection.', { cause }));
+      this.giveUp(new QconnError('unreachable', 'The engine refused to move the connection.', { cause }));
       return;
     }
+    this.#migration = undefined;
     this.#sender.use(migration.socket);
-    this.#retire(left);
+    this.#retire(leaving);
     migration.resolve();
   }
 
-  #failed(local: SocketAddress): void {
-    const migration = this.#migration;
-    if (migration === undefined || local.port !== migration.socket.address.port) return;
-    this.#migration = undefined;
-    this.#sender.removeSocket(migration.socket);
-    void migration.socket.close();
-    migration.reject(new QconnError('unreachable', 'Nobody answered on the new path.'));
+  #closed(local: SocketAddress): void {
+    if (local.port !== this.#migration?.socket.address.port) return;
+    this.giveUp(new QconnError('unreachable', 'Nobody answered on the new path.'));
   }
 
   /** What is still under way to a socket that was left comes in until the next move. */

@@ -28,6 +28,9 @@ const CLOSING_DATAGRAMS = 4;
 /** After this long a closing connection is forgotten, whatever the engine thinks of it, in milliseconds. */
 const CLOSING_MS = 3_000;
 
+/** How long a new path may take to answer, in milliseconds: two lost probes and a slow way. */
+const PROBE_DEADLINE_MS = 3_000;
+
 /** QUIC transport error codes (RFC 9000, section 20.1). */
 const NO_ERROR = 0x0;
 const INTERNAL_ERROR = 0x1;
@@ -86,7 +89,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const { slab, pool, rings } = host;
     this.sender = new DatagramSender({ native, socket, rings, traffic, payloadBytes });
     this.#streams = new StreamSet({ role, native, slab, pool, traffic, wake: () => host.wake(this) });
-    this.#paths = new Paths({ native, sender: this.sender, traffic, peerMoved: (to) => (this.#remote = to) });
+    this.#paths = new Paths({ native, sender: this.sender, traffic, peerMoved: (to) => this.#peerMoved(to) });
     host.wake(this);
   }
 
@@ -131,8 +134,11 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#closeInfo !== undefined) await socket.close();
     this.#assertOpen();
     const moved = this.#paths.migrateTo(socket, this.remote);
+    const timer = this.#host.clock.setTimer(PROBE_DEADLINE_MS, () => {
+      this.#paths.giveUp(new QconnError('unreachable', 'Nobody answered on the new path.'));
+    });
     this.#host.wake(this);
-    return moved;
+    return moved.finally(() => timer.cancel());
   }
 
   stats(): ConnectionStats {
@@ -176,19 +182,17 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   advance(): void {
     if (this.#gone) return;
-    if (!this.#established && this.native.isEstablished()) this.#establish();
-    if (this.#established) this.#takeIn();
+    this.#guard(() => {
+      if (!this.#established && this.native.isEstablished()) this.#establish();
+      if (this.#established) this.#takeIn();
+    });
     this.#noticeEnd();
     this.#checkTraffic();
   }
 
   flush(): void {
     if (this.#gone) return;
-    try {
-      this.#send();
-    } catch (cause) {
-      this.#fail(new QconnError('internal', 'The QUIC engine failed.', { cause }));
-    }
+    this.#guard(() => this.#send());
     this.#noticeEnd();
     if (this.native.isClosed() || this.#host.clock.monotonic() >= this.#leaveBy) this.#leave();
     else this.#setDeadline();
@@ -205,6 +209,15 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#host.wake(this);
   }
 
+  /** A failure of the engine costs the connection that it happens to, not the turn of all the others. */
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (cause) {
+      this.#fail(new QconnError('internal', 'The QUIC engine failed.', { cause }));
+    }
+  }
+
   #establish(): void {
     this.#established = true;
     this.#alpn = Buffer.from(this.native.applicationProto()).toString();
@@ -217,7 +230,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** Takes what the engine has for those above. What a reader throws costs this connection and no other. */
   #takeIn(): void {
-    this.#paths.drainEvents();
+    this.#paths.advance();
     takeRetiredIds(this, this.#host, this.#traffic);
     if (!this.native.isReadable()) return;
     try {
@@ -227,6 +240,14 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
       this.#host.readerFailed(this, error);
       this.close(error.wire, error.message);
     }
+  }
+
+  /** A peer that has no path left would fall silent with its next move: better to send it away while it hears. */
+  #peerMoved(to: SocketAddress): void {
+    this.#remote = to;
+    if (!this.#paths.exhausted) return;
+    const error = new QconnError('going_away', 'The address has changed too often: connect anew.');
+    this.close(error.wire, error.message);
   }
 
   /** The peer closes, or the engine does: the latter shows only once its own close has been sent. */
@@ -280,7 +301,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#leaveBy = this.#host.clock.monotonic() + CLOSING_MS;
     const error = new QconnError('closed', 'The connection has ended.', { cause: info.error });
     this.#streams.terminate(error);
-    this.#paths.abandon(error);
+    this.#paths.giveUp(error);
     this.#host.finished(this, info);
     this.#resolveClosed(info);
   }
