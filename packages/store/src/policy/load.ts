@@ -1,4 +1,4 @@
-import type { SelectQueryBuilder } from 'kysely';
+import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 
 import type { Tables, Trx } from '../database/database.ts';
 import { LABELS_OF_MACHINE, ROLES_OF_MACHINE } from '../machines/assigned.ts';
@@ -42,10 +42,19 @@ async function loadAllMachines(trx: Trx): Promise<PolicyMachine[]> {
   }
 }
 
+/** A revoked machine's record keeps its last name, which another machine may hold by now. */
+const HELD: RawBuilder<string | null> = sql`CASE WHEN status = 'authorized' THEN hostname END`;
+
 function selectMachines(trx: Trx): SelectQueryBuilder<Tables, 'machine', PolicyMachine> {
   return trx
     .selectFrom('machine')
-    .select(['fingerprint', 'status', 'hostname', ROLES_OF_MACHINE.as('roles'), LABELS_OF_MACHINE.as('labels')])
+    .select([
+      'fingerprint',
+      'status',
+      HELD.as('hostname'),
+      ROLES_OF_MACHINE.as('roles'),
+      LABELS_OF_MACHINE.as('labels'),
+    ])
     .orderBy('fingerprint');
 }
 

@@ -5,6 +5,7 @@ import type { RoleGrant } from '../roles/record.ts';
 export interface PolicyMachine {
   readonly fingerprint: string;
   readonly status: MachineStatus;
+  /** The hostname that it holds. */
   readonly hostname: string | null;
   readonly roles: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
