@@ -135,6 +135,19 @@ test('says why it is not connected, comes back with its devices, and remembers t
   });
 });
 
+test('a revoked machine says so, and no longer tells of its roles', async () => {
+  const hub = new FakeHub();
+  const { agent, log } = await started(hub, [spooler()]);
+  await log.line(/^online/);
+  hub.disconnect(new QconnError('revoked', 'The machine printer-pc has been revoked.'));
+  await log.line(/^not connected: The machine printer-pc has been revoked\./);
+  expect(agent.status).toMatchObject({
+    phase: 'backing_off',
+    machine: { status: 'revoked', hostname: 'printer-pc', roles: [] },
+    lastError: { code: 'revoked', action: expect.stringContaining('new key') },
+  });
+});
+
 test('a device that cannot be provided is told of and does not keep the others from being served', async () => {
   const hub = new FakeHub();
   const { agent, log } = await started(hub, [spooler(), spooler()]);

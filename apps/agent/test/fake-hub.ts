@@ -84,6 +84,7 @@ export class FakeHub {
     let announced = Number.POSITIVE_INFINITY;
     const welcome = (): void => {
       if (lanes.count < announced) return;
+      lanes.seal();
       const ids = { hub: 'fake', epoch: '1', session: '1', fingerprint: 'qc1agent', shortCode: 'K7QM-2XPD' };
       lanes.send(0, encodeWelcome(this.#writer, { ...this.#standing, ...ids }));
       this.#welcomed.resolve();

@@ -73,7 +73,9 @@ describe('enroll', () => {
     expect(stdout).toMatch(
       /^Enrolled with https:\/\/127\.0\.0\.1:\d+\.\n {2}fingerprint {2}qc1\w+\n {2}short code {3}[2-9A-Z]{4}-[2-9A-Z]{4}\n {2}status {7}pending\n/,
     );
-    expect(stdout).toMatch(/qconn approve qc1/);
+    expect(stdout).toMatch(
+      /`qconn-agent run --config .*agent\.yaml`.*\n.*\n {5}qconn approve [2-9A-Z]{4}-[2-9A-Z]{4}\n$/,
+    );
     expect(server.enrolments[0]).toMatchObject({ hostname: 'printer-pc' });
     expect(statSync(path.join(folder, 'machine')).mode & 0o777).toBe(0o700);
   });

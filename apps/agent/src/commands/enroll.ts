@@ -31,10 +31,10 @@ export async function enrollCommand(flags: EnrollFlags): Promise<number> {
   );
   if (running) process.stderr.write('An agent is running with the credential that was here before: restart it.\n');
   if (flags.wait !== true) {
-    if (flags.json !== true) process.stdout.write(nextSteps(enrolment));
+    if (flags.json !== true) process.stdout.write(nextSteps(enrolment, runCommandLine(flags)));
     return EXIT_OK;
   }
-  return waitForApproval(store, enrolment.shortCode);
+  return waitForApproval(store, enrolment.shortCode, runCommandLine(flags));
 }
 
 /** A damaged credential may be replaced: there is nothing to lose. @throws QconnError `already_enrolled`, `credential_exposed` */
@@ -60,12 +60,18 @@ function enrolmentText({ fingerprint, shortCode, status }: Enrolment, hub: strin
   ]);
 }
 
-function nextSteps({ fingerprint, shortCode, status }: Enrolment): string {
-  if (status === 'authorized') return '\nNext: start the agent with `qconn-agent run`.\n';
+function nextSteps({ shortCode, status }: Enrolment, start: string): string {
+  if (status === 'authorized') return `\nNext: start the agent with \`${start}\`.\n`;
   return `
 Next:
-  1. Start the agent with \`qconn-agent run\`; it waits for approval by itself.
-  2. Ask an administrator to approve this machine. They see the short code ${shortCode}, and run
-     qconn approve ${fingerprint}
+  1. Start the agent with \`${start}\`; it waits for approval by itself.
+  2. Ask an administrator to approve this machine. They see the same short code, and run
+     qconn approve ${shortCode}
 `;
+}
+
+/** The command that runs the agent with what this one was given. */
+function runCommandLine({ config, credentials }: ConfigFlags): string {
+  const flags = [config && ` --config ${config}`, credentials && ` --credentials ${credentials}`];
+  return `qconn-agent run${flags.filter(Boolean).join('')}`;
 }

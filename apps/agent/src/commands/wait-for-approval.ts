@@ -7,8 +7,13 @@ import { duration } from '../words.ts';
 /** Longest time for the connection to close after a signal, in milliseconds. */
 const CLOSE_DEADLINE_MS = 5_000;
 
-/** Connects, and waits until an administrator has approved the machine or somebody presses Ctrl-C. @throws QconnError */
-export async function waitForApproval(store: CredentialStore, shortCode: string): Promise<number> {
+/**
+ * Connects, and waits until an administrator has approved the machine or somebody presses Ctrl-C.
+ * @param start the command that runs the agent, for people
+ * @returns the exit code
+ * @throws QconnError what only a person can mend, such as `revoked`
+ */
+export async function waitForApproval(store: CredentialStore, shortCode: string, start: string): Promise<number> {
   const client = await connect({ credentials: store, agent: AGENT });
   const progress = new ProgressLine(() => `waiting for approval of ${shortCode} (${stateInWords(client)})`);
   let interrupted = false;
@@ -29,7 +34,7 @@ export async function waitForApproval(store: CredentialStore, shortCode: string)
     process.stderr.write('Not approved yet. The enrolment stays: start the agent, it goes on waiting.\n');
   else
     process.stderr.write(
-      `Approved as ${client.machine?.hostname ?? client.machine?.fingerprint}. Start the agent with \`qconn-agent run\`.\n`,
+      `Approved as ${client.machine?.hostname ?? client.machine?.fingerprint}. Start the agent with \`${start}\`.\n`,
     );
   return interrupted ? EXIT_FAILED : EXIT_OK;
 }

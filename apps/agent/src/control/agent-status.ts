@@ -41,7 +41,7 @@ export interface RunningStatus extends IdentityStatus {
   readonly startedAt: string;
   readonly phase: Phase;
   readonly phaseSince: string;
-  /** What the hub said last; `null` before its first welcome. */
+  /** What the hub said last, also while there is no connection; `null` before its first welcome. */
   readonly machine: {
     readonly status: MachineStatus['status'];
     readonly hostname: string | null;

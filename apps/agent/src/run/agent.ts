@@ -62,8 +62,6 @@ export class Agent {
   }
 
   get status(): RunningStatus {
-    const { machine } = this.#client;
-    const { status, hostname, roles } = machine ?? {};
     return {
       running: true,
       agent: AGENT,
@@ -71,11 +69,20 @@ export class Agent {
       startedAt: this.#startedAt,
       phase: this.#client.phase,
       phaseSince: this.#phaseSince,
-      machine: status === undefined ? null : { status, hostname: hostname ?? null, roles: roles ?? [] },
+      machine: this.#machineStatus(),
       ...this.#identity,
       devices: this.#services.map((service) => service.status),
       lastError: this.#lastError ?? null,
     };
+  }
+
+  /** What the hub said last; it tells of a revocation by ending the connection. */
+  #machineStatus(): RunningStatus['machine'] {
+    const { machine, lastError } = this.#client;
+    if (machine === undefined) return null;
+    const { hostname = null, roles } = machine;
+    if (lastError?.code === 'revoked') return { status: 'revoked', hostname, roles: [] };
+    return { status: machine.status, hostname, roles };
   }
 
   /** Takes the devices back, lets running jobs finish, then disconnects. */
