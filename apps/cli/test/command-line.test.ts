@@ -21,7 +21,7 @@ test.each([
   [['machnes'], 'Did you mean machines'],
   [['machines', '--status', 'sleeping'], 'pending, authorized, revoked'],
   [['machines', '--limit', '0'], 'whole number'],
-  [['approve', 'x'], '--roles'],
+  [['approve'], 'machine'],
   [['token', 'create', '--ttl', 'soon'], '24h'],
   [['send', 'P!', 'x'], 'SERVICE-TYPE'],
   [['send', 'print', '--header', 'x'], 'key=value'],

@@ -1,5 +1,6 @@
 import { isQconnError, QconnError } from '@qconn/protocol';
 import type { Command } from 'commander';
+import type { HubApi } from '../api/hub-api.ts';
 import type { Machine } from '../api/views.ts';
 import { withExamples } from '../help.ts';
 import { gatherKeyValue } from '../input/key-value.ts';
@@ -9,11 +10,20 @@ import { machineCard, machineName } from '../output/machine-text.ts';
 import { MACHINE_ARGUMENT } from './machine.ts';
 
 interface Options {
-  readonly roles: string[];
+  readonly roles?: string[];
   readonly hostname?: string;
   readonly label?: Readonly<Record<string, string>>;
   readonly replace?: string;
   readonly yes?: boolean;
+}
+
+/** What a person is asked to agree to. */
+interface Approval {
+  readonly machine: Machine;
+  readonly under: string | undefined;
+  readonly roles: readonly string[];
+  /** Loses the hostname and is revoked. */
+  readonly holder: Machine | undefined;
 }
 
 export function addApprove(parent: Command, invocation: Invocation): void {
@@ -21,7 +31,7 @@ export function addApprove(parent: Command, invocation: Invocation): void {
     .command('approve')
     .argument('<machine>', MACHINE_ARGUMENT)
     .description('authorize a pending machine under a hostname, with roles; it need not reconnect')
-    .requiredOption('--roles <a,b>', 'its roles, or none', parseNames)
+    .option('--roles <a,b>', 'its roles, or none; has to be given', parseNames)
     .option('--hostname <name>', 'its hostname (default: the one that it asks for)')
     .option('--label <key=value>', 'a label; may be given several times', gatherKeyValue)
     .option(
@@ -44,13 +54,14 @@ export function addApprove(parent: Command, invocation: Invocation): void {
 }
 
 async function approve(name: string, options: Options, invocation: Invocation): Promise<void> {
-  const { roles, hostname, label, replace } = options;
+  const { hostname, label, replace } = options;
   const hub = await invocation.hub();
+  const roles = options.roles ?? (await refuseWithoutRoles(hub));
   const machine = await hub.machine(name);
   const under = hostname ?? machine.requestedHostname ?? undefined;
   refuseUnfit(machine, under);
   const holder = replace === undefined ? undefined : await hub.machine(replace);
-  if (!(await agreed(machine, under, holder, options, invocation))) return invocation.declined();
+  if (!(await agreed({ machine, under, roles, holder }, options, invocation))) return invocation.declined();
   // By the fingerprint that was shown: under a name somebody else could have enrolled in the meantime.
   const body = { hostname: under, roles, labels: label, replace: holder?.fingerprint };
   const approved = await hub.approve(machine.fingerprint, body).catch((error: unknown) => {
@@ -69,17 +80,21 @@ function refuseUnfit(machine: Machine, hostname: string | undefined): void {
     throw new QconnError('usage', `${machineName(machine)} asks for no hostname: give it one with --hostname.`);
 }
 
-async function agreed(
-  machine: Machine,
-  hostname: string | undefined,
-  holder: Machine | undefined,
-  { roles, yes }: Options,
-  invocation: Invocation,
-): Promise<boolean> {
+/** @throws QconnError `usage` that names the roles there are */
+async function refuseWithoutRoles(hub: HubApi): Promise<never> {
+  const names = (await hub.roles()).items.map(({ name }) => name);
+  throw new QconnError(
+    'usage',
+    `Say which roles it shall have: --roles a,b, or --roles none. There are: ${names.join(', ')}.`,
+  );
+}
+
+async function agreed(approval: Approval, { yes }: Options, invocation: Invocation): Promise<boolean> {
   if (yes === true) return true;
+  const { machine, under, roles, holder } = approval;
   invocation.note(machineCard(machine, invocation).trimEnd());
   const revoking = holder === undefined ? '' : `, and revoke ${machineName(holder)}`;
-  const question = `Does the machine itself show ${machine.shortCode}? Authorize it as ${hostname} with ${rolesText(roles)}${revoking}?`;
+  const question = `Does the machine itself show ${machine.shortCode}? Authorize it as ${under} with ${rolesText(roles)}${revoking}?`;
   return invocation.confirmed(question, yes);
 }
 

@@ -1,17 +1,26 @@
 import type { Command } from 'commander';
-import type { PageChoice } from '../api/hub-api.ts';
-import type { AuditRow } from '../api/views.ts';
+import type { HubApi, PageChoice } from '../api/hub-api.ts';
+import type { AuditRow, Page } from '../api/views.ts';
 import { withExamples } from '../help.ts';
 import type { Invocation } from '../invocation.ts';
 import { changeText } from '../output/change-text.ts';
 import { showList } from '../output/list.ts';
+import { printable } from '../output/printable.ts';
 import type { Cell } from '../output/table.ts';
 import { withPageOptions } from './page-options.ts';
+import { untilInterrupted } from './watch.ts';
 
-interface Options extends PageChoice {
-  readonly subject?: string;
-  readonly act?: string;
+interface AuditFilter {
+  readonly subject?: string | undefined;
+  readonly act?: string | undefined;
 }
+
+interface Options extends AuditFilter, PageChoice {
+  readonly follow?: boolean;
+}
+
+/** Rows that --follow begins with: enough to see where one is. */
+const FIRST_ROWS = 10;
 
 const COLUMNS = [
   { title: 'WHEN' },
@@ -26,19 +35,49 @@ export function addAudit(parent: Command, invocation: Invocation): void {
     .description('show the audit trail, the newest first: who did what to whom')
     .option('--subject <id>', 'only acts on this fingerprint, role, token or key')
     .option('--act <name>', 'only these, such as machine.approve')
-    .action(async ({ subject, act, ...choice }: Options) => {
-      const page = await (await invocation.hub()).audit({ subject, act }, choice);
-      const style = {
-        columns: COLUMNS,
-        rows: (item: AuditRow) => [row(item, invocation)],
-        nothing: 'There is no such act.',
-      };
-      showList(page, style, invocation);
-    });
+    .option('-f, --follow', 'the last ten, then each act as it comes, until Ctrl-C; with --json one object a line')
+    .action((options: Options) => audit(options, invocation));
   withExamples(command, [
     ['qconn audit --limit 20', 'the last twenty acts'],
+    ['qconn audit --follow', 'what is going on'],
     ['qconn audit --act machine.revoke --json --all', 'every revocation, with before and after'],
   ]);
+}
+
+async function audit({ subject, act, follow, ...choice }: Options, invocation: Invocation): Promise<void> {
+  const hub = await invocation.hub();
+  if (follow === true) return followAudit(hub, { subject, act }, invocation);
+  const page = await hub.audit({ subject, act }, choice);
+  const rows = (item: AuditRow): Cell[][] => [row(item, invocation)];
+  showList(page, { columns: COLUMNS, rows, nothing: 'There is no such act.' }, invocation);
+}
+
+/** Prints rows oldest first, each once: their ids only ever rise. */
+async function followAudit(hub: HubApi, filter: AuditFilter, invocation: Invocation): Promise<void> {
+  let last = -1;
+  await untilInterrupted(invocation, async () => {
+    const news = last < 0 ? (await hub.audit(filter, { limit: FIRST_ROWS })).items : await rowsAfter(hub, filter, last);
+    last = news[0]?.id ?? Math.max(last, 0);
+    for (const item of news.toReversed()) invocation.surroundings.stdout.write(`${lineOf(item, invocation)}\n`);
+  });
+}
+
+/** Rows with a greater id than `last`, newest first, however many pages they are. */
+async function rowsAfter(hub: HubApi, filter: AuditFilter, last: number): Promise<AuditRow[]> {
+  const rows: AuditRow[] = [];
+  let after: string | undefined;
+  do {
+    const page: Page<AuditRow> = await hub.audit(filter, { after });
+    rows.push(...page.items.filter(({ id }) => id > last));
+    after = page.items.every(({ id }) => id > last) ? page.next : undefined;
+  } while (after !== undefined);
+  return rows;
+}
+
+function lineOf(item: AuditRow, { json, paint }: Invocation): string {
+  if (json) return JSON.stringify(item);
+  const { at, actor, act, subject, before, after } = item;
+  return `${paint(at, 'dim')}  ${printable([actor, act, subject, changeText(before, after)].join('  '))}`;
 }
 
 function row({ at, actor, act, subject, before, after }: AuditRow, invocation: Invocation): Cell[] {

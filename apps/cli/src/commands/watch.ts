@@ -15,30 +15,40 @@ export function withWatch(command: Command): Command {
 }
 
 /**
- * Shows a list now, and again whenever it has changed, until Ctrl-C. On a terminal each look takes the place
- * of the one before; elsewhere it follows it, with --json as one line.
- * @param look fetches it
- * @throws what `look` throws: a hub that is gone ends the watch
+ * Does something now, and again every two seconds, until Ctrl-C.
+ * @throws what `look` throws: a hub that is gone ends it
  */
-export async function watch<Item>(
-  look: () => Promise<Page<Item>>,
-  style: ListStyle<Item>,
-  invocation: Invocation,
-): Promise<void> {
-  const { onInterrupt, stdout } = invocation.surroundings;
+export async function untilInterrupted({ surroundings }: Invocation, look: () => Promise<void>): Promise<void> {
   const interruption = new AbortController();
-  const letGo = onInterrupt(() => interruption.abort());
-  const textOf = ({ items }: Page<Item>): string => listText(items, style, invocation) || `${style.nothing}\n`;
+  const letGo = surroundings.onInterrupt(() => interruption.abort());
   try {
-    for (let last = ''; !interruption.signal.aborted;) {
-      const page = await look();
-      const state = JSON.stringify(page);
-      if (stdout.isTTY === true && !invocation.json) stdout.write(`${CLEAR}${textOf(page)}`);
-      else if (state !== last) stdout.write(`${invocation.json ? state : textOf(page)}\n`);
-      last = state;
+    while (!interruption.signal.aborted) {
+      await look();
       await wait(LOOK_MS, undefined, { signal: interruption.signal }).catch(() => undefined);
     }
   } finally {
     letGo();
   }
+}
+
+/**
+ * Shows a list now, and again whenever it has changed. On a terminal each look takes the place of the one
+ * before; elsewhere it follows it, with --json as one line.
+ * @param fetch gets the list
+ */
+export async function watch<Item>(
+  fetch: () => Promise<Page<Item>>,
+  style: ListStyle<Item>,
+  invocation: Invocation,
+): Promise<void> {
+  const { stdout } = invocation.surroundings;
+  const textOf = ({ items }: Page<Item>): string => listText(items, style, invocation) || `${style.nothing}\n`;
+  let last = '';
+  await untilInterrupted(invocation, async () => {
+    const page = await fetch();
+    const state = JSON.stringify(page);
+    if (stdout.isTTY === true && !invocation.json) stdout.write(`${CLEAR}${textOf(page)}`);
+    else if (state !== last) stdout.write(`${invocation.json ? state : textOf(page)}\n`);
+    last = state;
+  });
 }

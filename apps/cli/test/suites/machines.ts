@@ -17,6 +17,8 @@ export function machinesSuite(admin: () => Admin): void {
       expect(
         await admin().ok('approve', machine.shortCode, '--roles', 'printer', '--label', 'site=oslo', '--yes'),
       ).toBe(`printer-1 (${machine.shortCode}) is authorized with the role printer.\n`);
+      const unsaid = await admin().run(['approve', 'printer-1']);
+      expect(unsaid).toMatchObject({ code: 2, err: expect.stringContaining('There are: admin, lims, printer') });
       const twice = await admin().run(['approve', 'printer-1', '--roles', 'printer']);
       expect(twice).toMatchObject({ code: 1, err: expect.stringContaining('qconn rights') });
       const shown = await admin().json<Machine>('machine', 'printer-1');

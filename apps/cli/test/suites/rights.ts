@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Role } from '../../src/api/views.ts';
+import type { AuditRow, Role } from '../../src/api/views.ts';
 import type { Admin } from './admin.ts';
 
 export function rightsSuite(admin: () => Admin): void {
@@ -92,6 +92,28 @@ export function rightsSuite(admin: () => Admin): void {
       const no = await admin().run(['explain', 'asker', 'submit', 'scale.read']);
       expect(no).toMatchObject({ code: 5, out: expect.stringContaining('has no role that lets it submit scale.read') });
     });
+  });
+
+  test('audit --follow tells each act once, as it comes', async () => {
+    await admin().ok('role', 'put', 'followed', '--allow', 'submit:a');
+    let interrupt = (): void => undefined;
+    let acted: Promise<string> | undefined;
+    const watchOut = (out: string): void => {
+      if (out.split('\n').length === 2) acted ??= admin().ok('role', 'put', 'followed', '--empty', '--yes');
+      if (out.split('\n').length === 3) interrupt();
+    };
+    const argv = ['audit', '--follow', '--subject', 'followed', '--json'];
+    const { code, out } = await admin().run(argv, { watchOut, interruptible: (stop) => (interrupt = stop) });
+    await acted;
+    const rows = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as AuditRow);
+    expect(code).toBe(0);
+    expect(rows.map(({ act, after }) => [act, after])).toEqual([
+      ['role.put', [{ effect: 'allow', verb: 'submit', serviceTypes: ['a'] }]],
+      ['role.put', []],
+    ]);
   });
 
   describe('tokens and keys', () => {
