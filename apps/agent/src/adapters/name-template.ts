@@ -26,13 +26,6 @@ const VALUES: Readonly<Record<string, (job: Job, parts: NameParts) => string>> =
 /** What a template may name: `time` (such as 20260102T030405678Z), `id`, `from`, … */
 export const PLACEHOLDERS: readonly string[] = Object.keys(VALUES);
 
-/** Placeholders of a template that mean nothing. */
-export function unknownPlaceholders(template: string): string[] {
-  return [...template.matchAll(PLACEHOLDER)]
-    .map(([, name = '']) => name)
-    .filter((name) => !PLACEHOLDERS.includes(name));
-}
-
 /** A file's name. Whatever a sender chose is made harmless: no separators, no hidden files, no names of any length. */
 export function fillTemplate(template: string, job: Job, parts: NameParts): string {
   const filled = template.replaceAll(PLACEHOLDER, (_whole, name: string) => harmless(VALUES[name]?.(job, parts) ?? ''));
