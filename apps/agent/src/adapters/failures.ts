@@ -23,8 +23,12 @@ export function throwIfCancelled(signal: AbortSignal): void {
 /** What a system error means, in words that follow a subject: `refused the connection`. */
 export function systemErrorInWords(error: Error): string {
   const code = 'code' in error ? String(error.code) : '';
+  if (CERTIFICATE.test(code)) return `cannot be used: this system does not trust its certificate (${code})`;
   return WORDS[code] ?? `failed (${code || error.message})`;
 }
+
+/** OpenSSL's and Node's codes for a certificate that does not verify. */
+const CERTIFICATE = /CERT|ISSUER|LEAF_SIGNATURE/;
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refused the connection: nothing listens there',

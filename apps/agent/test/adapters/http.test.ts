@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { ManualClock, systemClock } from '@qconn/clock';
+import { createTestPki } from '@qconn/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { HttpAdapter, type HttpSettings } from '../../src/adapters/http.ts';
 import { rejectionOf, testJob } from '../test-job.ts';
@@ -191,4 +194,29 @@ test('cancelling ends the call', async () => {
     code: 'cancelled',
   });
   await hungUp.promise;
+});
+
+test('a service with TLS is trusted as far as this system trusts its certificate', async () => {
+  const pki = await createTestPki();
+  const { keyPem, chainPem } = await pki.server();
+  const server = createTlsServer({ key: keyPem, cert: chainPem.join('\n') }, (_request, response) =>
+    response.end('ok'),
+  );
+  const url = (await listening(server)).replace('http:', 'https:');
+  endings.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  expect(await rejectionOf(adapter(url).handle(testJob({ body: 'x' })))).toMatchObject({
+    code: 'rejected',
+    message: expect.stringContaining('this system does not trust its certificate'),
+  });
+  const before = getCACertificates('default');
+  setDefaultCACertificates([pki.rootPem]);
+  try {
+    const answer = (await adapter(url).handle(testJob({ body: 'x' }))) as { body: Uint8Array };
+    expect(Buffer.from(answer.body).toString()).toBe('ok');
+  } finally {
+    setDefaultCACertificates(before);
+  }
 });
