@@ -53,8 +53,10 @@ async function operate(store: Store, machines: readonly string[], choose: (below
     case 0:
     case 1:
       return await store.machines.approve({ fingerprint, hostname, roles: [role], ...act });
-    case 2:
-      return await store.machines.approve({ fingerprint, hostname, roles: [role], replace: pick(machines), ...act });
+    case 2: {
+      const replace = (await store.machines.findByHostname(hostname))?.fingerprint ?? pick(machines);
+      return await store.machines.approve({ fingerprint, hostname, roles: [role], replace, ...act });
+    }
     case 3:
       return await store.machines.rename({ fingerprint, hostname, ...act });
     case 4:
@@ -84,7 +86,7 @@ test('whatever two hubs do at once, the rules hold and both know all of it', { t
     await database.drop();
   });
   const machines: string[] = [];
-  while (machines.length < 16)
+  while (machines.length < 24)
     machines.push(await enrolled(one, { issue: async () => newCredential({ until: NOW + HOUR }) }));
   for (const name of ROLES) await one.roles.put({ name, grants: [], ...admin });
   const before = await one.policy.generation();
