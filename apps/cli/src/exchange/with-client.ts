@@ -1,4 +1,4 @@
-import { type Client, connect } from '@qconn/client';
+import { type Client, connect, CredentialStore } from '@qconn/client';
 import type { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { credentialFolder } from '../profile/config-folder.ts';
@@ -24,14 +24,26 @@ export async function withClient<Result>(
   invocation: Invocation,
   work: (client: Client, signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const { env, surroundings } = invocation;
-  const client = await connect({ credentials: credentialFolder(folder, env), agent: AGENT });
+  const store = new CredentialStore(credentialFolder(folder, invocation.env));
+  const { hub } = await store.load();
+  const client = await connect({ credentials: store, agent: AGENT });
+  const where = hub.quic.map(({ host, port }) => `${host} port ${port}`).join(', ');
+  const telling = tellOfFirstFailure(client, where, invocation);
   const interruption = new AbortController();
-  const letGo = surroundings.onInterrupt(() => interruption.abort());
+  const letGo = invocation.surroundings.onInterrupt(() => interruption.abort());
   try {
     return await work(client, interruption.signal);
   } finally {
     letGo();
     await client.close();
+    await telling;
+  }
+}
+
+/** Somebody who waits for a connection learns at once that there is a reason. Ends with the client. */
+async function tellOfFirstFailure(client: Client, where: string, invocation: Invocation): Promise<void> {
+  for await (const event of client.events()) {
+    if (event.kind !== 'phase' || event.phase !== 'backing_off' || event.reason === undefined) continue;
+    return invocation.note(`No connection to the hub at ${where} (UDP): ${event.reason.message}`);
   }
 }

@@ -153,6 +153,9 @@ export function messagesSuite(admin: () => Admin): void {
       expect(performance.now() - begun).toBeLessThan(8_000);
       expect({ code, err }).toMatchObject({ code: 3, err: expect.stringContaining('code: unreachable') });
       deaf.close();
+      const refused = await admin().run(argv);
+      expect(refused.err).toContain('(UDP): ');
+      expect(refused).toMatchObject({ code: 3, err: expect.stringContaining('code: unreachable') });
     });
 
     test('query and sessions show the device', async () => {
