@@ -9,6 +9,7 @@ import { afterAll, expect, test } from 'vitest';
 
 import { lockFolder } from '../src/database/folder-lock.ts';
 import { openStore } from '../src/index.ts';
+import { admin, newCredential, newRequest, newToken } from './fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'qconn-store-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -46,6 +47,25 @@ test('a folder belongs to one process, loses nothing when that is killed, and is
   expect(verdict.intact).toBe(true);
   expect(verdict.rows).toBeGreaterThanOrEqual(committed);
   await store.close();
+});
+
+test('closing lets a transaction that runs finish, and refuses what comes later', async () => {
+  const store = await openStore({ folder: join(folder, 'data') });
+  const token = newToken();
+  await store.tokens.create({ ...token, ...admin });
+  const { promise: issuing, resolve: begin } = Promise.withResolvers<void>();
+  const { promise: signed, resolve: sign } = Promise.withResolvers<void>();
+  const enrolment = store.enrol(newRequest(token, { issue: async () => (begin(), await signed, newCredential()) }));
+  await issuing;
+  const closed = store.close();
+  const late = expect(store.roles.list()).rejects.toMatchObject({ code: 'database_unavailable' });
+  sign();
+  const { machine } = await enrolment;
+  await Promise.all([closed, late]);
+
+  const reopened = await openStore({ folder: join(folder, 'data') });
+  expect(await reopened.machines.find(machine.fingerprint)).toEqual(machine);
+  await reopened.close();
 });
 
 test('closing gives the folder back', () => {

@@ -19,7 +19,7 @@ const UNAVAILABLE =
 
 /** `pg` and kysely give these conditions no code. */
 const UNAVAILABLE_TEXT =
-  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after|Client was closed|driver has already been destroyed|PGlite is closed)/;
+  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Client has encountered a connection error|Cannot use a pool after|Client was closed|driver has already been destroyed|PGlite is clos(ing|ed))/;
 
 /** Constraints whose violation is the caller's mistake, by what to tell it. */
 const CONSTRAINTS: Readonly<Record<string, ErrorCode>> = {
