@@ -164,12 +164,15 @@ export class Uplink {
     try {
       const connection = await this.#dependencies.dial(dialling.signal);
       if (dialling.signal.aborted) return connection.close(new QconnError('closed').wire, 'The client is done.');
+      // What comes with the welcome, such as an approval, is taken after it: it is newer.
+      const welcomed = Promise.withResolvers<void>();
       const observer = {
-        statusChanged: (status: MachineStatus) => this.#statusChanged(status),
-        sentAway: (goAway: GoAway) => this.#sentAway(goAway),
+        statusChanged: (status: MachineStatus) => void welcomed.promise.then(() => this.#statusChanged(status)),
+        sentAway: (goAway: GoAway) => void welcomed.promise.then(() => this.#sentAway(goAway)),
       };
       const { session, welcome } = await Session.open(connection, this.#agent, { ...this.#dependencies, observer });
       this.#welcomed(session, welcome);
+      welcomed.resolve();
     } catch (error) {
       this.#failed(error);
     }
