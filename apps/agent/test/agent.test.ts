@@ -43,7 +43,10 @@ function program(...argv: string[]): DeviceConfig {
 }
 
 /** An agent that is started against a fake hub over the memory transport. */
-async function started(hub: FakeHub, devices: readonly DeviceConfig[]): Promise<{ agent: Agent; log: CapturedLog }> {
+async function started(
+  hub: FakeHub,
+  devices: readonly DeviceConfig[],
+): Promise<{ agent: Agent; log: CapturedLog; client: Client }> {
   const network = createMemoryNetwork();
   const address = { host: '192.0.2.1', port: 4_433 };
   network.createEndpoint({ address, handlers: hub.handlers, requireClientCertificate: false });
@@ -56,7 +59,7 @@ async function started(hub: FakeHub, devices: readonly DeviceConfig[]): Promise<
   running = made;
   client.start();
   await made.start();
-  return { agent: made, log };
+  return { agent: made, log, client };
 }
 
 test('provides its devices and hands their jobs to the adapters', async () => {
@@ -105,6 +108,14 @@ test('says with which short code it waits for approval, and when it has been app
   expect(log.messages.filter((message) => /online|approval/.test(message))).toHaveLength(2);
 });
 
+test('an approval that comes together with the welcome is not lost', async () => {
+  const hub = new FakeHub({ pending: true });
+  void hub.welcomed().then(() => hub.approve());
+  const { agent, log } = await started(hub, [spooler()]);
+  await log.line(/online as printer-pc with the role printer$/);
+  expect(agent.status).toMatchObject({ phase: 'online', machine: { status: 'authorized', hostname: 'printer-pc' } });
+});
+
 test('tells a sender what a job failed with, and logs it', async () => {
   const hub = new FakeHub();
   const { agent, log } = await started(hub, [program('/no/such/program')]);
@@ -145,6 +156,17 @@ test('a revoked machine says so, and no longer tells of its roles', async () => 
     phase: 'backing_off',
     machine: { status: 'revoked', hostname: 'printer-pc', roles: [] },
     lastError: { code: 'revoked', action: expect.stringContaining('new key') },
+  });
+});
+
+test('tells when the renewed certificate expires, and what a renewal failed with', async () => {
+  const { agent, log, client } = await started(new FakeHub(), [spooler()]);
+  client.announce({ kind: 'renewed', expiresAt: Date.UTC(2026, 5, 1) });
+  client.announce({ kind: 'renewalFailed', error: new QconnError('credential_unwritable'), retryAt: 0 });
+  await log.line(/^certificate not renewed/);
+  expect(agent.status).toMatchObject({
+    certificateExpiresAt: '2026-06-01T00:00:00.000Z',
+    lastError: { code: 'credential_unwritable' },
   });
 });
 
