@@ -36,17 +36,18 @@ const TRIES = 3;
  * Makes a key on this machine and has the hub certify it. Nothing is sent before the server has shown
  * the root CA whose pin the token carries; the private key is never sent at all. The key is on disk
  * before it is used: a retry after a lost answer, by this process or the next, makes no second machine.
- * @throws QconnError `token_malformed` and `usage` before the network is touched; `pin_mismatch`, `hub_untrusted`,
+ * @throws QconnError `token_malformed`, `usage` and `hostname_invalid` before the network is touched; `pin_mismatch`, `hub_untrusted`,
  *   `unreachable`; `token_unknown`, `token_spent`, `token_expired`, `token_revoked`, `revoked` from the hub
  */
 export async function enroll(options: EnrolOptions): Promise<Enrolment> {
   const { pin } = parseSecret(options.token, 'qt');
   const url = parseHubUrl(options.hub);
+  const hostname = requestedHostname(options.hostname);
   const trust = await fetchPinnedTrust(url, pin as Uint8Array, options.clock ?? systemClock);
   const keys = await options.store.keyPair();
   const https = new HubHttps({ url, trustPem: trust.pem });
   try {
-    const answer = await requestCertificate(https, options, keys);
+    const answer = await requestCertificate(https, { ...options, hostname }, keys);
     await options.store.save({
       privateKeyPem: exportPrivateKeyPem(keys.privateKey),
       chainPem: answer.chain,
@@ -63,7 +64,7 @@ async function requestCertificate(https: HubHttps, options: EnrolOptions, keys: 
   const body = {
     token: options.token.trim(),
     csr: Buffer.from(await createCsr(keys)).toString('base64'),
-    hostname: requestedHostname(options.hostname),
+    hostname: options.hostname,
     facts: { os: `${systemType()} ${release()}`, arch: arch(), agent: options.agent },
   };
   for (let attempt = 1; ; attempt++) {

@@ -30,9 +30,13 @@ export function readEnrolmentAnswer(value: unknown): EnrolmentAnswer {
     isTexts(answer.trust) &&
     Number.isInteger(answer.quic?.port) &&
     Array.isArray(answer.quic?.addresses) &&
-    answer.quic.addresses.every(({ host, port }) => typeof host === 'string' && Number.isInteger(port));
+    answer.quic.addresses.every((address) => isAddress(address));
   if (!whole) throw new QconnError('unreachable', 'The answer to the enrolment is not that of a qconn hub.');
   return answer as EnrolmentAnswer;
+}
+
+function isAddress(value: { host?: unknown; port?: unknown } | null): boolean {
+  return typeof value?.host === 'string' && Number.isInteger(value.port);
 }
 
 function isTexts(value: unknown): boolean {

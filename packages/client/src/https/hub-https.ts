@@ -45,7 +45,8 @@ export class HubHttps {
     const target = { host: hostOf(this.url), port: portOf(this.url), path, method, headers };
     const answer = await this.#send({ ...target, agent: this.#agent, timeout: ANSWER_DEADLINE_MS }, payload);
     const value = answer.text === '' ? undefined : parseJson(answer.text, this.url);
-    if (answer.status >= 400) throw problemError(answer.status, value);
+    // A hub redirects nobody.
+    if (answer.status >= 300) throw problemError(answer.status, value);
     return value;
   }
 
@@ -57,7 +58,10 @@ export class HubHttps {
   #send(options: RequestOptions, payload: string | undefined): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const call = request(options, (answer) => {
-        readAnswer(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
+        readAnswer(answer).then(
+          (text) => resolve({ status: answer.statusCode ?? 0, text }),
+          (error: Error) => reject(connectionFailure(error, this.url)),
+        );
       });
       call.once('timeout', () =>
         call.destroy(
