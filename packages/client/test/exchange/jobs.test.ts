@@ -1,0 +1,159 @@
+import { BODY_MAX_BYTES, decodeOutcome, decodeResponse, FrameType, QconnError, type Frame } from '@qconn/protocol';
+import { describe, expect, test } from 'vitest';
+import type { Handler, Job } from '../../src/exchange/job.ts';
+import { Provider } from './provider.ts';
+
+async function answerOf(handler: Handler): Promise<Frame> {
+  const provider = new Provider(handler);
+  provider.deliver(1);
+  return Promise.race([provider.port.frame(FrameType.Response), provider.port.frame(FrameType.Outcome)]);
+}
+
+test('a job is acknowledged before its handler runs, and its handler sees what the hub says of it', async () => {
+  let seen: Job | undefined;
+  let acknowledged = false;
+  const provider: Provider = new Provider((job) => {
+    seen = job;
+    acknowledged = provider.port.ofType(FrameType.Ack).length === 1;
+    return 'done';
+  });
+  provider.deliver(1, { headers: Uint8Array.of(1, 97, 0, 1, 98), body: Uint8Array.of(5), idempotencyKey: 'k' });
+  const { body } = decodeResponse(await provider.port.frame(FrameType.Response));
+  expect(Buffer.from(body).toString()).toBe('done');
+  expect(acknowledged).toBe(true);
+  expect(seen).toMatchObject({
+    from: { fingerprint: 'qc1lims', hostname: 'lims' },
+    serviceType: 'print',
+    device: 'zebra-1',
+    body: Uint8Array.of(5),
+    idempotencyKey: 'k',
+    jobMs: 30_000,
+  });
+  expect({ ...seen?.headers }).toEqual({ a: 'b' });
+});
+
+const answers: [what: string, handler: Handler, body: Uint8Array][] = [
+  ['nothing', () => undefined, new Uint8Array(0)],
+  ['bytes', () => Uint8Array.of(1, 2), Uint8Array.of(1, 2)],
+  ['text', () => 'é', Uint8Array.of(0xc3, 0xa9)],
+  ['a body of text with headers', () => ({ body: 'x', headers: { a: '1' } }), Uint8Array.of(0x78)],
+  ['headers alone', () => ({ headers: { a: '1' } }), new Uint8Array(0)],
+  ['a promise', () => Promise.resolve('x'), Uint8Array.of(0x78)],
+];
+
+test.each(answers)('a handler may return %s', async (_, handler, body) => {
+  const frame = await answerOf(handler);
+  expect(frame.type).toBe(FrameType.Response);
+  expect(decodeResponse(frame).body).toEqual(body);
+});
+
+const thrower =
+  (thrown: unknown): Handler =>
+  () => {
+    throw thrown;
+  };
+const returner = (value: unknown): Handler => (() => value) as Handler;
+
+const failures: [what: string, handler: Handler, code: string, reason: RegExp][] = [
+  ['throws', thrower(new Error('out of ink')), 'handler_failed', /^out of ink$/],
+  ['rejects', () => Promise.reject(new Error('out of ink')), 'handler_failed', /^out of ink$/],
+  ['throws text', thrower('no'), 'handler_failed', /^no$/],
+  ['throws nothing', thrower(undefined), 'handler_failed', /undefined/],
+  ['throws what has no text', thrower(Object.create(null)), 'handler_failed', /no text/],
+  [
+    'throws an error whose message is none',
+    thrower(Object.assign(new Error('x'), { message: { toString: null } })),
+    'handler_failed',
+    /no text/,
+  ],
+  ['refuses', thrower(new QconnError('rejected', 'no paper')), 'rejected', /^no paper$/],
+  ['is busy', thrower(new QconnError('busy', 'warming up', { retryAfterMs: 500 })), 'busy', /^warming up$/],
+  ['throws one of the hub’s codes', thrower(new QconnError('forbidden', 'mine')), 'handler_failed', /^mine$/],
+  ['returns a number', returner(7), 'handler_failed', /number/],
+  ['returns null', returner(null), 'handler_failed', /null/],
+  ['returns a body that is none', returner({ body: 7 }), 'handler_failed', /number/],
+  ['returns malformed headers', returner({ headers: { 'Not OK': 'x' } }), 'handler_failed', /Not OK/],
+  ['returns too much', returner(new Uint8Array(BODY_MAX_BYTES + 1)), 'handler_failed', /65537/],
+];
+
+test.each(failures)('a handler that %s is reported honestly', async (_, handler, code, reason) => {
+  const frame = await answerOf(handler);
+  expect(frame.type).toBe(FrameType.Outcome);
+  expect(decodeOutcome(frame)).toMatchObject({ code, reason: expect.stringMatching(reason) });
+});
+
+test('a retry time that a handler gives reaches the hub', async () => {
+  const frame = await answerOf(thrower(new QconnError('busy', 'warming up', { retryAfterMs: 500 })));
+  expect(decodeOutcome(frame).retryAfterMs).toBe(500);
+});
+
+test('a sender’s malformed headers are refused, and nothing runs', async () => {
+  let runs = 0;
+  const provider = new Provider(() => void runs++);
+  provider.deliver(1, { headers: Uint8Array.of(200, 1, 2) });
+  expect(decodeOutcome(await provider.port.frame(FrameType.Outcome)).code).toBe('rejected');
+  expect(runs).toBe(0);
+});
+
+test('a job for a device or service type that is not there is refused', () => {
+  const provider = new Provider(() => 'x');
+  provider.deliver(1, { device: 'zebra-9' });
+  provider.deliver(2, { serviceType: 'scan' });
+  expect(provider.port.frames.map((frame) => decodeOutcome(frame).code)).toEqual(['not_found', 'not_found']);
+});
+
+describe('while a handler runs', () => {
+  test('progress and extensions go out; afterwards they are dropped', async () => {
+    let job: Job | undefined;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const provider = new Provider((given) => {
+      job = given;
+      given.progress('half');
+      given.extend(60_000);
+      return promise;
+    });
+    provider.deliver(1);
+    expect(provider.port.ofType(FrameType.Progress)).toHaveLength(1);
+    expect(provider.port.ofType(FrameType.Extend)).toHaveLength(1);
+    resolve('done');
+    await provider.port.frame(FrameType.Response);
+    job?.progress('late');
+    expect(provider.port.ofType(FrameType.Progress)).toHaveLength(1);
+  });
+
+  test('a cancel fires its signal with the reason, and its late result is dropped', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let signal: AbortSignal | undefined;
+    const provider = new Provider((job) => {
+      ({ signal } = job);
+      return promise;
+    });
+    provider.deliver(1);
+    provider.cancel(1, 'deadline_exceeded');
+    expect(signal?.reason).toMatchObject({ code: 'deadline_exceeded' });
+    resolve('late');
+    await provider.running(0);
+    expect(provider.port.ofType(FrameType.Response)).toEqual([]);
+  });
+
+  test('one job more than the device takes is refused with busy, until one ends', async () => {
+    const ends: ((text: string) => void)[] = [];
+    const provider = new Provider(() => new Promise<string>((resolve) => ends.push(resolve)), { concurrency: 2 });
+    for (const id of [1, 2, 3]) provider.deliver(id);
+    expect(provider.port.ofType(FrameType.Outcome)).toMatchObject([{ id: 3 }]);
+    expect(decodeOutcome(await provider.port.frame(FrameType.Outcome)).code).toBe('busy');
+    ends[0]?.('done');
+    await provider.running(1);
+    provider.deliver(4);
+    expect(ends).toHaveLength(3);
+  });
+
+  test('a handler that never returns holds its place and nothing else', () => {
+    const provider = new Provider(() => new Promise<never>(() => {}), { concurrency: 2 });
+    provider.deliver(1);
+    provider.cancel(1, 'deadline_exceeded');
+    expect(provider.jobs.size).toBe(1);
+    provider.deliver(2);
+    expect(provider.port.ofType(FrameType.Ack)).toHaveLength(2);
+  });
+});

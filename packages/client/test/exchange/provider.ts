@@ -1,0 +1,43 @@
+import { ManualClock } from '@qconn/clock';
+import { encodeCancel, encodeDeliver, PackedWriter, type Deliver, type ErrorCode } from '@qconn/protocol';
+import type { Handler } from '../../src/exchange/job.ts';
+import { Jobs } from '../../src/exchange/jobs.ts';
+import type { RequestPort } from '../../src/exchange/requests.ts';
+import { frameOf, RecordingPort } from './recording-port.ts';
+
+const DELIVER: Deliver = {
+  from: { fingerprint: 'qc1lims', hostname: 'lims' },
+  serviceType: 'print',
+  device: 'zebra-1',
+  jobMs: 30_000,
+  idempotencyKey: undefined,
+  redelivered: false,
+  headers: new Uint8Array(0),
+  body: new Uint8Array(0),
+};
+const EPOCH = 'first run of the hub';
+const writer = new PackedWriter();
+
+/** A program that provides `zebra-1` for `print`, with a hub's frames at hand. */
+export class Provider {
+  readonly clock: ManualClock = new ManualClock();
+  readonly port: RecordingPort = new RecordingPort();
+  readonly jobs: Jobs = new Jobs({ clock: this.clock });
+
+  constructor(handler: Handler, { concurrency = 64 }: { concurrency?: number } = {}) {
+    this.jobs.add({ device: 'zebra-1', serviceTypes: ['print'], concurrency, handler });
+  }
+
+  deliver(id: number, deliver: Partial<Deliver> = {}, port: RequestPort = this.port, epoch = EPOCH): void {
+    this.jobs.deliver(frameOf(encodeDeliver(writer, id, { ...DELIVER, ...deliver })), epoch, port);
+  }
+
+  cancel(id: number, code: ErrorCode, port: RequestPort = this.port): void {
+    this.jobs.cancel(frameOf(encodeCancel(writer, id, code)), port);
+  }
+
+  /** Resolves when no more than so many handlers run. */
+  async running(atMost: number): Promise<void> {
+    while (this.jobs.size > atMost) await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,39 @@
+import { FrameReader, PackedWriter, type Frame } from '@qconn/protocol';
+import type { RequestPort } from '../../src/exchange/requests.ts';
+
+/** Where a session would send; keeps the frames, and lets a test wait for one. */
+export class RecordingPort implements RequestPort {
+  readonly writer: PackedWriter = new PackedWriter();
+  readonly frames: Frame[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  send(_id: number, frame: Uint8Array): void {
+    this.frames.push(frameOf(frame));
+    for (const look of this.#waiting) look();
+  }
+
+  ofType(type: number): Frame[] {
+    return this.frames.filter((frame) => frame.type === type);
+  }
+
+  /** The n-th frame of a type, sent already or still to come. */
+  frame(type: number, n = 1): Promise<Frame> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const found = this.ofType(type)[n - 1];
+        if (found === undefined) return;
+        this.#waiting.delete(look);
+        resolve(found);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+}
+
+/** Bytes of one frame as its receiver sees it. */
+export function frameOf(bytes: Uint8Array): Frame {
+  let found: Frame | undefined;
+  new FrameReader((frame) => (found = frame)).push(bytes);
+  return found as Frame;
+}

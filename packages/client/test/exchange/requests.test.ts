@@ -1,0 +1,191 @@
+import { ManualClock } from '@qconn/clock';
+import {
+  encodeHeaders,
+  encodeOutcome,
+  encodeProgress,
+  encodeResponse,
+  encodeStages,
+  FrameType,
+  PackedWriter,
+  QconnError,
+  type Request,
+  type Stage,
+} from '@qconn/protocol';
+import { describe, expect, test } from 'vitest';
+import { Requests, type Reply, type RequestObserver } from '../../src/exchange/requests.ts';
+import { frameOf, RecordingPort } from './recording-port.ts';
+
+const NO_BYTES = new Uint8Array(0);
+const REQUEST: Request = {
+  address: { serviceType: 'print' },
+  resolutionMs: 1_000,
+  jobMs: 5_000,
+  idempotencyKey: undefined,
+  headers: NO_BYTES,
+  body: NO_BYTES,
+};
+const writer = new PackedWriter();
+
+class Sender {
+  readonly clock = new ManualClock();
+  readonly port = new RecordingPort();
+  readonly requests = new Requests({ clock: this.clock, port: this.port });
+
+  start(observer: RequestObserver = {}, id = 1): Promise<Reply> {
+    const reply = this.requests.start(id, REQUEST, observer);
+    // Looked at later: a rejection meanwhile is no stray one.
+    reply.catch(() => {});
+    return reply;
+  }
+
+  stages(...stages: Stage[]): void {
+    this.requests.take(
+      frameOf(
+        encodeStages(
+          writer,
+          1,
+          stages.map((stage) => ({ stage, at: 0 })),
+        ),
+      ),
+    );
+  }
+
+  respond(headers: Uint8Array = NO_BYTES, id = 1): void {
+    this.requests.take(frameOf(encodeResponse(writer, id, { headers, body: Uint8Array.of(7) })));
+  }
+
+  cancels(): number {
+    return this.port.ofType(FrameType.Cancel).length;
+  }
+}
+
+test('a reply carries body, headers and every stage that was reported', async () => {
+  const sender = new Sender();
+  const seen: string[] = [];
+  const reply = sender.start({ onStatus: ({ stage }) => seen.push(stage) });
+  sender.stages('accepted', 'forwarded');
+  sender.stages('acknowledged');
+  sender.stages('completed');
+  sender.respond(encodeHeaders({ 'content-type': 'text/plain' }));
+  const { body, headers, stages } = await reply;
+  expect(body).toEqual(Uint8Array.of(7));
+  expect({ ...headers }).toEqual({ 'content-type': 'text/plain' });
+  expect(stages.map(({ stage }) => stage)).toEqual(['accepted', 'forwarded', 'acknowledged', 'completed']);
+  expect(seen).toEqual(['accepted', 'forwarded', 'acknowledged', 'completed']);
+  expect(sender.requests.size).toBe(0);
+  expect(sender.clock.pendingTimers).toBe(0);
+});
+
+test('an outcome rejects with its code, reason and time to wait', async () => {
+  const sender = new Sender();
+  const reply = sender.start();
+  sender.requests.take(frameOf(encodeOutcome(writer, 1, { code: 'quota', reason: 'slow down', retryAfterMs: 250 })));
+  await expect(reply).rejects.toMatchObject({ code: 'quota', message: 'slow down', retryAfterMs: 250 });
+  expect(sender.clock.pendingTimers).toBe(0);
+});
+
+test('progress is passed on while the job runs', async () => {
+  const sender = new Sender();
+  const signs: number[] = [];
+  const reply = sender.start({ onProgress: (body) => signs.push(...body) });
+  sender.stages('accepted', 'acknowledged');
+  for (const percent of [25, 75]) sender.requests.take(frameOf(encodeProgress(writer, 1, Uint8Array.of(percent))));
+  sender.respond();
+  await reply;
+  expect(signs).toEqual([25, 75]);
+});
+
+describe('cancelling', () => {
+  test('tells the hub once and rejects with the signal’s reason as cause', async () => {
+    const sender = new Sender();
+    const abort = new AbortController();
+    const reply = sender.start({ signal: abort.signal });
+    const why = new Error('changed my mind');
+    abort.abort(why);
+    await expect(reply).rejects.toMatchObject({ code: 'cancelled', cause: why });
+    expect(sender.cancels()).toBe(1);
+    expect(sender.requests.size).toBe(0);
+  });
+
+  test('before it is sent sends nothing', async () => {
+    const sender = new Sender();
+    await expect(sender.start({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
+    expect(sender.port.frames).toEqual([]);
+  });
+
+  test('after the end does nothing', async () => {
+    const sender = new Sender();
+    const abort = new AbortController();
+    const reply = sender.start({ signal: abort.signal });
+    sender.respond();
+    abort.abort();
+    await reply;
+    expect(sender.cancels()).toBe(0);
+  });
+});
+
+describe('a callback that throws', () => {
+  test.each(['onStatus', 'onProgress'] as const)('%s: cancels its own request and no other', async (name) => {
+    const sender = new Sender();
+    const fault = new Error('in the caller’s code');
+    const reply = sender.start({
+      [name]: () => {
+        throw fault;
+      },
+    });
+    const other = sender.start({}, 2);
+    sender.stages('accepted', 'acknowledged');
+    sender.requests.take(frameOf(encodeProgress(writer, 1, NO_BYTES)));
+    await expect(reply).rejects.toMatchObject({ code: 'cancelled', cause: fault });
+    expect(sender.cancels()).toBe(1);
+    sender.respond(NO_BYTES, 2);
+    expect((await other).body).toEqual(Uint8Array.of(7));
+  });
+});
+
+test('a hub that says nothing counts as lost, and is told to forget the request', async () => {
+  const sender = new Sender();
+  const reply = sender.start();
+  sender.clock.advance(5_999);
+  expect(sender.requests.size).toBe(1);
+  sender.clock.advance(1);
+  await expect(reply).rejects.toMatchObject({ code: 'hub_lost' });
+  expect(sender.cancels()).toBe(1);
+});
+
+test('after the acknowledgement the hub keeps the time: a long job is waited for', () => {
+  const sender = new Sender();
+  void sender.start();
+  sender.stages('accepted', 'acknowledged');
+  sender.clock.advance(3_600_000);
+  expect(sender.requests.size).toBe(1);
+});
+
+test('with the connection everything in flight ends, each request once', async () => {
+  const sender = new Sender();
+  const replies = [1, 2, 3].map((id) => sender.start({}, id));
+  const cause = new QconnError('idle_timeout');
+  sender.requests.lost(cause);
+  for (const reply of replies) await expect(reply).rejects.toMatchObject({ code: 'hub_lost', cause });
+  expect(sender.requests.size).toBe(0);
+  sender.requests.lost(cause);
+});
+
+test('frames for a request that is over, or never was, are ignored', async () => {
+  const sender = new Sender();
+  const reply = sender.start();
+  sender.respond();
+  await reply;
+  sender.respond();
+  sender.stages('failed');
+  sender.respond(NO_BYTES, 99);
+  expect(sender.port.frames).toHaveLength(1);
+});
+
+test('a provider’s malformed headers fail the request and not the connection', async () => {
+  const sender = new Sender();
+  const reply = sender.start();
+  sender.respond(Uint8Array.of(200, 1, 2));
+  await expect(reply).rejects.toMatchObject({ code: 'handler_failed' });
+  expect(sender.requests.size).toBe(0);
+});
