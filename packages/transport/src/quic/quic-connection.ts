@@ -28,6 +28,14 @@ const CLOSING_DATAGRAMS = 4;
 /** After this long a closing connection is forgotten, whatever the engine thinks of it, in milliseconds. */
 const CLOSING_MS = 3_000;
 
+/**
+ * An acknowledgement waits for this many datagrams, or so many milliseconds, for data to travel with: on its
+ * own it costs as much as a datagram full of messages. The engine grants peers 25 ms (RFC 9000, section
+ * 13.2.1); loss detection is not touched, and a burst is acknowledged at the end of its turn.
+ */
+const DATAGRAMS_PER_ACK = 8;
+const ACK_DELAY_MS = 2;
+
 /** How long a new path may take to answer, in milliseconds: two lost probes and a slow way. */
 const PROBE_DEADLINE_MS = 3_000;
 
@@ -74,6 +82,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #deadline: Deadline<Sleeper> | undefined;
   #keepAliveAt = Number.POSITIVE_INFINITY;
   #leaveBy = Number.POSITIVE_INFINITY;
+  #unacknowledged = 0;
+  #acknowledgeBy = Number.POSITIVE_INFINITY;
+  /** Whether there is more to send than acknowledgements. */
+  #urgent = true;
   #gone = false;
 
   constructor({ role, native, socket, remote, payloadBytes, host }: ConnectionParts) {
@@ -88,9 +100,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const traffic = this.#traffic;
     const { slab, pool, rings } = host;
     this.sender = new DatagramSender({ native, socket, rings, traffic, payloadBytes });
-    this.#streams = new StreamSet({ role, native, slab, pool, traffic, wake: () => host.wake(this) });
+    this.#streams = new StreamSet({ role, native, slab, pool, traffic, wake: () => this.#wake() });
     this.#paths = new Paths({ native, sender: this.sender, traffic, peerMoved: (to) => this.#peerMoved(to) });
-    host.wake(this);
+    this.#wake();
   }
 
   get alpn(): string {
@@ -137,7 +149,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const timer = this.#host.clock.setTimer(PROBE_DEADLINE_MS, () => {
       this.#paths.giveUp(new QconnError('unreachable', 'Nobody answered on the new path.'));
     });
-    this.#host.wake(this);
+    this.#wake();
     return moved.finally(() => timer.cancel());
   }
 
@@ -170,7 +182,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** Takes in a datagram. The engine decrypts it in place. */
   receive(datagram: Buffer, from: SocketAddress, to: SocketAddress): void {
-    this.#heardAt = this.#host.clock.monotonic();
+    const now = this.#host.clock.monotonic();
+    this.#heardAt = now;
+    this.#unacknowledged += 1;
+    if (this.#unacknowledged === 1) this.#acknowledgeBy = now + ACK_DELAY_MS;
     this.#traffic.datagramReceived(datagram.length, this.#established);
     try {
       this.native.recv(datagram, { from, to });
@@ -192,7 +207,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   flush(): void {
     if (this.#gone) return;
-    this.#guard(() => this.#send());
+    const may = this.#urgent || !this.#established || this.#unacknowledged >= DATAGRAMS_PER_ACK;
+    if (may) this.#guard(() => this.#send());
     this.#noticeEnd();
     if (this.native.isClosed() || this.#host.clock.monotonic() >= this.#leaveBy) this.#leave();
     else this.#setDeadline();
@@ -204,7 +220,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (now >= this.#keepAliveAt) {
       this.#keepAliveAt = now + this.#host.limits.keepAliveMs;
       this.native.sendAckEliciting();
+      this.#urgent = true;
     } else if ((this.native.timeout() ?? 1) <= 0) this.sender.size.timedOut(now);
+    if (now >= this.#acknowledgeBy || (this.native.timeout() ?? 1) <= 0) this.#urgent = true;
     this.native.onTimeout();
     this.#host.wake(this);
   }
@@ -220,6 +238,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   #establish(): void {
     this.#established = true;
+    this.#urgent = true;
     this.#alpn = Buffer.from(this.native.applicationProto()).toString();
     this.#peerCertificates = Object.freeze(this.native.peerCertChain() ?? []);
     if (this.role === 'client') this.#keepAliveAt = this.#host.clock.monotonic() + this.#host.limits.keepAliveMs;
@@ -264,14 +283,25 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#closeWith({ by: 'local', error }, { application: true, code: error.wire, reason: error.message });
   }
 
+  #wake(): void {
+    this.#urgent = true;
+    this.#host.wake(this);
+  }
+
   #send(): void {
+    this.#urgent = false;
+    this.#unacknowledged = 0;
+    this.#acknowledgeBy = Number.POSITIVE_INFINITY;
     this.#streams.pump();
     const closing = this.#closeInfo !== undefined;
     const outcome = this.sender.send(closing ? CLOSING_DATAGRAMS : DATAGRAMS_PER_TURN);
-    if (outcome === 'held') this.#host.whenDrained(this);
+    if (outcome === 'held') {
+      this.#urgent = true;
+      this.#host.whenDrained(this);
+    }
     if (outcome === 'more' && !closing) {
       if (this.#traffic.runaway) this.#fail(new QconnError('internal', 'The QUIC engine sends without end.'));
-      this.#host.wake(this);
+      this.#wake();
     }
   }
 
@@ -292,7 +322,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#send();
     this.native.close(application, code, boundedReason(reason));
     this.#finish(info);
-    this.#host.wake(this);
+    this.#wake();
   }
 
   #finish(info: CloseInfo): void {
@@ -320,7 +350,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     // The engine's milliseconds are rounded down: one more, or the alarm would come early.
     const engineAt = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
     const handshakeBy = this.#established ? Number.POSITIVE_INFINITY : this.#handshakeBy;
-    const at = Math.max(now + 1, Math.min(engineAt, handshakeBy, this.#keepAliveAt, this.#leaveBy));
+    const at = Math.max(now + 1, Math.min(engineAt, handshakeBy, this.#keepAliveAt, this.#acknowledgeBy, this.#leaveBy));
     if (at !== Number.POSITIVE_INFINITY) this.#deadline = this.#host.alarm.wakeBy(this.#deadline, at, this);
   }
 

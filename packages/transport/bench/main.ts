@@ -1,0 +1,107 @@
+import { parseArgs } from 'node:util';
+import { createAuthority } from '../test/pki.ts';
+import type { LoadResult } from './processes/load.ts';
+import { bulk } from './scenarios/bulk.ts';
+import { handshakes, idle } from './scenarios/connections.ts';
+import { findNatsServer, natsRelay } from './scenarios/nats.ts';
+import { relay } from './scenarios/relay.ts';
+
+/** `npx -y pnpm@12 bench transport [--without-nats] [--only relay,bulk,handshakes,idle]` */
+const { values } = parseArgs({ options: { 'without-nats': { type: 'boolean' }, only: { type: 'string' } } });
+const wanted = (part: string): boolean => values.only === undefined || values.only.split(',').includes(part);
+const figures: Record<string, number> = {};
+const MIB = 1024 * 1024;
+
+const authority = await createAuthority('bench root');
+const identities = {
+  server: await authority.issue({ name: 'hub', dns: ['localhost'], ips: ['127.0.0.1'] }),
+  client: await authority.issue({ name: 'machine' }),
+};
+
+if (wanted('relay')) await benchRelay();
+if (wanted('bulk')) await benchBulk();
+if (wanted('handshakes')) {
+  const { perSecond, perCpuSecond } = await handshakes(identities, 5_000);
+  Object.assign(figures, { handshakesPerSecond: perSecond, handshakesPerCpuSecond: perCpuSecond });
+  console.log(`handshakes accepted       ${perSecond}/s, ${perCpuSecond} per second of processor time`);
+}
+if (wanted('idle')) {
+  const { bytesEach, cpuFraction } = await idle(identities, 5_000, 20_000);
+  Object.assign(figures, { bytesPerIdleConnection: bytesEach, idleCpuFraction: cpuFraction });
+  console.log(`5,000 idle connections    ${bytesEach} bytes each, ${(cpuFraction * 100).toFixed(1)} % of a core`);
+}
+console.log(JSON.stringify({ bench: 'transport', ...figures }));
+
+async function benchRelay(): Promise<void> {
+  const server = findNatsServer();
+  if (server === undefined && values['without-nats'] !== true) {
+    throw new Error('nats-server is not installed: `apt-get install nats-server`, or say --without-nats.');
+  }
+  const ours = await relay('quic', identities);
+  const ethernet = await relay('quic-1350', identities);
+  const tls = await relay('tls', identities);
+  const nats =
+    server === undefined || values['without-nats'] === true ? undefined : await natsRelay(server, identities);
+  console.log('relay of 256-byte messages        in flight   messages/s   p50 µs   p99 µs   hub µs each');
+  for (const [name, results] of [
+    ['qconn', ours],
+    ['qconn, 1,350-byte packets', ethernet],
+    ['TLS over TCP', tls],
+    ['nats-server', nats],
+  ] as const) {
+    for (const result of results ?? []) recordLoad(name, result);
+  }
+  if (nats !== undefined) compare(ours, nats);
+}
+
+function recordLoad(name: string, { inFlight, perSecond, p50Us, p99Us, hubUs }: LoadResult & { hubUs?: number }): void {
+  console.log(
+    `  ${name.padEnd(30)} ${String(inFlight).padStart(9)} ${String(perSecond).padStart(12)} ${String(p50Us).padStart(8)} ${String(p99Us).padStart(8)} ${String(hubUs ?? '').padStart(13)}`,
+  );
+  const key = `relay.c${inFlight}.${{ qconn: 'qconn', 'qconn, 1,350-byte packets': 'qconn1350', 'TLS over TCP': 'tls', 'nats-server': 'nats' }[name]}`;
+  Object.assign(figures, {
+    [`${key}.perSecond`]: perSecond,
+    [`${key}.p50Us`]: p50Us,
+    [`${key}.p99Us`]: p99Us,
+    ...(hubUs === undefined ? {} : { [`${key}.hubUs`]: hubUs }),
+  });
+}
+
+function compare(ours: readonly LoadResult[], nats: readonly LoadResult[]): void {
+  ours.forEach((mine, index) => {
+    const theirs = nats[index];
+    if (theirs === undefined) return;
+    const key = `relay.c${mine.inFlight}`;
+    figures[`${key}.p50Ratio`] = ratio(mine.p50Us, theirs.p50Us);
+    figures[`${key}.p99Ratio`] = ratio(mine.p99Us, theirs.p99Us);
+    figures[`${key}.throughputRatio`] = ratio(mine.perSecond, theirs.perSecond);
+  });
+}
+
+async function benchBulk(): Promise<void> {
+  const tls = await bulk('tls', identities, 1_024 * MIB);
+  const large = await bulk('quic', identities, 1_024 * MIB);
+  const small = await bulk('quic-1350', identities, 1_024 * MIB);
+  console.log('1 GiB through one stream               MB/s   source MB   sink MB');
+  for (const [name, result] of [
+    ['TLS over TCP', tls],
+    ['qconn, 16 KB packets', large],
+    ['qconn, 1,350-byte packets', small],
+  ] as const) {
+    console.log(
+      `  ${name.padEnd(32)} ${String(result.mbPerSecond).padStart(8)} ${String(result.sourceRssMb).padStart(11)} ${String(result.sinkRssMb).padStart(9)}`,
+    );
+  }
+  Object.assign(figures, {
+    'bulk.tlsMbPerSecond': tls.mbPerSecond,
+    'bulk.mtu16kMbPerSecond': large.mbPerSecond,
+    'bulk.mtu1350MbPerSecond': small.mbPerSecond,
+    'bulk.mtu16kRatio': ratio(large.mbPerSecond, tls.mbPerSecond),
+    'bulk.mtu1350Ratio': ratio(small.mbPerSecond, tls.mbPerSecond),
+    'bulk.rssMaxMb': Math.max(large.sourceRssMb, large.sinkRssMb, small.sourceRssMb, small.sinkRssMb),
+  });
+}
+
+function ratio(mine: number, theirs: number): number {
+  return Number((mine / theirs).toFixed(2));
+}

@@ -1,0 +1,27 @@
+import { systemClock } from '@qconn/clock';
+import { createQuicEndpoint } from '@qconn/transport';
+import { receiveTask, report } from './task.ts';
+
+/** Accepts connections and says, when asked, how many, how much memory it holds and how much processor time it has used. */
+const { identities } = await receiveTask();
+let accepted = 0;
+const endpoint = await createQuicEndpoint(
+  { clock: systemClock },
+  {
+    host: '127.0.0.1',
+    tls: identities.server,
+    handlers: { bench: () => void (accepted += 1) },
+    admission: { maxConnectionsPerSource: 20_000, retryFrom: 4_000 },
+  },
+);
+process.on('message', () => {
+  globalThis.gc?.();
+  const { userCPUTime, systemCPUTime } = process.resourceUsage();
+  report({
+    accepted,
+    open: endpoint.connections,
+    rssBytes: process.memoryUsage().rss,
+    cpuMs: (userCPUTime + systemCPUTime) / 1_000,
+  });
+});
+report({ port: endpoint.address.port });

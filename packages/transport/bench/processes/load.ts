@@ -1,0 +1,35 @@
+/** What came of one load. */
+export interface LoadResult {
+  readonly inFlight: number;
+  readonly perSecond: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+const WARM_UP_MS = 700;
+const MEASURE_MS = 3_000;
+
+/** Keeps `inFlight` requests in flight for a while. @param send sends one and calls back when it is answered */
+export function measureLoad(inFlight: number, send: (answered: () => void) => void): Promise<LoadResult> {
+  return new Promise((resolve) => {
+    const times: number[] = [];
+    const start = performance.now();
+    let running = inFlight;
+    const next = (): void => {
+      const sentAt = performance.now();
+      send(() => {
+        const now = performance.now();
+        if (now - start > WARM_UP_MS) times.push(now - sentAt);
+        if (now - start < WARM_UP_MS + MEASURE_MS) next();
+        else if (--running === 0) resolve(summary(inFlight, times));
+      });
+    };
+    for (let index = 0; index < inFlight; index += 1) next();
+  });
+}
+
+function summary(inFlight: number, times: number[]): LoadResult {
+  const sorted = Float64Array.from(times).toSorted();
+  const at = (share: number): number => Math.round((sorted[Math.floor(sorted.length * share)] ?? 0) * 1_000);
+  return { inFlight, perSecond: Math.round((times.length / MEASURE_MS) * 1_000), p50Us: at(0.5), p99Us: at(0.99) };
+}

@@ -1,0 +1,14 @@
+import { carrierOf, receiveTask, report, type Task } from './task.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** Sends a body through one stream. */
+const task = await receiveTask<Task & { bytes: number }>();
+const link = await carrierOf(task).connect(task.identities, task.port ?? 0);
+const chunk = new Uint8Array(CHUNK_BYTES).fill(7);
+report({ started: true });
+for (let left = task.bytes; left > 0; left -= CHUNK_BYTES) {
+  if (!link.write(left >= CHUNK_BYTES ? chunk : chunk.subarray(0, left))) await link.drained();
+}
+link.end();
+report({ maxRssMb: Math.round(process.resourceUsage().maxRSS / 1024) });
