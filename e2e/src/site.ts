@@ -16,12 +16,19 @@ import { systemClock } from '@qconn/clock';
 import { Hub, initialise, loadHubConfig, openHubAuthority, openHubStore, type HubConfig } from '@qconn/hub';
 import { createLog } from '@qconn/startup';
 import type { Store } from '@qconn/store';
+import { createDatabase } from '@qconn/testkit';
 
 /** A grant as the API takes it. */
 export interface Grant {
   readonly effect: 'allow' | 'deny';
   readonly verb: 'provide' | 'submit' | 'query';
   readonly serviceTypes: readonly string[];
+}
+
+/** What a site is made of. */
+export interface SiteOptions {
+  readonly database?: 'postgresql' | 'embedded';
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -36,6 +43,7 @@ export class Site {
   readonly #clients = new Set<Client>();
   #store: Store;
   #hub: Hub;
+  #dropDatabase: (() => Promise<void>) | undefined;
 
   private constructor(folder: string, config: HubConfig, store: Store, hub: Hub, api: HubHttps, log: string[]) {
     this.folder = folder;
@@ -46,8 +54,13 @@ export class Site {
     this.#log = log;
   }
 
-  /** @param databaseUrl a PostgreSQL database; left out: the embedded one */
-  static async open(databaseUrl?: string, environment: Readonly<Record<string, string>> = {}): Promise<Site> {
+  /**
+   * @param options.database `postgresql`, a database of its own on the test run's server, which starts fast; or `embedded`
+   * @param options.environment variables for the hub's configuration
+   */
+  static async open({ database: kind = 'postgresql', environment = {} }: SiteOptions = {}): Promise<Site> {
+    const database = kind === 'postgresql' ? await createDatabase() : undefined;
+    const databaseUrl = database?.url;
     const folder = await mkdtemp(join(tmpdir(), 'qconn-e2e-'));
     const log: string[] = [];
     const { store, hub, bootstrapSecret } = await startHub(
@@ -57,7 +70,9 @@ export class Site {
     // A hub that restarts has to be found again, so it keeps the ports that the system chose.
     const ports = { quic: hub.quicAddress.port, https: hub.httpsAddress.port };
     const api = await becomeAdministrator(hub, bootstrapSecret ?? '');
-    return new Site(folder, configOf(folder, databaseUrl, environment, ports), store, hub, api, log);
+    const site = new Site(folder, configOf(folder, databaseUrl, environment, ports), store, hub, api, log);
+    site.#dropDatabase = database?.drop;
+    return site;
   }
 
   get hubUrl(): string {
@@ -129,6 +144,7 @@ export class Site {
     await Promise.all([...this.#clients].map((client) => client.close(0)));
     this.api.close();
     await this.stop();
+    await this.#dropDatabase?.();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,3 @@
-import { createDatabase, type TestDatabase } from '@qconn/testkit';
 import { connect, type Client } from '@qconn/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Site } from '../src/site.ts';
@@ -9,21 +8,16 @@ const LIMS = [
   { effect: 'allow', verb: 'query', serviceTypes: ['print'] },
 ] as const;
 
-describe.each(['embedded database', 'PostgreSQL'])('the main job on the %s', (kind) => {
-  let database: TestDatabase | undefined;
+describe.each(['embedded', 'postgresql'] as const)('the main job on the %s database', (database) => {
   let site: Site;
   let printer: Client;
   let lims: Client;
 
   beforeAll(async () => {
-    database = kind === 'PostgreSQL' ? await createDatabase() : undefined;
-    site = await Site.open(database?.url);
+    site = await Site.open({ database });
   }, 120_000);
 
-  afterAll(async () => {
-    await site.close();
-    await database?.drop();
-  });
+  afterAll(() => site.close());
 
   test('enrolment gives an identity and no rights', async () => {
     const enrolment = await site.enrol('printer-pc');

@@ -10,7 +10,7 @@ let site: Site;
 
 beforeAll(async () => {
   // The shortest validity that there is: a minute, so that renewal is due within the test.
-  site = await Site.open(undefined, { QCONN_HUB_CERTIFICATES_MACHINE_VALIDITY_MS: '60000' });
+  site = await Site.open({ environment: { QCONN_HUB_CERTIFICATES_MACHINE_VALIDITY_MS: '60000' } });
 }, 120_000);
 
 afterAll(() => site.close());

@@ -72,10 +72,14 @@ export class LivePolicy {
     this.#listeners.add(listener);
   }
 
-  /** Resolves when every change that has been committed until now is in force on this hub. */
-  async upToDate(): Promise<void> {
-    this.#work = this.#work.then(() => this.#compareGenerations());
-    await this.#work;
+  /**
+   * Resolves when every change that has been committed until now is in force on this hub.
+   * @returns false when the database could not be asked: the last policy stays in force
+   */
+  async upToDate(): Promise<boolean> {
+    const compared = this.#work.then(() => this.#compareGenerations());
+    this.#work = compared.then(() => {});
+    return compared;
   }
 
   async close(): Promise<void> {
@@ -146,21 +150,23 @@ export class LivePolicy {
 
   #armResync(): void {
     this.#resync = this.#dependencies.clock.setTimer(RESYNC_MS, () => {
-      this.#work = this.#work.then(() => this.#compareGenerations());
+      this.#work = this.#work.then(async () => void (await this.#compareGenerations()));
       void this.#work.finally(() => {
         if (!this.#closed) this.#armResync();
       });
     });
   }
 
-  async #compareGenerations(): Promise<void> {
+  async #compareGenerations(): Promise<boolean> {
     try {
       if ((await this.#dependencies.store.policy.generation()) !== this.#policy.generation) await this.#applyAll();
+      return true;
     } catch (error) {
       this.#dependencies.log.error(
         { err: error },
         'The database could not be asked for the policy’s generation; the last policy stays in force.',
       );
+      return false;
     }
   }
 }

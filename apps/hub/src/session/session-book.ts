@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { QconnError, type GoAway } from '@qconn/protocol';
+import { isQconnError, QconnError, type GoAway } from '@qconn/protocol';
 import type { Connection } from '@qconn/transport';
 import type { LivePolicy, Touched } from '../policy/live-policy.ts';
+import type { AuthContext } from './auth-context.ts';
 import { authContext, identify } from './identity-provider.ts';
 import { MachineSession, type SessionDependencies } from './machine-session.ts';
 
@@ -19,20 +20,30 @@ export class SessionBook {
   }
 
   /** The `qconn/1` handler of the ALPN router. Who is not known or is revoked is told so and closed. */
-  accept(connection: Connection): void {
+  async accept(connection: Connection): Promise<void> {
     try {
-      const session = new MachineSession(
-        randomUUID(),
-        connection,
-        identify(connection, this.#policy),
-        this.#dependencies,
-      );
+      const auth = await this.#identify(connection);
+      const session = new MachineSession(randomUUID(), connection, auth, this.#dependencies);
       this.#add(session);
       void session.ended.finally(() => this.#remove(session));
     } catch (error) {
       if (!(error instanceof QconnError)) throw error;
       connection.close(error.wire, error.message);
       this.#dependencies.observer.refused(connection, error);
+    }
+  }
+
+  /**
+   * A machine may connect before the announcement of its enrolment has come, or after the announcement was
+   * lost: nobody who holds a certificate of ours is called unknown before the database has been asked.
+   */
+  async #identify(connection: Connection): Promise<AuthContext> {
+    try {
+      return identify(connection, this.#policy);
+    } catch (error) {
+      if (!isQconnError(error, 'unknown_machine')) throw error;
+      if (!(await this.#policy.upToDate())) throw new QconnError('identity_unavailable');
+      return identify(connection, this.#policy);
     }
   }
 

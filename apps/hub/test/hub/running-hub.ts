@@ -15,7 +15,8 @@ import {
   parseSecret,
 } from '@qconn/identity';
 import { ALPN_QCONN_1 } from '@qconn/protocol';
-import { openStore, type RoleGrant, type Store, type StoreLocation } from '@qconn/store';
+import { openStore, type RoleGrant, type Store } from '@qconn/store';
+import { createDatabase, type TestDatabase } from '@qconn/testkit';
 import { createQuicEndpoint, type Connection, type Endpoint, type TlsIdentity } from '@qconn/transport';
 import { Hub, initialise, loadHubConfig } from '../../src/index.ts';
 import { authorityFolder, loadAuthority, saveAuthority } from '../../src/authority/authority-files.ts';
@@ -38,11 +39,13 @@ export class RunningHub {
   readonly authority: CertificateAuthority;
   readonly bootstrapSecret: string;
   readonly #folder: string;
+  readonly #database: TestDatabase;
   readonly #endpoint: Endpoint;
 
   private constructor(
     parts: Pick<RunningHub, 'log' | 'hub' | 'store' | 'authority' | 'bootstrapSecret'>,
     folder: string,
+    database: TestDatabase,
     endpoint: Endpoint,
   ) {
     this.log = parts.log;
@@ -51,10 +54,13 @@ export class RunningHub {
     this.authority = parts.authority;
     this.bootstrapSecret = parts.bootstrapSecret;
     this.#folder = folder;
+    this.#database = database;
     this.#endpoint = endpoint;
   }
 
-  static async start(location: StoreLocation = { memory: true }): Promise<RunningHub> {
+  static async start(): Promise<RunningHub> {
+    // The real server starts faster than a first embedded database.
+    const database = await createDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'qconn-hub-test-'));
     const config = loadHubConfig({
       flags: {
@@ -69,7 +75,7 @@ export class RunningHub {
       authorityFolder(folder),
       await CertificateAuthority.create({ name: 'Test', now: Date.now() - 30 * DAY_MS }),
     );
-    const store = await openStore(location);
+    const store = await openStore({ url: database.url });
     const { bootstrapSecret } = await initialise(config, store, systemClock);
     const authority = await loadAuthority(authorityFolder(folder));
     const log = new CapturedLog();
@@ -77,6 +83,7 @@ export class RunningHub {
     return new RunningHub(
       { log, hub, store, authority, bootstrapSecret },
       folder,
+      database,
       await createQuicEndpoint({ clock: systemClock }),
     );
   }
@@ -150,6 +157,7 @@ export class RunningHub {
     await this.#endpoint.close();
     await this.hub.close();
     await this.store.close();
+    await this.#database.drop();
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -90,7 +90,7 @@ describe('a sender that is lost', () => {
     stage.respond(printer);
     expect(stage.relay.size).toBe(0);
     expect(back.peer.frames).toEqual([]);
-    expect(stage.ended).toEqual([]);
+    expect(stage.ended).toEqual(['sender_lost']);
   });
 
   test('has a job that never ends swept at its deadline, with a word to the provider', () => {
