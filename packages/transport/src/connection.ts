@@ -44,6 +44,10 @@ export interface Connection {
    * identity is taken from it alone (GHSA-mrpr-756c-xm47).
    */
   readonly peerCertificates: readonly Uint8Array[];
+  /** True when a ticket has spared the full handshake. Certificates have been checked all the same. */
+  readonly resumed: boolean;
+  /** What a client needs to resume, once the server has sent it. A secret: store it like the key. */
+  readonly ticket: Uint8Array | undefined;
   /** Opens a bidirectional stream. @throws QconnError `stream_limit` or `closed` */
   openStream(): Stream;
   /** Takes the streams that the peer opens. Those that came earlier are handed over at once. */

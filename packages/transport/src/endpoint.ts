@@ -19,6 +19,11 @@ export interface ConnectTarget {
   /** Application protocols to offer, the preferred one first. */
   readonly alpns: readonly string[];
   readonly tls: TlsIdentity;
+  /**
+   * {@link Connection.ticket} of an earlier connection to the same server with the same `tls`: spares both
+   * sides the certificates' signatures. One that the server does not take is ignored.
+   */
+  readonly ticket?: Uint8Array;
   /** Aborts the handshake. */
   readonly signal?: AbortSignal;
 }

@@ -29,6 +29,8 @@ export class MemoryConnection implements Connection {
   readonly remote: SocketAddress;
   readonly peerCertificates: readonly Uint8Array[];
   readonly closed: Promise<CloseInfo>;
+  readonly resumed = false;
+  readonly ticket: undefined;
   readonly #end: MemoryEnd;
   readonly #resolveClosed: (info: CloseInfo) => void;
   readonly #channels = new Set<MemoryChannel>();

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '@qconn/clock';
 import type { SocketAddress } from '../connection.ts';
 import type { Admission } from './admission.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
 import { quiche, type NativeConfig, type NativeConnection } from './native.ts';
 import { CONNECTION_ID_BYTES, INITIAL_MIN_BYTES } from './packet-header.ts';
+import { randomId } from './random-ids.ts';
 import { RetryTokens } from './retry-tokens.ts';
 
 /** What to do with the first datagram of a stranger. */
@@ -41,7 +41,7 @@ export class Acceptor {
   }
 
   /** @param datagram one whose first packet has a long header and belongs to no connection */
-  decide(datagram: Buffer, from: SocketAddress, configOf: (remote: string) => NativeConfig): Decision {
+  decide(datagram: Buffer, from: SocketAddress, configOf: () => NativeConfig): Decision {
     const header = datagram.length < INITIAL_MIN_BYTES ? undefined : headerOf(datagram);
     if (header === undefined) return DROP;
     if (!quiche.versionIsSupported(header.version)) return { kind: 'answer', datagram: versionNegotiation(header) };
@@ -55,7 +55,7 @@ export class Acceptor {
     return this.#accept({
       header,
       from,
-      config: configOf(from.host),
+      config: configOf(),
       full: verdict === 'refuse',
       originalId: proven ? claim.originalId : undefined,
     });
@@ -70,14 +70,14 @@ export class Acceptor {
   }): Decision {
     const { header, from, config, full, originalId } = parts;
     // After a Retry the client sends to the id that the Retry named: that one stays.
-    const id = originalId === undefined ? randomBytes(CONNECTION_ID_BYTES) : header.dcid;
+    const id = originalId === undefined ? randomId() : header.dcid;
     config.setStatelessResetToken(BigInt(`0x${this.#parts.secrets.resetToken(id).toString('hex')}`));
     const native = quiche.Connection.accept(id, originalId ?? null, this.#parts.local, from, config);
     return { kind: 'accept', native, ids: [id, header.dcid], full };
   }
 
   #retry({ scid, dcid, version }: Header, from: SocketAddress): Uint8Array {
-    const retryId = randomBytes(CONNECTION_ID_BYTES);
+    const retryId = randomId();
     const token = this.#tokens.seal({ originalId: dcid, retryId }, from, this.#parts.clock.now());
     const out = new Uint8Array(INITIAL_MIN_BYTES);
     return out.subarray(0, quiche.retry(scid, dcid, retryId, token, version, out));

@@ -1,6 +1,7 @@
 import { QconnError } from '@qconn/protocol';
 import type { ConnectTarget } from '../endpoint.ts';
 import type { QuicConnection } from './quic-connection.ts';
+import { refusalOfResumed } from './resumed-peer.ts';
 import { verifyServerName } from './server-name.ts';
 
 /** TLS alert 42 as a QUIC transport error (RFC 9001, section 4.8). */
@@ -26,10 +27,16 @@ export class Dial {
     target.signal?.addEventListener('abort', this.#onAbort);
   }
 
-  /** The chain has been verified by the engine; whether it is for the right name is checked here. */
-  established(): void {
+  /**
+   * The chain has been verified by the engine, or vouched for by a ticket; whether it is for the right name
+   * is checked here. @param now milliseconds since 1970
+   */
+  established(now: number): void {
+    const { peerCertificates, resumed } = this.#connection;
     try {
-      verifyServerName(this.#connection.peerCertificates[0], this.#target.serverName);
+      const refusal = resumed ? refusalOfResumed(peerCertificates, this.#target.tls.trustPem, now) : undefined;
+      if (refusal !== undefined) throw new QconnError('hub_untrusted', refusal.message, { cause: refusal });
+      verifyServerName(peerCertificates[0], this.#target.serverName);
     } catch (cause) {
       const error = cause instanceof QconnError ? cause : new QconnError('hub_untrusted', undefined, { cause });
       this.#connection.refuse(error, BAD_CERTIFICATE);

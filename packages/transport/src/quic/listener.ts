@@ -13,6 +13,7 @@ import type { NativeConfig } from './native.ts';
 import { admissionLimits, type QuicOptions } from './options.ts';
 import { destinationKey, hasLongHeader } from './packet-header.ts';
 import { QuicConnection } from './quic-connection.ts';
+import { refusalOfResumed } from './resumed-peer.ts';
 import { StatelessResets } from './stateless-reset.ts';
 import { UdpSocket } from './udp-socket.ts';
 
@@ -99,6 +100,13 @@ export class Listener {
     if (source !== undefined) this.#admission.shook(source);
   }
 
+  /** Why a connection that a ticket has brought back may not go on, if it may not; the trust bundle of now counts. */
+  refusalOf({ resumed, peerCertificates }: QuicConnection): QconnError | undefined {
+    const { host, options } = this.#parts;
+    if (!resumed || options.requireClientCertificate === false) return undefined;
+    return refusalOfResumed(peerCertificates, this.#tls.trustPem, host.clock.now());
+  }
+
   /** A connection has ended: there is room for another, though stray packets of it may still come. */
   ended(connection: QuicConnection): void {
     const source = this.#sources.get(connection);
@@ -134,11 +142,11 @@ export class Listener {
 
   #admit(datagram: Buffer, from: SocketAddress): void {
     if (!this.#accepting || from.host.includes('%')) return;
-    const decision = this.#acceptor.decide(datagram, from, (remote) => this.#configFor(remote));
+    const payloadBytes = this.#parts.mtus.payloadTowards(from.host);
+    const decision = this.#acceptor.decide(datagram, from, () => this.#configFor(payloadBytes));
     if (decision.kind === 'answer') this.#socket.send(decision.datagram, from);
     if (decision.kind !== 'accept') return;
-    const { host, onAccept, mtus } = this.#parts;
-    const payloadBytes = mtus.payloadTowards(from.host);
+    const { host, onAccept } = this.#parts;
     const connection = new QuicConnection({
       role: 'server',
       native: decision.native,
@@ -155,8 +163,7 @@ export class Listener {
     if (decision.full) connection.refuse(new QconnError('overloaded'), CONNECTION_REFUSED);
   }
 
-  #configFor(remote: string): NativeConfig {
-    const payloadBytes = this.#parts.mtus.payloadTowards(remote);
+  #configFor(payloadBytes: number): NativeConfig {
     const config = this.#configs.get(payloadBytes) ?? serverConfig(this.#parts, this.#tls, payloadBytes);
     this.#configs.set(payloadBytes, config);
     return config;

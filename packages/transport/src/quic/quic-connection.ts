@@ -121,6 +121,14 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     return this.#peerCertificates;
   }
 
+  get resumed(): boolean {
+    return this.native.isResumed();
+  }
+
+  get ticket(): Uint8Array | undefined {
+    return this.role === 'client' ? (this.native.session() ?? undefined) : undefined;
+  }
+
   /** True once the handshake has finished, also after the end. */
   get established(): boolean {
     return this.#established;
@@ -350,7 +358,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     // The engine's milliseconds are rounded down: one more, or the alarm would come early.
     const engineAt = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
     const handshakeBy = this.#established ? Number.POSITIVE_INFINITY : this.#handshakeBy;
-    const at = Math.max(now + 1, Math.min(engineAt, handshakeBy, this.#keepAliveAt, this.#acknowledgeBy, this.#leaveBy));
+    const at = Math.max(
+      now + 1,
+      Math.min(engineAt, handshakeBy, this.#keepAliveAt, this.#acknowledgeBy, this.#leaveBy),
+    );
     if (at !== Number.POSITIVE_INFINITY) this.#deadline = this.#host.alarm.wakeBy(this.#deadline, at, this);
   }
 

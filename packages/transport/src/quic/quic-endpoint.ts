@@ -1,20 +1,19 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '@qconn/clock';
 import { ERROR_TABLE, QconnError } from '@qconn/protocol';
 import type { CloseInfo, Connection, SocketAddress } from '../connection.ts';
 import type { ConnectTarget, Endpoint, TlsIdentity } from '../endpoint.ts';
 import { route } from '../router.ts';
 import { Alarm } from './alarm.ts';
+import { ClientConfigs } from './client-configs.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Dial } from './dial.ts';
 import { endpointSecrets, type EndpointSecrets } from './endpoint-secrets.ts';
 import { InterfaceMtus } from './interface-mtu.ts';
 import { Listener } from './listener.ts';
-import { nativeConfig } from './native-config.ts';
-import { quiche } from './native.ts';
+import { quiche, type NativeConnection } from './native.ts';
 import { connectionLimits, type ConnectionLimits, type QuicDependencies, type QuicOptions } from './options.ts';
-import { CONNECTION_ID_BYTES } from './packet-header.ts';
 import { QuicConnection } from './quic-connection.ts';
+import { randomId } from './random-ids.ts';
 import { ReceiveSlab } from './receive-slab.ts';
 import { SendRings } from './send-ring.ts';
 import { sniOf } from './server-name.ts';
@@ -37,6 +36,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
   readonly #options: QuicOptions;
   readonly #secrets: EndpointSecrets;
   readonly #mtus: InterfaceMtus;
+  readonly #clientConfigs: ClientConfigs;
   readonly #turn = new Turn();
   readonly #all = new Set<QuicConnection>();
   readonly #dials = new Map<QuicConnection, Dial>();
@@ -52,6 +52,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.clock = dependencies.clock;
     this.limits = connectionLimits(options);
     this.alarm = new Alarm(dependencies.clock);
+    this.#clientConfigs = new ClientConfigs(this.limits);
     this.#mtus = new InterfaceMtus(dependencies.clock, options.maxDatagramBytes);
   }
 
@@ -74,8 +75,8 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.#assertOpen();
     target.signal?.throwIfAborted();
     const payloadBytes = this.#mtus.payloadTowards(target.address.host);
-    const { tls, alpns, address: remote } = target;
-    const config = nativeConfig({ tls, alpns, limits: this.limits, verifyPeer: true, payloadBytes });
+    const remote = target.address;
+    const config = this.#clientConfigs.for(target, payloadBytes);
     let connection: QuicConnection | undefined;
     const socket = await this.#openSocket(remote, () => connection);
     if (this.#closed !== undefined || target.signal?.aborted === true) {
@@ -83,8 +84,8 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
       this.#assertOpen();
       target.signal?.throwIfAborted();
     }
-    const id = randomBytes(CONNECTION_ID_BYTES);
-    const native = quiche.Connection.connect(sniOf(target.serverName), id, socket.address, remote, config);
+    const native = quiche.Connection.connect(sniOf(target.serverName), randomId(), socket.address, remote, config);
+    if (target.ticket !== undefined) offerTicket(native, target.ticket);
     connection = new QuicConnection({ role: 'client', native, socket, remote, payloadBytes, host: this });
     const dial = new Dial(connection, target);
     this.#all.add(connection);
@@ -114,7 +115,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
   }
 
   newId(connection: QuicConnection): { id: Uint8Array; resetToken: bigint } {
-    const id = randomBytes(CONNECTION_ID_BYTES);
+    const id = randomId();
     if (connection.role === 'server') this.#listener?.addId(id, connection);
     return { id, resetToken: BigInt(`0x${this.#secrets.resetToken(id).toString('hex')}`) };
   }
@@ -131,11 +132,17 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.#open += 1;
     const dial = this.#dials.get(connection);
     if (dial !== undefined) {
-      dial.established();
+      dial.established(this.clock.now());
       this.#dials.delete(connection);
       return;
     }
     this.#listener?.shook(connection);
+    const refusal = this.#listener?.refusalOf(connection);
+    if (refusal !== undefined) {
+      this.#dependencies.onRefused?.({ remote: connection.remote, error: refusal });
+      connection.close(refusal.wire, refusal.message);
+      return;
+    }
     const { onHandlerError } = this.#dependencies;
     const { remote, alpn } = connection;
     route(this.#options.handlers ?? {}, connection, (error) => onHandlerError?.({ remote, alpn, error }));
@@ -188,5 +195,14 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     await new Promise((resolve) => setImmediate(resolve));
     for (const connection of this.#all) connection.discard();
     await this.#listener?.close();
+  }
+}
+
+/** A ticket that cannot be read is as good as none: the handshake is then a full one. */
+function offerTicket(native: NativeConnection, ticket: Uint8Array): void {
+  try {
+    native.setSession(ticket);
+  } catch {
+    // Of another version of the engine, or damaged in storage.
   }
 }

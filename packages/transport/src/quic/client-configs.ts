@@ -1,0 +1,24 @@
+import type { ConnectTarget, TlsIdentity } from '../endpoint.ts';
+import { nativeConfig } from './native-config.ts';
+import type { NativeConfig } from './native.ts';
+import type { ConnectionLimits } from './options.ts';
+
+/** Configurations of outgoing connections: reading keys and certificates costs as much as a handshake. */
+export class ClientConfigs {
+  readonly #limits: ConnectionLimits;
+  readonly #byIdentity = new WeakMap<TlsIdentity, Map<string, NativeConfig>>();
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+  }
+
+  /** @throws QconnError `tls_config` */
+  for({ tls, alpns }: ConnectTarget, payloadBytes: number): NativeConfig {
+    const key = `${payloadBytes} ${alpns.join(' ')}`;
+    const known = this.#byIdentity.get(tls) ?? new Map<string, NativeConfig>();
+    this.#byIdentity.set(tls, known);
+    const config = known.get(key) ?? nativeConfig({ tls, alpns, limits: this.#limits, verifyPeer: true, payloadBytes });
+    known.set(key, config);
+    return config;
+  }
+}
