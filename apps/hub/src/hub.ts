@@ -10,6 +10,7 @@ import { createQuicEndpoint, type Endpoint, type SocketAddress } from '@qconn/tr
 import { MachineCertificates } from './admission/certificates.ts';
 import { ServerCertificate } from './authority/server-certificate.ts';
 import type { HubConfig } from './config/hub-config.ts';
+import { loadEndpointSecret } from './endpoint-secret.ts';
 import { HttpApi } from './http/http-api.ts';
 import { LivePolicy } from './policy/live-policy.ts';
 import type { HubExchange } from './relay/hub-exchange.ts';
@@ -131,6 +132,7 @@ export class Hub {
         host,
         port: quicPort,
         tls: certificate.tls,
+        secret: await loadEndpointSecret(config.dataFolder),
         handlers: { [ALPN_QCONN_1]: (connection) => sessions.accept(connection) },
       },
     );

@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** `qconn-hub serve` as a process of its own, which a test may kill. */
+export class HubProcess {
+  readonly #child: ChildProcess;
+  /** `address:port` of HTTPS and QUIC. */
+  readonly https: string;
+  readonly quic: string;
+  /** Given when this start made the hub. */
+  readonly bootstrapSecret: string | undefined;
+
+  private constructor(
+    child: ChildProcess,
+    facts: { https: string; quic: string; bootstrapSecret: string | undefined },
+  ) {
+    this.#child = child;
+    this.https = facts.https;
+    this.quic = facts.quic;
+    this.bootstrapSecret = facts.bootstrapSecret;
+  }
+
+  /** Starts it and waits until it listens. @param ports of an earlier start, to be found at again @throws Error when it ends first */
+  static async start(folder: string, databaseUrl: string, ports = { quic: '0', https: '0' }): Promise<HubProcess> {
+    const args = [
+      'serve',
+      '--init',
+      '--json',
+      '--data',
+      folder,
+      '--host',
+      '127.0.0.1',
+      '--quic-port',
+      ports.quic,
+      '--https-port',
+      ports.https,
+    ];
+    const child = spawn(process.execPath, ['--conditions=@qconn/source', 'apps/hub/src/main.ts', ...args], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, DATABASE_URL: databaseUrl },
+    });
+    let bootstrapSecret: string | undefined;
+    for await (const line of createInterface({ input: child.stdout })) {
+      const said = JSON.parse(line) as Record<string, string>;
+      bootstrapSecret ??= said['bootstrapSecret'];
+      const { https, quic } = said;
+      if (https !== undefined && quic !== undefined) return new HubProcess(child, { https, quic, bootstrapSecret });
+    }
+    throw new Error('the hub ended before it listened');
+  }
+
+  get ports(): { quic: string; https: string } {
+    return { quic: this.quic.split(':')[1] ?? '', https: this.https.split(':')[1] ?? '' };
+  }
+
+  /** Ends it without a word to anybody, as a power cut does. */
+  async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill(signal);
+    await ended;
+  }
+}
