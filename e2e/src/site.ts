@@ -16,7 +16,7 @@ import { systemClock } from '@qconn/clock';
 import { Hub, initialise, loadHubConfig, openHubAuthority, openHubStore, type HubConfig } from '@qconn/hub';
 import { createLog } from '@qconn/startup';
 import type { Store } from '@qconn/store';
-import { createDatabase } from '@qconn/testkit';
+import { createDatabase, type TestDatabase } from '@qconn/testkit';
 
 /** A grant as the API takes it. */
 export interface Grant {
@@ -43,7 +43,7 @@ export class Site {
   readonly #clients = new Set<Client>();
   #store: Store;
   #hub: Hub;
-  #dropDatabase: (() => Promise<void>) | undefined;
+  #database: TestDatabase | undefined;
 
   private constructor(folder: string, config: HubConfig, store: Store, hub: Hub, api: HubHttps, log: string[]) {
     this.folder = folder;
@@ -71,7 +71,7 @@ export class Site {
     const ports = { quic: hub.quicAddress.port, https: hub.httpsAddress.port };
     const api = await becomeAdministrator(hub, bootstrapSecret ?? '');
     const site = new Site(folder, configOf(folder, databaseUrl, environment, ports), store, hub, api, log);
-    site.#dropDatabase = database?.drop;
+    site.#database = database;
     return site;
   }
 
@@ -144,7 +144,7 @@ export class Site {
     await Promise.all([...this.#clients].map((client) => client.close(0)));
     this.api.close();
     await this.stop();
-    await this.#dropDatabase?.();
+    await this.#database?.drop();
     await rm(this.folder, { recursive: true, force: true });
   }
 }
