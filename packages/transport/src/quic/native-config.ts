@@ -40,7 +40,8 @@ export function nativeConfig({ tls, alpns, limits, verifyPeer, payloadBytes }: C
   config.setInitialMaxStreamDataBidiRemote(STREAM_WINDOW_BYTES);
   config.setMaxStreamWindow(STREAM_WINDOW_MAX_BYTES);
   config.setInitialMaxStreamsBidi(limits.maxStreams);
-  config.setInitialMaxStreamsUni(0);
+  config.setInitialMaxStreamsUni(limits.maxUniStreams);
+  config.setInitialMaxStreamDataUni(STREAM_WINDOW_BYTES);
   config.setActiveConnectionIdLimit(ACTIVE_CONNECTION_IDS);
   config.setCcAlgorithm(quiche.CongestionControlAlgorithm.BBR);
   // The binding hides the time at which a packet should leave, so pacing could not be honoured.

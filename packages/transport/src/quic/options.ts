@@ -60,6 +60,8 @@ export interface QuicOptions {
   readonly admission?: Partial<AdmissionLimits>;
   /** Bidirectional streams that a peer may have open at once. Default {@link MAX_STREAMS}. */
   readonly maxStreams?: number;
+  /** Unidirectional streams that a peer may have open at once; they come through `onStream` and take no writes. Default 0: `qconn/1` has none. */
+  readonly maxUniStreams?: number;
 }
 
 /** Streams that a peer may have open at once: lanes, and bodies over their inline limit in flight. */
@@ -104,6 +106,7 @@ export interface ConnectionLimits {
   readonly idleTimeoutMs: number;
   readonly keepAliveMs: number;
   readonly maxStreams: number;
+  readonly maxUniStreams: number;
 }
 
 export function connectionLimits(options: QuicOptions): ConnectionLimits {
@@ -112,5 +115,6 @@ export function connectionLimits(options: QuicOptions): ConnectionLimits {
     idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     keepAliveMs: options.keepAliveMs ?? KEEPALIVE_MS,
     maxStreams: options.maxStreams ?? MAX_STREAMS,
+    maxUniStreams: options.maxUniStreams ?? 0,
   };
 }

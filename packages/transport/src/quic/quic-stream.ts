@@ -12,6 +12,9 @@ const WRITE_MARK_BYTES: number = 256 * 1024;
 /** A write this long goes to the engine at once; a shorter one is gathered with its neighbours. */
 const DIRECT_WRITE_BYTES: number = 8 * 1024;
 
+/** The bit of a stream id that says so (RFC 9000, section 2.1). This side opens none. */
+const UNIDIRECTIONAL = 0x2;
+
 const NOTHING = new Uint8Array(0);
 
 /** What a stream needs from its connection. */
@@ -53,6 +56,8 @@ export class QuicStream implements Stream {
     this.urgency = urgency;
     this.#host = host;
     this.#staging = new Staging(host.pool);
+    if ((id & UNIDIRECTIONAL) !== 0)
+      this.#sendError = new QconnError('closed', 'The peer’s unidirectional streams take no writes.');
   }
 
   read(reader: StreamReader): void {
