@@ -6,6 +6,7 @@ import { CertificateAuthority, formatSecret, generateSecret, hashSecret } from '
 import { QconnError } from '@qconn/protocol';
 import { openStore, type RoleGrant, type Store } from '@qconn/store';
 import { authorityFolder, hasAuthority, loadAuthority, saveAuthority } from './authority/authority-files.ts';
+import { readPassphrase } from './authority/passphrase.ts';
 import type { HubConfig } from './config/hub-config.ts';
 
 /** What a new hub's administrator needs. */
@@ -27,9 +28,12 @@ export async function openHubStore({ database, dataFolder }: HubConfig): Promise
   return openStore({ folder: join(dataFolder, 'db') });
 }
 
-/** Reads the hub's CA from the data folder. @throws QconnError `not_initialised`, `ca_unusable` */
-export function openHubAuthority({ dataFolder }: HubConfig): Promise<CertificateAuthority> {
-  return loadAuthority(authorityFolder(dataFolder));
+/**
+ * Reads the hub's CA from the data folder.
+ * @throws QconnError `not_initialised`, `ca_unusable`, `credential_exposed`, `passphrase_wrong`, `config_invalid`
+ */
+export async function openHubAuthority({ dataFolder, ca }: HubConfig): Promise<CertificateAuthority> {
+  return loadAuthority(authorityFolder(dataFolder), await readPassphrase(ca));
 }
 
 /** Whether a hub is there: a CA and a hub's row in the database. */
@@ -39,16 +43,24 @@ export async function isInitialised(config: HubConfig, store: Store): Promise<bo
 
 /**
  * Makes a hub: CA, database, first role, bootstrap secret. A CA that an interrupted try has left is used.
- * @throws QconnError `already_initialised`
+ * @param brought a CA from elsewhere, instead of a new one
+ * @throws QconnError `already_initialised`; as {@link openHubAuthority}
  */
-export async function initialise(config: HubConfig, store: Store, clock: Clock): Promise<NewHub> {
+export async function initialise(
+  config: HubConfig,
+  store: Store,
+  clock: Clock,
+  brought?: CertificateAuthority,
+): Promise<NewHub> {
   if ((await store.hub.find()) !== undefined)
     throw new QconnError('already_initialised', 'The database holds a hub already.');
   await makeDataFolder(config.dataFolder);
   const folder = authorityFolder(config.dataFolder);
   const now = clock.now();
-  if (!(await hasAuthority(folder)))
-    await saveAuthority(folder, await CertificateAuthority.create({ name: 'qconn', now }));
+  if (brought !== undefined || !(await hasAuthority(folder))) {
+    const made = brought ?? (await CertificateAuthority.create({ name: 'qconn', now }));
+    await saveAuthority(folder, made, await readPassphrase(config.ca));
+  }
   const authority = await openHubAuthority(config);
   const bootstrap = generateSecret('qb', authority.rootPin);
   const id = randomUUID();

@@ -1,7 +1,14 @@
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CertificateAuthority, type AuthorityPem } from '@qconn/identity';
-import { QconnError } from '@qconn/protocol';
+import {
+  CertificateAuthority,
+  isSealed,
+  PrivateFolder,
+  sealAuthority,
+  unsealAuthority,
+  type AuthorityPem,
+} from '@qconn/identity';
+import { isQconnError, QconnError } from '@qconn/protocol';
 
 /** Files of the CA in its folder. The root's key may be taken away to a safe place; the hub runs without it. */
 const FILES = {
@@ -10,6 +17,9 @@ const FILES = {
   issuingKeyPem: 'issuing.key',
   issuingPem: 'issuing.pem',
 } as const;
+
+/** Most bytes of one of the files: a sealed RSA key or a chain of certificates has less than a tenth. */
+const FILE_MAX_BYTES: number = 128 * 1024;
 
 /** The folder of the CA in the hub's data folder. */
 export function authorityFolder(dataFolder: string): string {
@@ -26,36 +36,102 @@ export async function hasAuthority(folder: string): Promise<boolean> {
 
 /**
  * Writes a new CA's files: all of them or none, mode 0600 in a folder of mode 0700.
+ * @param passphrase encrypts the keys; without it they are protected by their modes alone
  * @throws QconnError `already_initialised` when a CA is there
  */
-export async function saveAuthority(folder: string, authority: CertificateAuthority): Promise<void> {
+export async function saveAuthority(
+  folder: string,
+  authority: CertificateAuthority,
+  passphrase?: string,
+): Promise<void> {
   if (await hasAuthority(folder)) throw new QconnError('already_initialised', `There is a CA in ${folder} already.`);
+  const plain = authority.toPem();
+  const files = passphrase === undefined ? plain : await sealAuthority(plain, passphrase);
   const unfinished = `${folder}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
   await chmod(unfinished, 0o700);
-  for (const [part, pem] of Object.entries(authority.toPem()))
+  for (const [part, pem] of Object.entries(files))
     await writePrivate(join(unfinished, FILES[part as keyof typeof FILES]), pem as string);
   await rename(unfinished, folder);
 }
 
 /**
  * Reads the CA.
- * @throws QconnError `not_initialised` when there is none, `ca_unusable`
+ * @param passphrase needed when the keys are encrypted
+ * @throws QconnError `not_initialised` when there is none, `ca_unusable`, `credential_exposed`, `passphrase_wrong`
  */
-export async function loadAuthority(folder: string): Promise<CertificateAuthority> {
-  if (!(await hasAuthority(folder))) throw new QconnError('not_initialised', `There is no CA in ${folder}.`);
-  const rootKeyPem = await readOptional(join(folder, FILES.rootKeyPem));
-  const pem: AuthorityPem = {
-    ...(rootKeyPem === undefined ? {} : { rootKeyPem }),
-    rootPem: await readRequired(join(folder, FILES.rootPem)),
-    issuingKeyPem: await readRequired(join(folder, FILES.issuingKeyPem)),
-    issuingPem: await readRequired(join(folder, FILES.issuingPem)),
-  };
-  return CertificateAuthority.load(pem);
+export async function loadAuthority(folder: string, passphrase?: string): Promise<CertificateAuthority> {
+  const stored = await readAuthority(folder);
+  return CertificateAuthority.load(await asAuthority(unsealAuthority(stored, passphrase)));
 }
 
-async function writePrivate(path: string, text: string): Promise<void> {
+/**
+ * The CA's files as they are, keys encrypted or not.
+ * @throws QconnError `not_initialised` when there is none; `credential_exposed` when somebody else can get at them;
+ *   `ca_unusable` when one is missing or cannot be read
+ */
+export async function readAuthority(folder: string): Promise<AuthorityPem> {
+  if (!(await hasAuthority(folder))) throw new QconnError('not_initialised', `There is no CA in ${folder}.`);
+  const files = new PrivateFolder(folder);
+  await asAuthority(files.check());
+  const read = (name: string): Promise<string | undefined> => asAuthority(files.read(name, FILE_MAX_BYTES));
+  const required = async (name: string): Promise<string> => {
+    const text = await read(name);
+    if (text === undefined) throw new QconnError('ca_unusable', `The CA’s file ${join(folder, name)} is missing.`);
+    return text;
+  };
+  const rootKeyPem = await read(FILES.rootKeyPem);
+  return {
+    ...(rootKeyPem === undefined ? {} : { rootKeyPem }),
+    rootPem: await required(FILES.rootPem),
+    issuingKeyPem: await required(FILES.issuingKeyPem),
+    issuingPem: await required(FILES.issuingPem),
+  };
+}
+
+/** The names of those key files of a CA that are not encrypted. */
+export function plainKeyFiles({ rootKeyPem, issuingKeyPem }: AuthorityPem): readonly string[] {
+  const plain: string[] = [];
+  if (rootKeyPem !== undefined && !isSealed(rootKeyPem)) plain.push(FILES.rootKeyPem);
+  if (!isSealed(issuingKeyPem)) plain.push(FILES.issuingKeyPem);
+  return plain;
+}
+
+/**
+ * Encrypts those keys of a CA that are not encrypted yet. A crash leaves each file whole, encrypted or not.
+ * @returns the names of the files that were encrypted
+ * @throws QconnError as {@link loadAuthority}, `credential_unwritable`
+ */
+export async function encryptAuthority(folder: string, passphrase: string): Promise<readonly string[]> {
+  const stored = await readAuthority(folder);
+  // A key that is encrypted already opens with this passphrase, or nothing is changed.
+  const plain = await asAuthority(unsealAuthority(stored, passphrase));
+  CertificateAuthority.load(plain);
+  const names = plainKeyFiles(stored);
+  if (names.length === 0) return names;
+  const sealed = await sealAuthority(plain, passphrase);
+  const files = new PrivateFolder(folder);
+  for (const name of names) {
+    const text = name === FILES.rootKeyPem ? sealed.rootKeyPem : sealed.issuingKeyPem;
+    await files.replace(name, text as string);
+  }
+  return names;
+}
+
+/**
+ * Removes the root's key from the folder, for a root that is kept offline.
+ * @throws QconnError `credential_unwritable`
+ */
+export async function removeRootKey(folder: string): Promise<void> {
+  await new PrivateFolder(folder).remove(FILES.rootKeyPem);
+}
+
+/**
+ * Writes a new file of mode 0600, to the disk.
+ * @throws the system's error, `EEXIST` when there is such a file
+ */
+export async function writePrivate(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(text);
@@ -65,14 +141,12 @@ async function writePrivate(path: string, text: string): Promise<void> {
   }
 }
 
-async function readRequired(path: string): Promise<string> {
+/** What is damaged is the CA here, and what is to be done about it differs from what a machine does. */
+async function asAuthority<T>(operation: Promise<T>): Promise<T> {
   try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new QconnError('ca_unusable', `The CA’s file ${path} cannot be read.`, { cause });
+    return await operation;
+  } catch (error) {
+    if (isQconnError(error, 'credential_damaged')) throw new QconnError('ca_unusable', error.message, { cause: error });
+    throw error;
   }
-}
-
-async function readOptional(path: string): Promise<string | undefined> {
-  return hasAuthority(path).then((there) => (there ? readRequired(path) : undefined));
 }

@@ -1,7 +1,8 @@
 import { systemClock } from '@qconn/clock';
 import { QconnError } from '@qconn/protocol';
-import { createLog, runUntilSignal } from '@qconn/startup';
+import { createLog, runUntilSignal, type Logger } from '@qconn/startup';
 import type { SocketAddress } from '@qconn/transport';
+import { authorityFolder, plainKeyFiles, readAuthority } from '../authority/authority-files.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { Hub } from '../hub.ts';
 import { initialise, isInitialised, openHubAuthority, openHubStore } from '../initialise.ts';
@@ -23,6 +24,7 @@ export async function serve(
       printNewHub(await initialise(config, store, systemClock), options.json);
     }
     const authority = await openHubAuthority(config);
+    await warnOfPlainKeys(config, log);
     const hub = await Hub.start(config, { store, authority, log });
     printListening(hub, options.json);
     log.info(
@@ -42,6 +44,16 @@ export async function serve(
   } finally {
     await store.close();
   }
+}
+
+async function warnOfPlainKeys({ dataFolder }: HubConfig, log: Logger): Promise<void> {
+  const folder = authorityFolder(dataFolder);
+  const files = plainKeyFiles(await readAuthority(folder));
+  if (files.length === 0) return;
+  log.warn(
+    { event: 'ca_keys_not_encrypted', folder, files },
+    'The CA’s keys are not encrypted on disk: give ca.passphraseFile, then run qconn-hub ca encrypt.',
+  );
 }
 
 function printListening(hub: Hub, json: boolean): void {

@@ -1,10 +1,18 @@
-import { loadConfig, type ConfigSchema, type ConfigSources, type LogFormat, type LogLevel } from '@qconn/startup';
+import {
+  loadConfig,
+  type ConfigSchema,
+  type ConfigSources,
+  type Finding,
+  type LogFormat,
+  type LogLevel,
+} from '@qconn/startup';
 import { DEADLINE_MAX_MS, DRAIN_MS, EXCHANGES_IN_FLIGHT_MAX } from '@qconn/protocol';
 
 /** The hub's configuration, complete with its defaults. */
 export interface HubConfig {
   readonly dataFolder: string;
   readonly database: { readonly url?: string };
+  readonly ca: { readonly passphrase?: string; readonly passphraseFile?: string };
   readonly listen: { readonly host: string; readonly quicPort: number; readonly httpsPort: number };
   readonly hosts: readonly string[];
   readonly advertise: readonly string[];
@@ -44,6 +52,25 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
           pattern: '^postgres(ql)?://',
           secret: true,
           description: 'PostgreSQL server; without it the embedded database is used.',
+        },
+      },
+    },
+    ca: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        passphraseFile: {
+          type: 'string',
+          minLength: 1,
+          description:
+            'File with the passphrase under which the CA’s keys are encrypted on disk; without one, the files’ mode 0600 alone protects them.',
+        },
+        passphrase: {
+          type: 'string',
+          minLength: 1,
+          secret: true,
+          description: 'The passphrase itself; better given as QCONN_HUB_CA_PASSPHRASE than in the file.',
         },
       },
     },
@@ -155,6 +182,13 @@ export function loadHubConfig(sources: Pick<ConfigSources, 'file' | 'environment
     schema: HUB_CONFIG_SCHEMA,
     environmentPrefix: 'QCONN_HUB_',
     environmentNames: { DATABASE_URL: 'database.url' },
+    check: further,
     ...sources,
   });
+}
+
+/** What the schema cannot say. */
+function* further({ ca }: HubConfig): Iterable<Finding> {
+  if (ca.passphrase !== undefined && ca.passphraseFile !== undefined)
+    yield { path: ['ca', 'passphraseFile'], message: 'is given together with ca.passphrase; only one can hold' };
 }
