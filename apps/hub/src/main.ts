@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { EXIT_OK, EXIT_USAGE, reportFailure, type Flags } from '@qconn/startup';
+import { caEncrypt, caExport, caShow } from './commands/ca.ts';
 import { bootstrap, init } from './commands/init.ts';
 import { serve } from './commands/serve.ts';
 import { loadHubConfig, type HubConfig } from './config/hub-config.ts';
@@ -16,6 +17,12 @@ interface Options {
   readonly logLevel?: string;
   readonly init?: boolean;
   readonly json?: boolean;
+  readonly issuingCert?: string;
+  readonly issuingKey?: string;
+  readonly root?: string;
+  readonly chain?: boolean;
+  readonly rootKey?: string;
+  readonly remove?: boolean;
 }
 
 const PROGRAM = 'qconn-hub';
@@ -60,7 +67,10 @@ docs/configuration.md lists them.`,
     );
   withConfig(root.command('init'))
     .description('make a hub: CA, database, bootstrap secret')
-    .action((options: Options) => run(init(configOf(options), { json: options.json === true })));
+    .option('--issuing-cert <file>', 'PEM of your own issuing CA, then of the CAs between it and the root, if any')
+    .option('--issuing-key <file>', 'PEM of its private key, not encrypted')
+    .option('--root <file>', 'PEM of the root certificate; its key is not wanted here')
+    .action((options: Options) => run(init(configOf(options), { ...options, json: options.json === true })));
   withConfig(root.command('serve'))
     .description('run the hub until SIGINT or SIGTERM')
     .option('--init', 'make the hub first if there is none')
@@ -75,7 +85,24 @@ docs/configuration.md lists them.`,
   withConfig(root.command('bootstrap'))
     .description('make a new bootstrap secret, when every administrator’s key is lost')
     .action((options: Options) => run(bootstrap(configOf(options), { json: options.json === true })));
+  addCa(root, run);
   return root;
+}
+
+function addCa(root: Command, run: (work: Promise<number>) => void): void {
+  const ca = root.command('ca').description('look at the CA, take its root key offline, encrypt its keys');
+  withConfig(ca.command('show'))
+    .description('names, validity, pin, and how the keys lie here; the hub may run')
+    .action((options: Options) => run(caShow(configOf(options), { json: options.json === true })));
+  withConfig(ca.command('export'))
+    .description('print the root certificate as PEM, or take the root’s key out')
+    .option('--chain', 'print the issuing CA’s certificate, and those between it and the root, instead')
+    .option('--root-key <file>', 'write the root’s private key to a new file of mode 0600')
+    .option('--remove', 'with --root-key: then remove it here; the hub runs without it')
+    .action((options: Options) => run(caExport(configOf(options), { ...options, json: options.json === true })));
+  withConfig(ca.command('encrypt'))
+    .description('encrypt keys that are not, under the passphrase of the configuration; the hub may run')
+    .action((options: Options) => run(caEncrypt(configOf(options), { json: options.json === true })));
 }
 
 async function main(): Promise<number> {

@@ -1,13 +1,18 @@
 import { systemClock } from '@qconn/clock';
+import { readBroughtAuthority, type BroughtFiles } from '../authority/brought-authority.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { initialise, openHubStore, renewBootstrap } from '../initialise.ts';
 import { printNewHub } from './print-new-hub.ts';
 
-/** Makes a hub without starting it. @throws QconnError `already_initialised` */
-export async function init(config: HubConfig, options: { readonly json: boolean }): Promise<number> {
+/** Makes a hub without starting it, with a CA of its own or a brought one. @throws QconnError `already_initialised`, `usage`, `ca_unusable` */
+export async function init(
+  config: HubConfig,
+  { json, ...files }: BroughtFiles & { readonly json: boolean },
+): Promise<number> {
+  const brought = await readBroughtAuthority(files, systemClock.now());
   const store = await openHubStore(config);
   try {
-    printNewHub(await initialise(config, store, systemClock), options.json);
+    printNewHub(await initialise(config, store, systemClock, brought), json);
     return 0;
   } finally {
     await store.close();
