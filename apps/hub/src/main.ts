@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { EXIT_OK, EXIT_USAGE, reportFailure, type Flags } from '@qconn/startup';
-import { caEncrypt, caExport, caShow } from './commands/ca.ts';
+import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets, type Flags } from '@qconn/startup';
+import { caEncrypt } from './commands/ca-encrypt.ts';
+import { caExport } from './commands/ca-export.ts';
+import { caShow } from './commands/ca-show.ts';
 import { bootstrap, init } from './commands/init.ts';
 import { serve } from './commands/serve.ts';
 import { loadHubConfig, type HubConfig } from './config/hub-config.ts';
@@ -51,6 +53,8 @@ function withConfig(command: Command): Command {
 function program(run: (work: Promise<number>) => void): Command {
   const root = new Command(PROGRAM)
     .description('The qconn hub: certificate authority, admission, authorization and routing.')
+    // A secret that stands where it does not belong is quoted in the complaint about it.
+    .configureOutput({ writeErr: (text) => void process.stderr.write(withoutSecrets(text)) })
     .showHelpAfterError('(see --help)')
     .exitOverride()
     .addHelpText(

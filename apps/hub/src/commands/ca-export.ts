@@ -1,37 +1,17 @@
-import { X509Certificate } from 'node:crypto';
 import { open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isSealed, pinOfCertificate } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import { EXIT_OK } from '@qconn/startup';
 import {
   authorityFolder,
-  encryptAuthority,
   loadAuthority,
   readAuthority,
   removeRootKey,
   writePrivate,
 } from '../authority/authority-files.ts';
+import { keyState } from '../authority/key-state.ts';
 import { readPassphrase } from '../authority/passphrase.ts';
 import type { HubConfig } from '../config/hub-config.ts';
-
-/** How a private key lies here. */
-type KeyState = 'encrypted' | 'plain' | 'absent';
-
-/** `qconn-hub ca show`. Needs no passphrase, and the hub may run. @throws QconnError as `readAuthority` */
-export async function caShow(config: HubConfig, options: { readonly json: boolean }): Promise<number> {
-  const folder = authorityFolder(config.dataFolder);
-  const stored = await readAuthority(folder);
-  const [root, issuing] = [certificate(stored.rootPem, 'root'), certificate(stored.issuingPem, 'issuing')];
-  const shown = {
-    folder,
-    pin: Buffer.from(pinOfCertificate(root.raw)).toString('hex'),
-    root: { ...facts(root), key: keyState(stored.rootKeyPem) },
-    issuing: { ...facts(issuing), key: keyState(stored.issuingKeyPem) },
-  };
-  process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : text(shown));
-  return EXIT_OK;
-}
 
 export interface CaExportOptions {
   /** The issuing CA and whatever is between it and the root, instead of the root's certificate. */
@@ -53,20 +33,6 @@ export async function caExport(config: HubConfig, options: CaExportOptions): Pro
   const { rootPem, issuingPem } = await readAuthority(authorityFolder(config.dataFolder));
   const pem = options.chain === true ? issuingPem : rootPem;
   process.stdout.write(options.json ? `${JSON.stringify({ pem })}\n` : pem);
-  return EXIT_OK;
-}
-
-/** `qconn-hub ca encrypt`: encrypts keys that lie here in plain. @throws QconnError `usage`; as `encryptAuthority` */
-export async function caEncrypt(config: HubConfig, options: { readonly json: boolean }): Promise<number> {
-  const passphrase = await readPassphrase(config.ca);
-  if (passphrase === undefined)
-    throw new QconnError('usage', 'Give the passphrase: ca.passphraseFile, or QCONN_HUB_CA_PASSPHRASE.');
-  const encrypted = await encryptAuthority(authorityFolder(config.dataFolder), passphrase);
-  if (options.json) process.stdout.write(`${JSON.stringify({ encrypted })}\n`);
-  else
-    process.stdout.write(
-      encrypted.length === 0 ? 'All keys were encrypted already.\n' : `Encrypted: ${encrypted.join(', ')}.\n`,
-    );
   return EXIT_OK;
 }
 
@@ -116,55 +82,4 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
-}
-
-function certificate(pem: string, what: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch (cause) {
-    throw new QconnError('ca_unusable', `The ${what} certificate cannot be read.`, { cause });
-  }
-}
-
-function facts({ subject, validFromDate, validToDate }: X509Certificate): {
-  readonly subject: string;
-  readonly notBefore: string;
-  readonly notAfter: string;
-} {
-  return {
-    subject: subject.replaceAll('\n', ', '),
-    notBefore: validFromDate.toISOString(),
-    notAfter: validToDate.toISOString(),
-  };
-}
-
-function keyState(key: string | undefined): KeyState {
-  if (key === undefined) return 'absent';
-  return isSealed(key) ? 'encrypted' : 'plain';
-}
-
-const KEY_IN_WORDS: Readonly<Record<KeyState, string>> = {
-  encrypted: 'here, encrypted',
-  plain: 'here, not encrypted',
-  absent: 'not here',
-};
-
-type ShownCertificate = ReturnType<typeof facts> & { readonly key: KeyState };
-
-function text(shown: {
-  readonly folder: string;
-  readonly pin: string;
-  readonly root: ShownCertificate;
-  readonly issuing: ShownCertificate;
-}): string {
-  return `folder      ${shown.folder}
-root pin    ${shown.pin}
-${certificateText('root', shown.root)}${certificateText('issuing', shown.issuing)}`;
-}
-
-function certificateText(name: string, { subject, notBefore, notAfter, key }: ShownCertificate): string {
-  return `${name.padEnd(12)}${subject}
-            valid ${notBefore} to ${notAfter}
-            key ${KEY_IN_WORDS[key]}
-`;
 }
