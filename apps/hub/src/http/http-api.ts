@@ -74,10 +74,7 @@ export class HttpApi {
 }
 
 /** Puts the API together without listening. */
-export async function buildApp(
-  context: ApiContext,
-  tls: { readonly key: string; readonly cert: string },
-): Promise<App> {
+async function buildApp(context: ApiContext, tls: { readonly key: string; readonly cert: string }): Promise<App> {
   const app: App = fastify({
     https: { ...tls, minVersion: 'TLSv1.3' },
     logger: false,
