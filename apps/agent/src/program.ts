@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT_OK, EXIT_USAGE, reportFailure } from '@qconn/startup';
+import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets } from '@qconn/startup';
 import type { ConfigCheckFlags } from './commands/config.ts';
 import type { EnrollFlags } from './commands/enroll.ts';
 import { hubOption, jsonOption, logOptions, withConfigOptions } from './commands/options.ts';
@@ -81,6 +81,8 @@ function createProgram(outcome: Outcome): Command {
   const program = new Command(NAME)
     .description('Connects this machine and its devices to a qconn hub.')
     .version(VERSION)
+    // A token that stands where it does not belong is quoted in the complaint about it.
+    .configureOutput({ writeErr: (text) => void process.stderr.write(withoutSecrets(text)) })
     .showHelpAfterError('(--help says what there is)')
     .addHelpText('after', PROGRAM_HELP)
     .exitOverride();

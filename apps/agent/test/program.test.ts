@@ -57,6 +57,13 @@ function runAgentWith(args: string[], options?: Parameters<typeof runAgent>[1]):
 }
 
 describe('enroll', () => {
+  test('does not show a token that was typed where none belongs', async () => {
+    const { code, stderr } = await runAgent(['enroll', '--toke', `qt1${'a'.repeat(60)}`, `--qt1${'a'.repeat(60)}`]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: /);
+    expect(stderr).not.toContain('aaaa');
+  });
+
   test('makes a credential and says what comes next', async () => {
     const server = await hubServer();
     const config = writeConfig(server.url);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { withoutSecrets } from '@qconn/startup';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -66,7 +67,8 @@ export function program(invocation: Invocation): Command {
     .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
-      writeErr: (text) => void stderr.write(text),
+      // A secret that stands where it does not belong is quoted in the complaint about it.
+      writeErr: (text) => void stderr.write(withoutSecrets(text)),
       getOutHelpWidth: () => helpWidth(stdout.columns),
       getErrHelpWidth: () => helpWidth(stderr.columns),
       getOutHasColors: () => false,

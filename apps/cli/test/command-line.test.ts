@@ -33,6 +33,13 @@ test.each([
   expect(err).toContain(why);
 });
 
+test('a secret where none belongs is not shown', async () => {
+  const { code, err } = await runQconn([`qk_${'a'.repeat(40)}`]);
+  expect(code).toBe(2);
+  expect(err).toContain('qk_[hidden]');
+  expect(err).not.toContain('aaaa');
+});
+
 test('without a profile it says to log in', async () => {
   const { code, err } = await runQconn(['machines'], { env: { XDG_CONFIG_HOME: '/nowhere' } });
   expect(code).toBe(1);
