@@ -11,6 +11,8 @@ export default defineConfig({
   target: 'node22',
   platform: 'node',
   dts: false,
+  // Some modules, such as node:sqlite, exist only with the prefix.
+  removeNodeProtocol: false,
   sourcemap: true,
   clean: true,
   silent: true,

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 
 import { QconnError } from '@qconn/protocol';
 
@@ -17,13 +17,11 @@ const SQLITE_BUSY = 5;
  *   when the folder cannot be used
  */
 export function lockFolder(folder: string): () => void {
-  // By name: bundlers drop `node:` from imports, and this module exists only with it.
-  const sqlite = process.getBuiltinModule('node:sqlite');
   const note = join(folder, 'lock.pid');
   let file: DatabaseSync | undefined;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    file = new sqlite.DatabaseSync(join(folder, 'lock'));
+    file = new DatabaseSync(join(folder, 'lock'));
     file.exec('BEGIN EXCLUSIVE');
     writeFileSync(note, `${process.pid}\n`);
   } catch (cause) {
