@@ -246,3 +246,13 @@ test('one socket serves IPv4 and IPv6', async () => {
     expect((await accepted.next()).remote.host).toBe(host);
   }
 });
+
+test('a client that sends a body with its first breath is not taken for a flood', async () => {
+  const { server } = await serve();
+  for (let count = 0; count < 5; count += 1) {
+    const connection = await dial(server);
+    const stream = connection.openStream();
+    stream.write(Buffer.alloc(250_000));
+    expect(await readBytes(stream, 250_000)).toHaveLength(250_000);
+  }
+});

@@ -96,12 +96,10 @@ describe('traffic', () => {
   };
 
   test.each<[string, (traffic: Traffic) => void]>([
-    [
-      'a bulk download, acknowledged',
-      (t) => repeat(30_000, () => (t.datagramReceived(40, true), t.streamMoved(2_700))),
-    ],
-    ['a storm of small messages', (t) => repeat(60_000, () => (t.datagramReceived(300, true), t.streamMoved(256)))],
-    ['pings', (t) => repeat(1_000, () => t.datagramReceived(30, true))],
+    ['a bulk download, acknowledged', (t) => repeat(30_000, () => (t.datagramReceived(40), t.streamMoved(2_700)))],
+    ['a storm of small messages', (t) => repeat(60_000, () => (t.datagramReceived(300), t.streamMoved(256)))],
+    ['bodies whose readers have stopped', (t) => repeat(20_000, () => t.datagramReceived(1_200))],
+    ['pings', (t) => repeat(1_000, () => t.datagramReceived(30))],
     ['a NAT that rebinds', (t) => repeat(4, () => (t.pathChanged(), t.idRetired()))],
   ])('%s is honest', (_what, act) => {
     const traffic = fresh();
@@ -110,16 +108,17 @@ describe('traffic', () => {
   });
 
   test.each<[string, RegExp, (traffic: Traffic) => void]>([
-    ['a flood of pings', /next to nothing/, (t) => repeat(6_000, () => t.datagramReceived(30, true))],
+    ['a flood of pings', /next to nothing/, (t) => repeat(6_000, () => t.datagramReceived(30))],
     [
       'a flood of one-byte frames',
       /next to nothing/,
-      (t) => repeat(9_000, () => (t.datagramReceived(30, true), t.streamMoved(1))),
+      (t) => repeat(9_000, () => (t.datagramReceived(30), t.streamMoved(1))),
     ],
+    ['a flood of padding', /next to nothing/, (t) => repeat(25_001, () => t.datagramReceived(1_200))],
     ['rapid resets', /resets/, (t) => repeat(2_001, () => t.streamReset())],
     ['a flood of path changes', /address/, (t) => repeat(21, () => t.pathChanged())],
     ['a churn of connection ids', /ids/, (t) => repeat(51, () => t.idRetired())],
-    ['an endless handshake', /handshake/, (t) => repeat(60, () => t.datagramReceived(1_200, false))],
+    ['an endless handshake', /handshake/, (t) => repeat(60, () => t.handshakeReceived(1_200))],
   ])('%s is not', (_what, reason, act) => {
     const traffic = fresh();
     act(traffic);
@@ -128,9 +127,9 @@ describe('traffic', () => {
 
   test('each second begins anew', () => {
     const traffic = fresh();
-    repeat(4_000, () => traffic.datagramReceived(30, true));
+    repeat(4_000, () => traffic.datagramReceived(30));
     expect(traffic.excess(1_001_000)).toBeUndefined();
-    repeat(4_000, () => traffic.datagramReceived(30, true));
+    repeat(4_000, () => traffic.datagramReceived(30));
     expect(traffic.excess(1_001_500)).toBeUndefined();
   });
 

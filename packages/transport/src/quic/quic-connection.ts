@@ -194,12 +194,14 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#heardAt = now;
     this.#unacknowledged += 1;
     if (this.#unacknowledged === 1) this.#acknowledgeBy = now + ACK_DELAY_MS;
-    this.#traffic.datagramReceived(datagram.length, this.#established);
+    const { length } = datagram;
+    this.#traffic.datagramReceived(length);
     try {
       this.native.recv(datagram, { from, to });
     } catch {
       // What went wrong is recorded in the engine's local error, which `advance` reports.
     }
+    if (!this.#established && !this.native.isEstablished()) this.#traffic.handshakeReceived(length);
     this.#host.wake(this);
   }
 

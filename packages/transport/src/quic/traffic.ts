@@ -2,10 +2,16 @@
 const WINDOW_MS = 1_000;
 
 /**
- * Datagrams a second that a peer may send without moving any stream: an honest one that only pings,
+ * Small datagrams a second that a peer may send without moving any stream: an honest one that only pings,
  * acknowledges and keeps alive stays far below.
  */
 const FREE_DATAGRAMS = 5_000;
+
+/** The same of large ones: what fills the windows of readers that have stopped is honest, and moves nothing yet. */
+const FREE_LARGE_DATAGRAMS = 25_000;
+
+/** From this size on a datagram is large. */
+const LARGE_BYTES = 1_000;
 
 /** Stream bytes that pay for one more datagram, either way: a small frame of its own is 16 bytes. */
 const BYTES_PER_DATAGRAM = 16;
@@ -29,7 +35,8 @@ const HANDSHAKE_BYTES: number = 64 * 1024;
  */
 export class Traffic {
   #windowStart = 0;
-  #received = 0;
+  #small = 0;
+  #large = 0;
   #sent = 0;
   #streamBytes = 0;
   #resets = 0;
@@ -37,9 +44,14 @@ export class Traffic {
   #retiredIds = 0;
   #handshakeBytes = 0;
 
-  datagramReceived(bytes: number, established: boolean): void {
-    this.#received += 1;
-    if (!established) this.#handshakeBytes += bytes;
+  datagramReceived(bytes: number): void {
+    if (bytes >= LARGE_BYTES) this.#large += 1;
+    else this.#small += 1;
+  }
+
+  /** Bytes that came before the handshake had finished. */
+  handshakeReceived(bytes: number): void {
+    this.#handshakeBytes += bytes;
   }
 
   datagramSent(): void {
@@ -72,12 +84,14 @@ export class Traffic {
 
   /** True when this side sends without end, which only a fault of the engine can cause. */
   get runaway(): boolean {
-    return this.#sent > 2 * (FREE_DATAGRAMS + this.#received + this.#streamBytes / BYTES_PER_DATAGRAM);
+    return this.#sent > 2 * (FREE_DATAGRAMS + this.#small + this.#large + this.#streamBytes / BYTES_PER_DATAGRAM);
   }
 
   #excess(): string | undefined {
-    if (this.#received > FREE_DATAGRAMS + this.#streamBytes / BYTES_PER_DATAGRAM)
+    const paid = this.#streamBytes / BYTES_PER_DATAGRAM;
+    if (this.#small > FREE_DATAGRAMS + paid || this.#large > FREE_LARGE_DATAGRAMS + paid) {
       return 'datagrams that carry next to nothing';
+    }
     if (this.#resets > STREAM_RESETS) return 'stream resets';
     if (this.#pathChanges > PATH_CHANGES) return 'changes of its address';
     if (this.#retiredIds > RETIRED_IDS) return 'retired connection ids';
@@ -87,7 +101,8 @@ export class Traffic {
 
   #begin(now: number): void {
     this.#windowStart = now;
-    this.#received = 0;
+    this.#small = 0;
+    this.#large = 0;
     this.#sent = 0;
     this.#streamBytes = 0;
     this.#resets = 0;
