@@ -10,6 +10,7 @@ import {
   parseAddress,
   QconnError,
   RESOLUTION_DEADLINE_MS,
+  SERVICE_TYPES_PER_DEVICE_MAX,
   type Address,
   type Headers,
   type MachineStatus,
@@ -17,7 +18,7 @@ import {
   type Renewed,
   type Welcome,
 } from '@qconn/protocol';
-import { JOB_CONCURRENCY, type Handler } from './exchange/job.ts';
+import { JOB_CONCURRENCY, JOB_CONCURRENCY_MAX, type Handler, type Provision } from './exchange/job.ts';
 import { Jobs } from './exchange/jobs.ts';
 import type { Reply, RequestObserver } from './exchange/requests.ts';
 import type { Session } from './session/session.ts';
@@ -73,6 +74,7 @@ export class Client {
   readonly #release: () => Promise<void>;
   readonly #jobs: Jobs;
   readonly #uplink: Uplink;
+  #closing: Promise<void> | undefined;
 
   /** @param agent program and version for the hub's log, such as `my-lims/2.3` */
   constructor(dependencies: ClientDependencies, agent: string) {
@@ -128,6 +130,8 @@ export class Client {
     if (bytes.length > BODY_MAX_BYTES)
       throw new QconnError('too_large', `The body has ${bytes.length} bytes; the limit is ${BODY_MAX_BYTES}.`);
     const resolutionMs = options.resolutionMs ?? RESOLUTION_DEADLINE_MS;
+    if (!(resolutionMs >= 1))
+      throw new QconnError('invalid_request', `A resolution deadline of ${resolutionMs} ms is out of range.`);
     const started = this.#clock.monotonic();
     const session = await this.#liveSession(resolutionMs, options);
     const left = resolutionMs - (this.#clock.monotonic() - started);
@@ -145,7 +149,7 @@ export class Client {
   /**
    * Provides a device: its requests go to the handler, now and after every reconnect.
    * @returns a function that takes the device back
-   * @throws QconnError `bad_address` for malformed names, `invalid_state` when it is provided already, or what the hub refuses it with
+   * @throws QconnError `bad_address` for malformed names, `too_large`, `invalid_request`, `invalid_state` when it is provided already, or what the hub refuses it with
    */
   async provide(device: DeviceOptions, handler: Handler): Promise<() => Promise<void>> {
     const { serviceTypes, concurrency = JOB_CONCURRENCY } = device;
@@ -153,21 +157,23 @@ export class Client {
       throw new QconnError('bad_address', `${JSON.stringify(device.device)} is no device name.`);
     if (serviceTypes.length === 0 || !serviceTypes.every(isServiceType))
       throw new QconnError('bad_address', 'A device needs at least one service type, each well-formed.');
-    this.#jobs.add({ device: device.device, serviceTypes, concurrency, handler });
+    if (serviceTypes.length > SERVICE_TYPES_PER_DEVICE_MAX)
+      throw new QconnError('too_large', `A device has at most ${SERVICE_TYPES_PER_DEVICE_MAX} service types.`);
+    if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > JOB_CONCURRENCY_MAX)
+      throw new QconnError('invalid_request', `The concurrency is a whole number, 1 … ${JOB_CONCURRENCY_MAX}.`);
+    const provision = { device: device.device, serviceTypes: [...serviceTypes], concurrency, handler };
+    this.#jobs.add(provision);
     const { session } = this.#uplink;
     try {
       await session?.provide({ device: device.device, serviceTypes });
     } catch (error) {
       // A session that ended in between is no refusal: the next one registers the device.
       if (this.#uplink.session === session) {
-        this.#jobs.remove(device.device);
+        this.#jobs.remove(provision);
         throw error;
       }
     }
-    return async () => {
-      this.#jobs.remove(device.device);
-      await this.#uplink.session?.withdraw(device.device);
-    };
+    return () => this.#withdraw(provision);
   }
 
   /** Finds live providers that this machine may query. @throws QconnError */
@@ -194,20 +200,35 @@ export class Client {
    * Ends the client: what is in flight may finish, then the connection is closed.
    * @param drainMs longest wait for work in flight, in milliseconds. Default 2,000
    */
-  async close(drainMs: number = DRAIN_MS): Promise<void> {
-    if (this.phase === 'stopped') return;
-    const { session } = this.#uplink;
+  close(drainMs: number = DRAIN_MS): Promise<void> {
+    this.#closing ??= this.#close(drainMs);
+    return this.#closing;
+  }
+
+  async #close(drainMs: number): Promise<void> {
     const end = this.#clock.monotonic() + drainMs;
-    while (
-      session !== undefined &&
-      session === this.#uplink.session &&
-      session.inFlight + this.#jobs.size > 0 &&
-      this.#clock.monotonic() < end
-    ) {
+    while (this.#busy && this.#clock.monotonic() < end) {
       await new Promise<void>((resolve) => void this.#clock.setTimer(DRAIN_LOOK_MS, resolve));
     }
     await this.#uplink.close();
     await this.#release();
+  }
+
+  /** Work is in flight, and there is a connection over which it may end. */
+  get #busy(): boolean {
+    const { inFlight } = this.#uplink;
+    return inFlight !== undefined && inFlight + this.#jobs.size > 0;
+  }
+
+  async #withdraw(provision: Provision): Promise<void> {
+    if (!this.#jobs.remove(provision)) return;
+    const { session } = this.#uplink;
+    try {
+      await session?.withdraw(provision.device);
+    } catch (error) {
+      // With its session the device is gone too.
+      if (this.#uplink.session === session) throw error;
+    }
   }
 
   async #liveSession(withinMs: number, { signal, whenOffline }: WaitOptions): Promise<Session> {

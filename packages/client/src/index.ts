@@ -1,5 +1,6 @@
 export { Client, type ClientDependencies, type DeviceOptions, type OwnMachine, type RequestOptions } from './client.ts';
 export { connect, type ConnectOptions } from './connect.ts';
+export { enrollByHand, requestByHand, type BroughtAnswer, type EnrolmentRequest } from './enrolment/by-hand.ts';
 export { enroll, type Enrolment, type EnrolOptions } from './enrolment/enroll.ts';
 export { JOB_CONCURRENCY, type Answer, type Handler, type Job } from './exchange/job.ts';
 export type { Reply, RequestObserver } from './exchange/requests.ts';

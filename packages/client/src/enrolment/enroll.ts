@@ -85,6 +85,6 @@ function requestedHostname(given: string | undefined): string | undefined {
 }
 
 /** Without addresses of its own the hub is where it was enrolled with. */
-function addressesOf({ quic }: EnrolmentAnswer, url: URL): { host: string; port: number }[] {
+export function addressesOf({ quic }: EnrolmentAnswer, url: URL): { host: string; port: number }[] {
   return quic.addresses.length > 0 ? [...quic.addresses] : [{ host: hostOf(url), port: quic.port }];
 }

@@ -43,3 +43,6 @@ export interface Provision {
 
 /** Default of {@link Provision.concurrency}: enough for I/O, few enough to notice a handler that hangs. */
 export const JOB_CONCURRENCY = 64;
+
+/** Most jobs that a device may run at once: more would be more than a sender may have in flight, ten times over. */
+export const JOB_CONCURRENCY_MAX = 10_000;

@@ -21,8 +21,11 @@ export class Jobs {
   readonly #clock: Clock;
   readonly #provisions = new Map<string, Provision>();
   readonly #running = new Map<Provision, number>();
-  readonly #exchanges = new Map<number, RunningJob>();
-  readonly #answers = new AnswerMemory();
+  /** By the connection that they came over, for ids are a hub's own, and then by the hub's id. */
+  readonly #exchanges = new Map<RequestPort, Map<number, RunningJob>>();
+  readonly #byKey = new AnswerMemory();
+  /** An answer that was written to a connection just before it broke may never have arrived: it is kept for a while. */
+  readonly #byExchange = new AnswerMemory();
 
   constructor(dependencies: { clock: Clock }) {
     this.#clock = dependencies.clock;
@@ -47,8 +50,10 @@ export class Jobs {
     this.#provisions.set(provision.device, provision);
   }
 
-  remove(device: string): void {
-    this.#provisions.delete(device);
+  /** Takes a device back, unless somebody else provides it by now. @returns whether it was still provided */
+  remove(provision: Provision): boolean {
+    if (this.#provisions.get(provision.device) !== provision) return false;
+    return this.#provisions.delete(provision.device);
   }
 
   /** Takes a Deliver frame. @param epoch of the hub: its exchange ids are unique within it */
@@ -60,43 +65,42 @@ export class Jobs {
       return job.refuse('not_found', `The machine no longer provides the device ${deliver.device}.`);
     if (!provision.serviceTypes.includes(deliver.serviceType))
       return job.refuse('not_found', `The device ${deliver.device} does not provide ${deliver.serviceType}.`);
-    this.#exchanges.set(frame.id, job);
-    void this.#answer(job, provision, deliver, `exchange ${epoch}/${frame.id}`).finally(() => {
-      if (this.#exchanges.get(frame.id) === job) this.#exchanges.delete(frame.id);
+    const jobs = this.#exchanges.get(port) ?? new Map<number, RunningJob>();
+    this.#exchanges.set(port, jobs.set(frame.id, job));
+    void this.#answer(job, provision, deliver, `${epoch}/${frame.id}`).finally(() => {
+      if (jobs.get(frame.id) === job) jobs.delete(frame.id);
     });
   }
 
   /** Takes a Cancel frame. */
-  cancel(frame: Frame): void {
-    this.#exchanges.get(frame.id)?.cancel(decodeCancel(frame));
+  cancel(frame: Frame, port: RequestPort): void {
+    this.#exchanges.get(port)?.get(frame.id)?.cancel(decodeCancel(frame));
   }
 
-  /** The connection is gone: handlers run on, their answers wait for a redelivery. */
-  lost(): void {
-    for (const job of this.#exchanges.values()) job.lost();
-    this.#exchanges.clear();
+  /** A connection is gone: handlers run on, their answers wait for a redelivery. Other connections are not touched. */
+  lost(port: RequestPort): void {
+    for (const job of this.#exchanges.get(port)?.values() ?? []) job.lost();
+    this.#exchanges.delete(port);
   }
 
   async #answer(job: RunningJob, provision: Provision, deliver: Deliver, exchangeKey: string): Promise<void> {
     const now = this.#clock.monotonic();
     const { idempotencyKey } = deliver;
     const jobKey =
-      idempotencyKey === undefined ? undefined : `job ${deliver.from.fingerprint}/${deliver.device}/${idempotencyKey}`;
+      idempotencyKey === undefined ? undefined : `${deliver.from.fingerprint}/${deliver.device}/${idempotencyKey}`;
     const earlier =
-      this.#answers.find(exchangeKey, now) ?? (jobKey === undefined ? undefined : this.#answers.find(jobKey, now));
+      this.#byExchange.find(exchangeKey, now) ?? (jobKey === undefined ? undefined : this.#byKey.find(jobKey, now));
     if (earlier !== undefined) return job.repeat(earlier);
     const running = this.#running.get(provision) ?? 0;
     if (running >= provision.concurrency)
       return job.refuse('busy', `${provision.device} runs ${running} jobs, which is its limit.`);
     this.#running.set(provision, running + 1);
     const settled = job.run(provision.handler).finally(() => this.#release(provision));
-    this.#answers.put(exchangeKey, settled, now, REDELIVERY_TTL_MS);
-    if (jobKey !== undefined) this.#answers.put(jobKey, settled, now, IDEMPOTENCY_TTL_MS);
+    this.#byExchange.put(exchangeKey, settled, now, REDELIVERY_TTL_MS);
+    if (jobKey !== undefined) this.#byKey.put(jobKey, settled, now, IDEMPOTENCY_TTL_MS);
     const { outcome } = { outcome: undefined, ...(await settled) };
-    if (job.answered) this.#answers.forget(exchangeKey);
     // A refusal ran nothing: the same key may try again.
-    if (jobKey !== undefined && outcome !== undefined && outcome.code !== 'handler_failed')
-      this.#answers.forget(jobKey);
+    if (jobKey !== undefined && outcome !== undefined && outcome.code !== 'handler_failed') this.#byKey.forget(jobKey);
   }
 
   #release(provision: Provision): void {

@@ -59,7 +59,8 @@ interface Pending {
 /** What came with an event. */
 interface Arrival {
   readonly reports?: readonly StageReport[];
-  readonly frame?: Frame;
+  readonly progress?: Uint8Array;
+  readonly reply?: Reply;
   readonly error?: QconnError;
   readonly cause?: unknown;
 }
@@ -115,9 +116,11 @@ export class Requests {
       const acknowledged = reports.some((report) => report.stage === 'acknowledged');
       this.#step(pending, acknowledged ? 'stagesAcknowledged' : 'stages', { reports });
     } else if (frame.type === FrameType.Progress) {
-      this.#step(pending, 'progress', { frame });
+      this.#step(pending, 'progress', { progress: frame.body });
     } else if (frame.type === FrameType.Response) {
-      this.#step(pending, 'response', { frame });
+      const reply = readReply(frame, pending.stages);
+      if (reply instanceof QconnError) this.#step(pending, 'outcome', { error: reply });
+      else this.#step(pending, 'response', { reply });
     } else {
       this.#step(pending, 'outcome', { error: outcomeError(decodeOutcome(frame)) });
     }
@@ -149,9 +152,9 @@ export class Requests {
         }
         return;
       case 'reportProgress':
-        return this.#observe(pending, () => pending.observer.onProgress?.((arrival.frame as Frame).body));
+        return this.#observe(pending, () => pending.observer.onProgress?.(arrival.progress as Uint8Array));
       case 'resolve':
-        pending.resolve(replyOf(arrival.frame as Frame, pending.stages));
+        pending.resolve(arrival.reply as Reply);
         return;
       case 'rejectOutcome':
         pending.reject(arrival.error as QconnError);
@@ -180,9 +183,14 @@ export class Requests {
   }
 }
 
-function replyOf(frame: Frame, stages: readonly StageReport[]): Reply {
-  const response = decodeResponse(frame);
-  return { body: response.body, headers: decodeHeaders(response.headers), stages };
+/** The reply, or what is wrong with its headers, which are the provider's: the hub passes them on unread. */
+function readReply(frame: Frame, stages: readonly StageReport[]): Reply | QconnError {
+  const { body, headers } = decodeResponse(frame);
+  try {
+    return { body, headers: decodeHeaders(headers), stages };
+  } catch (cause) {
+    return new QconnError('handler_failed', 'The provider answered with malformed headers.', { cause });
+  }
 }
 
 function hubLost(cause: QconnError | undefined): QconnError {

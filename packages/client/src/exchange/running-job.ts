@@ -13,6 +13,7 @@ import {
   transition,
   type Deliver,
   type ErrorCode,
+  type Headers,
   type ProviderAction,
   type ProviderEvent,
   type ProviderState,
@@ -30,7 +31,6 @@ export class RunningJob {
   readonly #port: RequestPort;
   readonly #abort = new AbortController();
   #state: ProviderState = 'received';
-  #answered = false;
 
   constructor(id: number, deliver: Deliver, port: RequestPort) {
     this.#id = id;
@@ -38,15 +38,10 @@ export class RunningJob {
     this.#port = port;
   }
 
-  /** True once the hub has been sent the final word. */
-  get answered(): boolean {
-    return this.#answered;
-  }
-
   /** Acknowledges and runs the handler. Never rejects: whatever the handler does becomes an answer. */
   async run(handler: Handler): Promise<Settled> {
     this.#step('accept');
-    const settled = await settle(handler, this.#job());
+    const settled = await settle(() => handler(this.#job()));
     this.#finish(settled);
     return settled;
   }
@@ -76,13 +71,14 @@ export class RunningJob {
     else this.#step(settled.outcome.code === 'handler_failed' ? 'threw' : 'refuse', settled);
   }
 
+  /** @throws QconnError `rejected` for headers that cannot be read: the hub passes them on unread */
   #job(): Job {
-    const { from, serviceType, device, headers, body, idempotencyKey, jobMs } = this.#deliver;
+    const { from, serviceType, device, body, idempotencyKey, jobMs } = this.#deliver;
     return {
       from,
       serviceType,
       device,
-      headers: decodeHeaders(headers),
+      headers: readHeaders(this.#deliver.headers),
       body,
       idempotencyKey,
       jobMs,
@@ -113,7 +109,6 @@ export class RunningJob {
       case 'sendResponse':
       case 'sendFailure':
       case 'sendRefusal':
-        this.#answered = true;
         return this.#send(this.#answer(settled as Settled));
       case 'abortHandler':
         return this.#abort.abort(reason);
@@ -131,11 +126,19 @@ export class RunningJob {
   }
 }
 
-async function settle(handler: Handler, job: Job): Promise<Settled> {
+async function settle(run: () => ReturnType<Handler>): Promise<Settled> {
   try {
-    return { response: pack(await handler(job)) };
+    return { response: pack(await run()) };
   } catch (error) {
     return { outcome: failure(error) };
+  }
+}
+
+function readHeaders(block: Uint8Array): Headers {
+  try {
+    return decodeHeaders(block);
+  } catch (cause) {
+    throw new QconnError('rejected', 'The headers of the request are malformed.', { cause });
   }
 }
 
@@ -171,5 +174,14 @@ function failure(error: unknown): { code: ErrorCode; reason: string; retryAfterM
   if (isQconnError(error, 'rejected') || isQconnError(error, 'busy')) {
     return { code: error.code, reason: error.message, retryAfterMs: error.retryAfterMs ?? 0 };
   }
-  return { code: 'handler_failed', reason: error instanceof Error ? error.message : String(error), retryAfterMs: 0 };
+  return { code: 'handler_failed', reason: reasonOf(error), retryAfterMs: 0 };
+}
+
+/** Anything can be thrown, also what has no text. */
+function reasonOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'The handler threw something that has no text.';
+  }
 }

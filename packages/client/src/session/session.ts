@@ -29,26 +29,28 @@ import {
 } from '@qconn/protocol';
 import { Lanes, type CloseInfo, type Connection } from '@qconn/transport';
 import type { Jobs } from '../exchange/jobs.ts';
-import { Requests, type Reply, type RequestObserver } from '../exchange/requests.ts';
+import { Requests, type Reply, type RequestObserver, type RequestPort } from '../exchange/requests.ts';
 import { Calls } from './calls.ts';
 
 /** What the owner of a session is told. */
 export interface SessionObserver {
-  statusChanged(status: MachineStatus): void;
-  sentAway(goAway: GoAway): void;
+  /** The hub has let the machine in. Called before any later frame is looked at. */
+  welcomed(session: Session, welcome: Welcome): void;
+  statusChanged(session: Session, status: MachineStatus): void;
+  sentAway(session: Session, goAway: GoAway): void;
 }
 
 /** One live connection to a hub, from hello to its end. */
 export class Session {
   readonly #connection: Connection;
   readonly #lanes: Lanes;
-  readonly #writer = new PackedWriter();
+  readonly #port: RequestPort;
   readonly #calls: Calls;
   readonly #requests: Requests;
   readonly #jobs: Jobs;
   readonly #observer: SessionObserver;
-  readonly #welcomed = Promise.withResolvers<Welcome>();
-  #epoch = '';
+  readonly #welcomed = Promise.withResolvers<void>();
+  #epoch: string | undefined;
   #lastId = 0;
 
   /** Resolves with the reason when the connection has ended, and everything in flight has been told. */
@@ -63,8 +65,8 @@ export class Session {
       frame: (frame) => this.#take(frame),
       failed: () => {},
     });
-    const port = { writer: this.#writer, send: (id: number, frame: Uint8Array) => this.#lanes.send(id, frame) };
-    this.#requests = new Requests({ clock: dependencies.clock, port });
+    this.#port = { writer: new PackedWriter(), send: (id, frame) => this.#lanes.send(id, frame) };
+    this.#requests = new Requests({ clock: dependencies.clock, port: this.#port });
     this.ended = connection.closed.then((info) => this.#end(info));
   }
 
@@ -76,7 +78,7 @@ export class Session {
     connection: Connection,
     agent: string,
     dependencies: { clock: Clock; jobs: Jobs; observer: SessionObserver },
-  ): Promise<{ session: Session; welcome: Welcome }> {
+  ): Promise<Session> {
     const session = new Session(connection, dependencies);
     const deadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () => {
       session.#welcomed.reject(
@@ -84,9 +86,10 @@ export class Session {
       );
       session.close('handshake_timeout');
     });
-    session.#lanes.send(0, encodeHello(session.#writer, { agent, lanes: LANES_PER_CONNECTION }));
+    session.#lanes.send(0, encodeHello(session.#port.writer, { agent, lanes: LANES_PER_CONNECTION }));
     try {
-      return { session, welcome: await session.#welcomed.promise };
+      await session.#welcomed.promise;
+      return session;
     } finally {
       deadline.cancel();
     }
@@ -109,7 +112,7 @@ export class Session {
   /** Registers a device. @returns whether the policy lets the machine provide it now @throws QconnError */
   async provide(device: Device): Promise<boolean> {
     return this.#call(
-      (id) => encodeProvide(this.#writer, id, device),
+      (id) => encodeProvide(this.#port.writer, id, device),
       (frame) => decodeProvided(expect(frame, FrameType.Provided)).permitted,
     );
   }
@@ -117,7 +120,7 @@ export class Session {
   /** Takes a device back. @throws QconnError */
   async withdraw(device: string): Promise<void> {
     await this.#call(
-      (id) => encodeWithdraw(this.#writer, id, device),
+      (id) => encodeWithdraw(this.#port.writer, id, device),
       (frame) => expect(frame, FrameType.Withdrawn),
     );
   }
@@ -126,7 +129,7 @@ export class Session {
   async query(query: Query): Promise<Provider[]> {
     const found: Provider[] = [];
     return this.#call(
-      (id) => encodeQuery(this.#writer, id, query),
+      (id) => encodeQuery(this.#port.writer, id, query),
       (frame) => {
         const { providers, last } = decodeQueryResult(expect(frame, FrameType.QueryResult));
         found.push(...providers);
@@ -138,7 +141,7 @@ export class Session {
   /** Has the credential renewed. @param csr PKCS#10 in DER @throws QconnError */
   async renew(csr: Uint8Array): Promise<Renewed> {
     return this.#call(
-      (id) => encodeRenew(this.#writer, id, csr),
+      (id) => encodeRenew(this.#port.writer, id, csr),
       (frame) => decodeRenewed(expect(frame, FrameType.Renewed)),
     );
   }
@@ -171,12 +174,9 @@ export class Session {
       case FrameType.Outcome:
         return this.#requests.take(frame);
       case FrameType.Deliver:
-        return this.#jobs.deliver(frame, this.#epoch, {
-          writer: this.#writer,
-          send: (id, bytes) => this.#lanes.send(id, bytes),
-        });
+        return this.#jobs.deliver(frame, this.#epoch ?? '', this.#port);
       case FrameType.Cancel:
-        return this.#jobs.cancel(frame);
+        return this.#jobs.cancel(frame, this.#port);
       case FrameType.Provided:
       case FrameType.Withdrawn:
       case FrameType.QueryResult:
@@ -186,17 +186,19 @@ export class Session {
       case FrameType.Welcome:
         return this.#welcome(decodeWelcome(frame));
       case FrameType.Status:
-        return this.#observer.statusChanged(decodeStatus(frame));
+        return this.#observer.statusChanged(this, decodeStatus(frame));
       case FrameType.GoAway:
-        return this.#observer.sentAway(decodeGoAway(frame));
+        return this.#observer.sentAway(this, decodeGoAway(frame));
       default:
         throw new QconnError('unexpected_frame', `A hub does not send ${frameTypeName(frame.type)} frames.`);
     }
   }
 
   #welcome(welcome: Welcome): void {
+    if (this.#epoch !== undefined) throw new QconnError('unexpected_frame', 'A second Welcome frame came.');
     this.#epoch = welcome.epoch;
-    this.#welcomed.resolve(welcome);
+    this.#observer.welcomed(this, welcome);
+    this.#welcomed.resolve();
   }
 
   #end(info: CloseInfo): CloseInfo {
@@ -205,7 +207,7 @@ export class Session {
     this.#welcomed.promise.catch(() => {});
     this.#requests.lost(info.error);
     this.#calls.lost(info.error);
-    this.#jobs.lost();
+    this.#jobs.lost(this.#port);
     return info;
   }
 }

@@ -86,8 +86,9 @@ export function supervise(state: SupervisorState, event: SupervisorEvent, random
     case 'waited':
       return state.phase === 'backing_off' ? dial(state) : { state, actions: [] };
     case 'welcomed':
+      return connected(event.status);
     case 'statusChanged':
-      return { state: { phase: event.status === 'authorized' ? 'online' : 'pending', attempt: 0 }, actions: [] };
+      return state.phase === 'pending' || state.phase === 'online' ? connected(event.status) : { state, actions: [] };
     case 'failed':
       return backOff(
         state.attempt + 1,
@@ -102,6 +103,10 @@ export function supervise(state: SupervisorState, event: SupervisorEvent, random
 
 function dial(state: SupervisorState): SupervisorStep {
   return { state: { phase: 'connecting', attempt: state.attempt }, actions: [{ kind: 'dial' }] };
+}
+
+function connected(status: 'pending' | 'authorized'): SupervisorStep {
+  return { state: { phase: status === 'authorized' ? 'online' : 'pending', attempt: 0 }, actions: [] };
 }
 
 function backOff(attempt: number, ms: number, ...first: SupervisorAction[]): SupervisorStep {

@@ -3,7 +3,7 @@ import { QconnError, type GoAway, type MachineStatus, type Welcome } from '@qcon
 import type { CloseInfo, Connection } from '@qconn/transport';
 import { EventStream } from '../event-stream.ts';
 import type { Jobs } from '../exchange/jobs.ts';
-import { Session } from '../session/session.ts';
+import { Session, type SessionObserver } from '../session/session.ts';
 import {
   INITIAL,
   isPermanent,
@@ -50,13 +50,23 @@ export class Uplink {
   readonly events: EventStream<ClientEvent> = new EventStream();
   #state: SupervisorState = INITIAL;
   #session: Session | undefined;
-  /** The session of a hub that sent this client away, while work is in flight on it. */
-  #leaving: Session | undefined;
+  /** Sessions of hubs that sent this client away, while work is in flight on them. */
+  readonly #leaving = new Set<Session>();
   #welcome: Welcome | undefined;
   #machine: MachineStatus | undefined;
   #lastError: QconnError | undefined;
   #timer: Timer | undefined;
   #dialling: AbortController | undefined;
+  /** What a session says counts while it is the current one: one that was let go changes nothing here. */
+  readonly #observer: SessionObserver = {
+    welcomed: (session, welcome) => this.#welcomed(session, welcome),
+    statusChanged: (session, status) => {
+      if (session === this.#session) this.#statusChanged(status);
+    },
+    sentAway: (session, goAway) => {
+      if (session === this.#session) this.#sentAway(goAway);
+    },
+  };
 
   constructor(dependencies: UplinkDependencies, agent: string) {
     this.#dependencies = dependencies;
@@ -74,6 +84,12 @@ export class Uplink {
   /** The live session; `undefined` while there is none. */
   get session(): Session | undefined {
     return this.#session;
+  }
+
+  /** Requests that wait for their outcome over any connection; `undefined` without a connection. */
+  get inFlight(): number | undefined {
+    const sessions = this.#sessions();
+    return sessions.length === 0 ? undefined : sessions.reduce((sum, { inFlight }) => sum + inFlight, 0);
   }
 
   get welcome(): Welcome | undefined {
@@ -118,11 +134,15 @@ export class Uplink {
 
   /** Ends the session and the supervisor. Does not wait for work in flight. */
   async close(): Promise<void> {
-    const sessions = [this.#leaving, this.#session];
+    const sessions = this.#sessions();
     this.#lastError = new QconnError('closed', 'The client was closed by its owner.');
     this.#step({ kind: 'stop' });
-    await Promise.all(sessions.flatMap((session) => session?.ended ?? []));
+    await Promise.all(sessions.map(({ ended }) => ended));
     this.events.end();
+  }
+
+  #sessions(): Session[] {
+    return this.#session === undefined ? [...this.#leaving] : [...this.#leaving, this.#session];
   }
 
   #step(event: SupervisorEvent): void {
@@ -146,14 +166,13 @@ export class Uplink {
         this.#timer = this.#dependencies.clock.setTimer(action.ms, () => this.#step({ kind: 'waited' }));
         return;
       case 'letGo':
-        this.#leaving = this.#session;
+        if (this.#session !== undefined) this.#leaving.add(this.#session);
         this.#session = undefined;
         return;
       case 'hangUp':
         this.#timer?.cancel();
         this.#dialling?.abort();
-        this.#leaving?.close();
-        this.#session?.close();
+        for (const session of this.#sessions()) session.close();
         return;
     }
   }
@@ -163,16 +182,11 @@ export class Uplink {
     this.#dialling = dialling;
     try {
       const connection = await this.#dependencies.dial(dialling.signal);
-      if (dialling.signal.aborted) return connection.close(new QconnError('closed').wire, 'The client is done.');
-      // What comes with the welcome, such as an approval, is taken after it: it is newer.
-      const welcomed = Promise.withResolvers<void>();
-      const observer = {
-        statusChanged: (status: MachineStatus) => void welcomed.promise.then(() => this.#statusChanged(status)),
-        sentAway: (goAway: GoAway) => void welcomed.promise.then(() => this.#sentAway(goAway)),
-      };
-      const { session, welcome } = await Session.open(connection, this.#agent, { ...this.#dependencies, observer });
-      this.#welcomed(session, welcome);
-      welcomed.resolve();
+      const hangUp = (): void => connection.close(new QconnError('closed').wire, 'The client is done.');
+      if (dialling.signal.aborted) return hangUp();
+      dialling.signal.addEventListener('abort', hangUp, { once: true });
+      const { clock, jobs } = this.#dependencies;
+      await Session.open(connection, this.#agent, { clock, jobs, observer: this.#observer });
     } catch (error) {
       this.#failed(error);
     }
@@ -206,13 +220,12 @@ export class Uplink {
   }
 
   #sentAway({ code, reason, spreadMs }: GoAway): void {
-    if (this.#session === undefined) return;
     this.#lastError = new QconnError(code, reason);
     this.#step({ kind: 'sentAway', spreadMs });
   }
 
   #ended(session: Session, info: CloseInfo): void {
-    if (this.#leaving === session) this.#leaving = undefined;
+    this.#leaving.delete(session);
     if (this.#session !== session) return;
     this.#session = undefined;
     if (this.phase === 'pending' || this.phase === 'online') this.#failed(info.error);
