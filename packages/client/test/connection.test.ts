@@ -1,0 +1,233 @@
+import { encodeGoAway, encodeStatus, FrameType, decodeHello, decodeProvide } from '@qconn/protocol';
+import { describe, expect, test } from 'vitest';
+import { answerWell, ScriptedHub } from './scripted-hub.ts';
+
+/** Lets everything that is on its way arrive. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('a client says hello, is welcomed and knows who it is', async () => {
+  const hub = new ScriptedHub();
+  hub.client.start();
+  expect(await hub.client.connected()).toMatchObject({ hub: 'hub', epoch: 'run 1' });
+  expect(hub.client.machine).toMatchObject({ fingerprint: 'qc1me', shortCode: 'K7QM-2XPD', hostname: 'me' });
+  const [session] = hub.sessions;
+  expect(decodeHello(await (session as NonNullable<typeof session>).frame(FrameType.Hello))).toMatchObject({
+    agent: 'test/1',
+  });
+  await hub.client.close();
+});
+
+test('a pending client comes online without a new connection when it is approved', async () => {
+  const hub = new ScriptedHub();
+  hub.onFrame = (side, { type }) => {
+    if (type === FrameType.Hello) side.welcome({ status: 'pending', hostname: undefined });
+  };
+  hub.client.start();
+  await hub.client.connected();
+  expect(hub.client.phase).toBe('pending');
+  const online = hub.client.connected({ phase: 'online' });
+  const session = await hub.session(1);
+  session.send(0, encodeStatus(session.writer, { status: 'authorized', hostname: 'me', roles: ['r'] }));
+  await online;
+  expect(hub.client.machine).toMatchObject({ status: 'authorized', roles: ['r'] });
+  expect(hub.dials).toBe(1);
+  await hub.client.close();
+});
+
+test('an approval right behind the welcome is not lost', async () => {
+  const hub = new ScriptedHub();
+  hub.onFrame = (side, { type }) => {
+    if (type !== FrameType.Hello) return;
+    side.welcome({ status: 'pending' });
+    side.send(0, encodeStatus(side.writer, { status: 'authorized', hostname: 'me', roles: [] }));
+  };
+  hub.client.start();
+  await hub.client.connected({ phase: 'online' });
+  await settled();
+  expect(hub.client.phase).toBe('online');
+  expect(hub.client.machine?.status).toBe('authorized');
+  await hub.client.close();
+});
+
+describe('a client that loses its hub', () => {
+  test('tries again after a backoff, and registers its devices again', async () => {
+    const hub = new ScriptedHub();
+    hub.client.start();
+    await hub.client.connected();
+    await hub.client.provide({ device: 'zebra-1', serviceTypes: ['print'] }, () => undefined);
+    const lost = hub.phase('backing_off');
+    await hub.stop('idle_timeout');
+    await lost;
+    expect(hub.client.lastError?.code).toBe('idle_timeout');
+    hub.start();
+    hub.clock.advance(124);
+    await settled();
+    expect(hub.dials).toBe(1);
+    hub.clock.advance(1);
+    const again = await hub.session(2);
+    expect(decodeProvide(await again.frame(FrameType.Provide))).toEqual({ device: 'zebra-1', serviceTypes: ['print'] });
+    expect(hub.client.phase).toBe('online');
+    await hub.client.close();
+  });
+
+  test('waits longer each time that nobody answers', async () => {
+    const hub = new ScriptedHub();
+    await hub.stop();
+    const waits: number[] = [];
+    const events = hub.client.events();
+    hub.client.start();
+    for await (const event of events) {
+      if (event.kind !== 'phase' || event.waitMs === undefined) continue;
+      waits.push(event.waitMs);
+      if (waits.length === 9) break;
+      hub.clock.advance(event.waitMs);
+    }
+    expect(waits).toEqual([125, 250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+    await hub.client.close();
+  });
+
+  test('that has revoked it slows down to minutes, and tells whoever waits', async () => {
+    const hub = new ScriptedHub();
+    hub.onFrame = (side) => side.close('revoked');
+    hub.client.start();
+    await expect(hub.client.connected()).rejects.toMatchObject({ code: 'revoked' });
+    hub.clock.advance(299_999);
+    await settled();
+    expect(hub.dials).toBe(1);
+    hub.clock.advance(1);
+    await hub.session(2);
+    await hub.client.close();
+  });
+
+  test('that sends no welcome gives up on it after five seconds', async () => {
+    const hub = new ScriptedHub();
+    hub.onFrame = () => {};
+    hub.client.start();
+    await (await hub.session(1)).frame(FrameType.Hello);
+    const gaveUp = hub.phase('backing_off');
+    hub.clock.advance(5_000);
+    await gaveUp;
+    expect(hub.client.lastError?.code).toBe('handshake_timeout');
+    await hub.client.close();
+  });
+
+  test('that breaks the protocol closes with the code', async () => {
+    const hub = new ScriptedHub();
+    hub.client.start();
+    await hub.client.connected();
+    const session = await hub.session(1);
+    session.welcome();
+    expect((await session.connection.closed).error.code).toBe('unexpected_frame');
+    await hub.client.close();
+  });
+});
+
+async function sentAway(): Promise<ScriptedHub> {
+  const hub = new ScriptedHub();
+  hub.client.start();
+  await hub.client.connected();
+  const left = hub.phase('backing_off');
+  const session = await hub.session(1);
+  session.send(0, encodeGoAway(session.writer, { code: 'going_away', reason: 'restart', spreadMs: 2_000 }));
+  await left;
+  return hub;
+}
+
+describe('a client that is sent away', () => {
+  test('keeps the old connection and dials anew within the spread', async () => {
+    const hub = await sentAway();
+    hub.clock.advance(999);
+    await settled();
+    expect(hub.dials).toBe(1);
+    hub.clock.advance(1);
+    await hub.session(2);
+    await hub.client.connected();
+    const [old] = hub.sessions;
+    let closed = false;
+    void old?.connection.closed.then(() => (closed = true));
+    await settled();
+    expect(closed).toBe(false);
+    await hub.client.close();
+    expect((await (old as NonNullable<typeof old>).connection.closed).by).toBe('peer');
+  });
+
+  test('heeds nothing more that the old connection says of its standing', async () => {
+    const hub = await sentAway();
+    const [old] = hub.sessions;
+    old?.send(0, encodeStatus(old.writer, { status: 'authorized', hostname: 'me', roles: ['late'] }));
+    old?.send(0, encodeGoAway(old.writer, { code: 'going_away', reason: 'again', spreadMs: 0 }));
+    await settled();
+    expect(hub.client.phase).toBe('backing_off');
+    hub.clock.advance(1_000);
+    await hub.client.connected();
+    expect(hub.client.phase).toBe('online');
+    old?.send(0, encodeGoAway(old.writer, { code: 'going_away', reason: 'again', spreadMs: 0 }));
+    await settled();
+    expect(hub.client.phase).toBe('online');
+    await hub.client.close();
+  });
+
+  test('right behind the welcome goes', async () => {
+    const hub = new ScriptedHub();
+    hub.onFrame = (side, frame) => {
+      answerWell(side, frame);
+      if (hub.sessions.length === 1)
+        side.send(0, encodeGoAway(side.writer, { code: 'going_away', reason: 'draining', spreadMs: 2_000 }));
+    };
+    const left = hub.phase('backing_off');
+    hub.client.start();
+    await left;
+    hub.clock.advance(1_000);
+    await hub.session(2);
+    await hub.client.close();
+  });
+});
+
+describe('closing', () => {
+  test('while it connects leaves no connection behind', async () => {
+    const hub = new ScriptedHub();
+    hub.onFrame = () => {};
+    hub.client.start();
+    const session = await hub.session(1);
+    await session.frame(FrameType.Hello);
+    await hub.client.close();
+    expect((await session.connection.closed).by).toBe('peer');
+    expect(hub.client.phase).toBe('stopped');
+    expect(hub.clock.pendingTimers).toBe(0);
+  });
+
+  test('while it backs off leaves no timer behind, and ends its events', async () => {
+    const hub = new ScriptedHub();
+    await hub.stop();
+    const lost = hub.phase('backing_off');
+    const events = hub.client.events();
+    hub.client.start();
+    await lost;
+    await hub.client.close();
+    expect((await Array.fromAsync(events)).at(-1)).toMatchObject({ kind: 'phase', phase: 'stopped' });
+    expect(hub.clock.pendingTimers).toBe(0);
+    await expect(hub.client.connected()).rejects.toMatchObject({ code: 'closed' });
+  });
+
+  test('twice, also at once, is closing once', async () => {
+    const hub = new ScriptedHub();
+    hub.client.start();
+    await hub.client.connected();
+    await Promise.all([hub.client.close(), hub.client.close()]);
+    await hub.client.close();
+    expect(hub.releases).toBe(1);
+  });
+});
+
+test('who waits for a connection may give up', async () => {
+  const hub = new ScriptedHub();
+  await hub.stop();
+  hub.client.start();
+  const abort = new AbortController();
+  const waiting = hub.client.connected({ signal: abort.signal });
+  abort.abort();
+  await expect(waiting).rejects.toMatchObject({ code: 'unreachable' });
+  await hub.client.close();
+});
