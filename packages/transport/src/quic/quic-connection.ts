@@ -36,6 +36,10 @@ const CLOSING_MS = 3_000;
 const DATAGRAMS_PER_ACK = 8;
 const ACK_DELAY_MS = 2;
 
+/** Turns for which paths and ids are looked at after something has moved, and how often that is done anyway. */
+const PATH_WATCH_TURNS = 64;
+const PATH_LOOK_DATAGRAMS = 1_024;
+
 /** How long a new path may take to answer, in milliseconds: two lost probes and a slow way. */
 const PROBE_DEADLINE_MS = 3_000;
 
@@ -84,6 +88,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #leaveBy = Number.POSITIVE_INFINITY;
   #unacknowledged = 0;
   #acknowledgeBy = Number.POSITIVE_INFINITY;
+  #datagrams = 0;
+  /** Turns for which the paths are still looked at. */
+  #pathWatch = PATH_WATCH_TURNS;
   /** Whether there is more to send than acknowledgements. */
   #urgent = true;
   #gone = false;
@@ -154,11 +161,15 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#closeInfo !== undefined) await socket.close();
     this.#assertOpen();
     const moved = this.#paths.migrateTo(socket, this.remote);
+    this.#pathWatch = Number.POSITIVE_INFINITY;
     const timer = this.#host.clock.setTimer(PROBE_DEADLINE_MS, () => {
       this.#paths.giveUp(new QconnError('unreachable', 'Nobody answered on the new path.'));
     });
     this.#wake();
-    return moved.finally(() => timer.cancel());
+    return moved.finally(() => {
+      timer.cancel();
+      this.#pathWatch = PATH_WATCH_TURNS;
+    });
   }
 
   stats(): ConnectionStats {
@@ -194,6 +205,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#heardAt = now;
     this.#unacknowledged += 1;
     if (this.#unacknowledged === 1) this.#acknowledgeBy = now + ACK_DELAY_MS;
+    this.#datagrams += 1;
+    const moved = from.port !== this.#remote.port || from.host !== this.#remote.host;
+    if (moved || this.#datagrams % PATH_LOOK_DATAGRAMS === 0) this.#pathWatch = PATH_WATCH_TURNS;
     const { length } = datagram;
     this.#traffic.datagramReceived(length);
     try {
@@ -211,7 +225,6 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
       if (!this.#established && this.native.isEstablished()) this.#establish();
       if (this.#established) this.#takeIn();
     });
-    this.#noticeEnd();
     this.#checkTraffic();
   }
 
@@ -219,8 +232,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#gone) return;
     const may = this.#urgent || !this.#established || this.#unacknowledged >= DATAGRAMS_PER_ACK;
     if (may) this.#guard(() => this.#send());
-    this.#noticeEnd();
-    if (this.native.isClosed() || this.#host.clock.monotonic() >= this.#leaveBy) this.#leave();
+    const closed = this.native.isClosed();
+    if (this.#closeInfo === undefined && (closed || this.native.isDraining())) this.#noticeEnd();
+    if (closed || this.#host.clock.monotonic() >= this.#leaveBy) this.#leave();
     else this.#setDeadline();
   }
 
@@ -257,11 +271,16 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#host.established(this);
   }
 
-  /** Takes what the engine has for those above. What a reader throws costs this connection and no other. */
-  #takeIn(): void {
+  /** Asks the engine for news of paths and ids: for a while after something has moved, and now and then. */
+  #watchPaths(): void {
+    this.#pathWatch -= 1;
     this.#paths.advance();
     takeRetiredIds(this, this.#host, this.#traffic);
-    if (!this.native.isReadable()) return;
+  }
+
+  /** Takes what the engine has for those above. What a reader throws costs this connection and no other. */
+  #takeIn(): void {
+    if (this.#pathWatch > 0) this.#watchPaths();
     try {
       this.#streams.receive();
     } catch (cause) {
@@ -281,7 +300,6 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** The peer closes, or the engine does: the latter shows only once its own close has been sent. */
   #noticeEnd(): void {
-    if (this.#closeInfo !== undefined || !(this.native.isDraining() || this.native.isClosed())) return;
     this.#finish(closeInfoOf(this.native, this.#condition()));
   }
 

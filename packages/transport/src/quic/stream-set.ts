@@ -30,6 +30,7 @@ export class StreamSet implements StreamHost {
   readonly #wake: () => void;
   readonly #streams = new Map<number, QuicStream>();
   readonly #pending = new Set<QuicStream>();
+  #lastRead: QuicStream | undefined;
   #nextId: number;
   #accept: ((stream: Stream) => void) | undefined;
   #unaccepted: QuicStream[] = [];
@@ -68,7 +69,14 @@ export class StreamSet implements StreamHost {
 
   /** Hands over what has arrived, as far as readers take it. Whatever a reader throws comes out here. */
   receive(): void {
-    for (const id of this.native.readable()) (this.#streams.get(id) ?? this.#acceptStream(id)).receive();
+    if (!this.native.isReadable()) return;
+    // Mostly it is the stream of last time, and asking the engine for a list costs more than reading one.
+    this.#lastRead?.receive();
+    if (!this.native.isReadable()) return;
+    for (const id of this.native.readable()) {
+      this.#lastRead = this.#streams.get(id) ?? this.#acceptStream(id);
+      this.#lastRead.receive();
+    }
   }
 
   /** Moves what has been written into the engine, as far as that takes it; the most urgent streams first. */
@@ -98,6 +106,7 @@ export class StreamSet implements StreamHost {
 
   forget(stream: QuicStream): void {
     this.#streams.delete(stream.id);
+    if (this.#lastRead === stream) this.#lastRead = undefined;
   }
 
   #acceptStream(id: number): QuicStream {
