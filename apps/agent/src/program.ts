@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets } from '@qconn/startup';
 import type { ConfigCheckFlags } from './commands/config.ts';
 import type { EnrollFlags } from './commands/enroll.ts';
@@ -99,6 +99,18 @@ function addEnroll(program: Command, outcome: Outcome): void {
     .addOption(hubOption())
     .option('--token <token>', 'enrolment token, qt1…')
     .option('--token-file <file>', 'file that holds the token; - for standard input (or QCONN_TOKEN holds it)')
+    .addOption(
+      new Option(
+        '--csr-out <file>',
+        'without a network: write a request for the hub’s administrator, and stop',
+      ).conflicts(['token', 'tokenFile', 'from', 'wait']),
+    )
+    .addOption(
+      new Option('--from <file>', 'without a network: the file that qconn-hub certs issue-machine wrote').conflicts([
+        'token',
+        'tokenFile',
+      ]),
+    )
     .option('--hostname <name>', 'hostname to ask for; this system’s when left out (or QCONN_AGENT_HOSTNAME)')
     .option('--force', 'enrol again although there is a credential; the key stays, and so the machine does')
     .option('--wait', 'wait until an administrator has approved the machine')

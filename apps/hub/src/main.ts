@@ -5,6 +5,7 @@ import { caEncrypt } from './commands/ca-encrypt.ts';
 import { caExport } from './commands/ca-export.ts';
 import { caShow } from './commands/ca-show.ts';
 import { bootstrap, init } from './commands/init.ts';
+import { issueMachine, type IssueMachineOptions } from './commands/issue-machine.ts';
 import { serve } from './commands/serve.ts';
 import { loadHubConfig, type HubConfig } from './config/hub-config.ts';
 
@@ -90,6 +91,7 @@ docs/configuration.md lists them.`,
     .description('make a new bootstrap secret, when every administrator’s key is lost')
     .action((options: Options) => run(bootstrap(configOf(options), { json: options.json === true })));
   addCa(root, run);
+  addCerts(root, run);
   return root;
 }
 
@@ -107,6 +109,22 @@ function addCa(root: Command, run: (work: Promise<number>) => void): void {
   withConfig(ca.command('encrypt'))
     .description('encrypt keys that are not, under the passphrase of the configuration; the hub may run')
     .action((options: Options) => run(caEncrypt(configOf(options), { json: options.json === true })));
+}
+
+function addCerts(root: Command, run: (work: Promise<number>) => void): void {
+  const certs = root.command('certs').description('issue certificates by hand');
+  withConfig(certs.command('issue-machine'))
+    .description(
+      'enrol a machine that cannot reach this hub’s HTTPS; with the embedded database the hub must be stopped',
+    )
+    .requiredOption('--hostname <name>', 'the machine’s hostname')
+    .requiredOption('--csr <file>', 'its request, made there by: qconn-agent enroll --csr-out FILE')
+    .option('--out <file>', 'new file for: qconn-agent enroll --from FILE (default standard output)')
+    .option('--approve', 'authorize the machine at once, if the hostname is free')
+    .option('--role <names...>', 'with --approve: its roles')
+    .action((options: Options & Omit<IssueMachineOptions, 'json'>) =>
+      run(issueMachine(configOf(options), { ...options, json: options.json === true })),
+    );
 }
 
 async function main(): Promise<number> {

@@ -3,6 +3,7 @@ export { fingerprintOf, isFingerprint, parseFingerprint } from './fingerprint.ts
 export { fingerprintOfCertificate, inspectCertificate, type CertificateFacts } from './inspect-certificate.ts';
 export { shortCode } from './short-code.ts';
 export { createCsr } from './csr-create.ts';
+export { encodePem } from './pem.ts';
 export { csrFromPem, verifyCsr, type VerifiedCsr } from './csr-verify.ts';
 export { CertificateAuthority } from './authority/authority.ts';
 export type { IssueOptions, IssueServerOptions } from './authority/issue-options.ts';

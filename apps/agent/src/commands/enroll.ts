@@ -1,14 +1,17 @@
-import { CredentialStore, enroll, isQconnError, QconnError, type Enrolment } from '@qconn/client';
+import { CredentialStore, enroll, enrollByHand, isQconnError, QconnError, type Enrolment } from '@qconn/client';
 import { EXIT_OK } from '@qconn/startup';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
 import { askStatus } from '../control/ask-status.ts';
 import { socketPath } from '../control/socket-path.ts';
 import { lines } from '../control/status-text.ts';
 import { AGENT } from '../version.ts';
+import { readAnswer, writeRequest } from './by-hand.ts';
 import { readToken, type TokenFlags } from './token.ts';
 import { waitForApproval } from './wait-for-approval.ts';
 
 export interface EnrollFlags extends ConfigFlags, TokenFlags {
+  readonly csrOut?: string;
+  readonly from?: string;
   readonly force?: boolean;
   readonly wait?: boolean;
   readonly json?: boolean;
@@ -16,14 +19,19 @@ export interface EnrollFlags extends ConfigFlags, TokenFlags {
 
 /** `qconn-agent enroll`. @returns the exit code @throws QconnError */
 export async function enrollCommand(flags: EnrollFlags): Promise<number> {
+  if (flags.csrOut !== undefined) return writeRequest(flags.csrOut, flags);
   const { hub, credentials, hostname } = readConfig(flags, ['hub', 'credentials']);
-  const token = readToken(flags, process.env);
+  const proof =
+    flags.from === undefined ? { token: readToken(flags, process.env) } : { answer: readAnswer(flags.from) };
   const store = new CredentialStore(credentials);
   const running = (await askStatus(socketPath(credentials))) !== undefined;
   if (flags.force !== true) await refuseEnrolled(store, credentials);
   if (running && flags.wait === true)
     throw new QconnError('agent_running', 'An agent runs with this folder; stop it before enrolling with --wait.');
-  const enrolment = await enroll({ hub, token, store, hostname, agent: AGENT });
+  const enrolment =
+    'token' in proof
+      ? await enroll({ hub, token: proof.token, store, hostname, agent: AGENT })
+      : await enrollByHand({ hub, answer: proof.answer, store });
   process.stdout.write(
     flags.json === true
       ? `${JSON.stringify({ ...enrolment, hub, credentials })}\n`

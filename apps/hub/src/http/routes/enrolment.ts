@@ -1,6 +1,7 @@
 import { generateSecret, formatSecret, hashSecret, parseSecret } from '@qconn/identity';
 import { ENROLMENT_BODY_MAX_BYTES } from '@qconn/protocol';
 import { Type } from 'typebox';
+import { advertisedAddresses } from '../../config/advertised-addresses.ts';
 import type { ApiContext, App } from '../app.ts';
 import { KeySchema } from '../schemas.ts';
 import { keyView } from '../views.ts';
@@ -82,7 +83,7 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
         machine: { fingerprint, shortCode, status },
         chain: [...chain],
         trust: [...trust],
-        quic: { port: hub.quicPort, addresses: hub.advertise.map(parseAddress) },
+        quic: { port: hub.quicPort, addresses: advertisedAddresses(hub) },
       };
     },
   );
@@ -120,10 +121,4 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
       return { key: formatSecret('qk', secret), record: keyView(record) };
     },
   );
-}
-
-/** `host:port` or `[address]:port`, as the configuration's schema has it. */
-function parseAddress(text: string): { host: string; port: number } {
-  const at = text.lastIndexOf(':');
-  return { host: text.slice(0, at).replace(/^\[(.*)\]$/, '$1'), port: Number(text.slice(at + 1)) };
 }
