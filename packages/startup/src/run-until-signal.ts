@@ -3,6 +3,9 @@ import { EXIT_FAILED, EXIT_OK, exitCodeOfSignal } from './exit-code.ts';
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 export type StopSignal = (typeof SIGNALS)[number];
 
+/** What a program that gives up has left to close what it still can, such as a database, in milliseconds. */
+const GIVE_UP_MS = 1_000;
+
 /** How a program stops. */
 export interface Shutdown {
   /** Stops everything that the program started. Called once, on the first signal. */
@@ -18,8 +21,8 @@ export interface Shutdown {
 /**
  * Keeps a program running until SIGINT or SIGTERM, then closes it. A second signal exits at once with 128 and
  * the signal's number.
- * @returns the exit code: 0 after a clean stop; 1 when `close` took longer than its deadline, and then something is
- *   still open, so end by `process.exit`
+ * @returns the exit code: 0 after a clean stop; 1 when `close` took longer than its deadline, and then the process ends
+ *   within a second, whatever is still open
  * @throws whatever `close` throws
  */
 export async function runUntilSignal({ close, deadlineMs, tell = () => {}, until }: Shutdown): Promise<number> {
@@ -29,8 +32,11 @@ export async function runUntilSignal({ close, deadlineMs, tell = () => {}, until
     if (signal === undefined) return EXIT_OK;
     tell(`${signal}: stopping; again to stop at once`);
     const inTime = await withinDeadline(close(signal), deadlineMs);
-    if (!inTime) tell(`not stopped after ${deadlineMs} ms; giving up`);
-    return inTime ? EXIT_OK : EXIT_FAILED;
+    if (inTime) return EXIT_OK;
+    tell(`not stopped after ${deadlineMs} ms; giving up`);
+    // What would not close would keep the process alive for ever.
+    setTimeout(() => process.exit(EXIT_FAILED), GIVE_UP_MS).unref();
+    return EXIT_FAILED;
   } finally {
     wait.end();
   }

@@ -24,4 +24,3 @@ try {
   console.log(String(error));
   process.exitCode = 1;
 }
-if (process.exitCode === 1) process.exit();
