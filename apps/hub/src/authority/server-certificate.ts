@@ -31,6 +31,7 @@ export class ServerCertificate {
   #random01: number;
   #heldSince: number;
   #timer: Timer | undefined;
+  #closed = false;
 
   private constructor(
     dependencies: ServerCertificateDependencies,
@@ -93,18 +94,22 @@ export class ServerCertificate {
   }
 
   close(): void {
+    this.#closed = true;
     this.#timer?.cancel();
   }
 
   async #renew(onRenewed: (failure?: unknown) => void): Promise<void> {
     const { clock, random } = this.#dependencies;
     try {
-      this.#issued = await issue(this.#dependencies, this.#hosts, this.#keys);
+      const issued = await issue(this.#dependencies, this.#hosts, this.#keys);
+      if (this.#closed) return;
+      this.#issued = issued;
       this.#random01 = random();
       this.#heldSince = clock.monotonic();
       onRenewed();
       this.keep(onRenewed);
     } catch (failure) {
+      if (this.#closed) return;
       onRenewed(failure);
       this.#timer = clock.setTimer(RETRY_MS, () => this.keep(onRenewed));
     }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyError } from 'fastify';
-import { QconnError } from '@qconn/protocol';
+import { HANDSHAKE_DEADLINE_MS, QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '@qconn/transport';
 import { admit } from './access.ts';
 import type { ApiContext, App } from './app.ts';
@@ -23,6 +23,9 @@ const BODY_MAX_BYTES = 256 * 1024;
 
 /** How long a request may take to arrive, in milliseconds. */
 const REQUEST_DEADLINE_MS = 10_000;
+
+/** How long requests that run may go on when the API closes, in milliseconds. */
+const CLOSE_DEADLINE_MS = 2_000;
 
 /** Where and as whom the API listens. */
 export interface HttpOptions {
@@ -67,16 +70,21 @@ export class HttpApi {
     this.#app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.3' });
   }
 
-  /** Finishes requests that run, takes no new ones. */
+  /** Takes no new requests, and lets those that run finish for 2 s. Whoever only holds a connection open holds up nothing. */
   async close(): Promise<void> {
-    await this.#app.close();
+    const late = setTimeout(() => this.#app.server.closeAllConnections(), CLOSE_DEADLINE_MS);
+    try {
+      await this.#app.close();
+    } finally {
+      clearTimeout(late);
+    }
   }
 }
 
 /** Puts the API together without listening. */
 async function buildApp(context: ApiContext, tls: { readonly key: string; readonly cert: string }): Promise<App> {
   const app: App = fastify({
-    https: { ...tls, minVersion: 'TLSv1.3' },
+    https: { ...tls, minVersion: 'TLSv1.3', handshakeTimeout: HANDSHAKE_DEADLINE_MS },
     logger: false,
     bodyLimit: BODY_MAX_BYTES,
     requestTimeout: REQUEST_DEADLINE_MS,
