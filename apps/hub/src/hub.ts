@@ -12,6 +12,7 @@ import { ServerCertificate } from './authority/server-certificate.ts';
 import type { HubConfig } from './config/hub-config.ts';
 import { loadEndpointSecret } from './endpoint-secret.ts';
 import { HttpApi } from './http/http-api.ts';
+import { HubMetrics } from './metrics/hub-metrics.ts';
 import { LivePolicy } from './policy/live-policy.ts';
 import type { HubExchange } from './relay/hub-exchange.ts';
 import type { Peer } from './relay/peer.ts';
@@ -19,6 +20,7 @@ import { Relay } from './relay/relay.ts';
 import { SessionBook } from './session/session-book.ts';
 import { SessionCalls } from './session/session-calls.ts';
 import { SessionLog } from './session/session-log.ts';
+import { SessionObservers } from './session/session-observers.ts';
 
 /** What a hub is put together from. */
 export interface HubDependencies {
@@ -45,6 +47,7 @@ export class Hub {
   readonly #config: HubConfig;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #metrics: HubMetrics;
   readonly #policy: LivePolicy;
   readonly #relay: Relay;
   readonly #sessions: SessionBook;
@@ -57,6 +60,7 @@ export class Hub {
     config: HubConfig;
     clock: Clock;
     log: Logger;
+    metrics: HubMetrics;
     policy: LivePolicy;
     relay: Relay;
     sessions: SessionBook;
@@ -67,6 +71,7 @@ export class Hub {
     this.#config = parts.config;
     this.#clock = parts.clock;
     this.#log = parts.log;
+    this.#metrics = parts.metrics;
     this.#policy = parts.policy;
     this.#relay = parts.relay;
     this.#sessions = parts.sessions;
@@ -81,35 +86,15 @@ export class Hub {
    * Starts a hub: QUIC and HTTPS listen when the promise resolves. The store stays its owner's to close.
    * @throws QconnError `not_initialised`, `address_in_use`, `database_unavailable`, `ca_unusable`
    */
-  static async start(config: HubConfig, dependencies: HubDependencies): Promise<Hub> {
-    const { store, log, clock = systemClock } = dependencies;
+  static async start(config: HubConfig, { store, authority, log, clock = systemClock }: HubDependencies): Promise<Hub> {
     const record = await store.hub.find();
     if (record === undefined) throw new QconnError('not_initialised', 'The database holds no hub.');
-    const policy = await LivePolicy.start({ store, clock, log });
-    try {
-      return await Hub.#listen(config, { ...dependencies, clock, record, policy });
-    } catch (error) {
-      // Its timer would keep a process alive that has nothing to serve.
-      await policy.close();
-      throw error;
-    }
-  }
-
-  static async #listen(
-    config: HubConfig,
-    {
-      store,
-      authority,
-      log,
-      clock,
-      record,
-      policy,
-    }: Required<HubDependencies> & { readonly record: { readonly id: string }; readonly policy: LivePolicy },
-  ): Promise<Hub> {
     const random = Math.random;
+    const metrics = new HubMetrics(clock);
+    const policy = await LivePolicy.start({ store, clock, log });
     const certificate = await ServerCertificate.issue({ clock, random, authority }, config.hosts);
     const certificates = new MachineCertificates(
-      { clock, store, authority },
+      { clock, store, authority, observer: metrics.admission },
       { validityMs: config.certificates.machineValidityMs },
     );
     const table = new SessionTable<Peer>();
@@ -121,7 +106,12 @@ export class Hub {
         sessions: table,
         policy: () => policy.current,
         knownMachine: (machine) => policy.knownMachine(machine),
-        onEnded: (exchange, outcome) => logEnded(log, exchange, outcome),
+        onEnded: (exchange, outcome) => {
+          logEnded(log, exchange, outcome);
+          metrics.exchanges.ended(exchange, outcome);
+        },
+        onRefused: (code) => metrics.exchanges.refused(code),
+        onRelayed: (kind, bytes) => metrics.exchanges.relayed(kind, bytes),
       },
       {
         inFlightPerMachine: exchangesInFlight,
@@ -138,16 +128,21 @@ export class Hub {
       policy: () => policy.current,
       renew: (auth, csr) => certificates.renew(auth, csr),
     });
-    const observer = new SessionLog(log);
+    const sessionLog = new SessionLog(log);
+    const observer = new SessionObservers([sessionLog, metrics.sessions]);
     const hub = { id: record.id, epoch: randomUUID() };
     const sessions = new SessionBook(policy, { clock, sessions: table, relay, calls, hub, shortCode, observer });
+    metrics.show({ sessions, relay, policy });
     const { quicPort, httpsPort } = config.listen;
     const host = listenHost(config.listen.host);
     const endpoint = await createQuicEndpoint(
       {
         clock,
-        onRefused: (refused) => observer.handshakeRefused(refused),
-        onHandlerError: (failed) => observer.handlerFailed(failed),
+        onRefused: (refused) => {
+          sessionLog.handshakeRefused(refused);
+          metrics.sessions.handshakeRefused(refused);
+        },
+        onHandlerError: (failed) => sessionLog.handlerFailed(failed),
       },
       {
         host,
@@ -158,7 +153,7 @@ export class Hub {
       },
     );
     const api = await HttpApi.listen(
-      { clock, store, authority, certificates, policy, sessions, log },
+      { clock, store, authority, certificates, policy, sessions, metrics, log, draining: () => relay.draining },
       {
         hubId: record.id,
         host,
@@ -168,10 +163,12 @@ export class Hub {
         advertise: config.advertise,
       },
     ).catch(async (error: unknown) => {
+      metrics.close();
       await endpoint.close();
+      await policy.close();
       throw error;
     });
-    return new Hub({ config, clock, log, policy, relay, sessions, certificate, endpoint, api });
+    return new Hub({ config, clock, log, metrics, policy, relay, sessions, certificate, endpoint, api });
   }
 
   get quicAddress(): SocketAddress {
@@ -186,7 +183,6 @@ export class Hub {
   async close(): Promise<void> {
     this.#sweep.cancel();
     this.#certificate.close();
-    await this.#api.close();
     this.#relay.drain();
     // A client that is sent away would come right back, supersede its own session and lose what runs on it.
     this.#endpoint.stopAccepting();
@@ -196,9 +192,12 @@ export class Hub {
       await new Promise<void>((resolve) => void this.#clock.setTimer(DRAIN_LOOK_MS, resolve));
     }
     this.#relay.close();
+    // Until here it answers, that it is not ready among the rest.
+    await this.#api.close();
     const error = new QconnError('going_away', 'The hub is stopping.');
     await this.#endpoint.close(error.wire, error.message);
     await this.#policy.close();
+    this.#metrics.close();
   }
 
   #certificateRenewed(failure: unknown): void {

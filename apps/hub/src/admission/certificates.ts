@@ -7,7 +7,7 @@ import {
   type IssuedCertificate,
   type Secret,
 } from '@qconn/identity';
-import { QconnError, type Renewed } from '@qconn/protocol';
+import { isQconnError, QconnError, type ErrorCode, type Renewed } from '@qconn/protocol';
 import type { Enrolment, NewCredential, Store } from '@qconn/store';
 import type { AuthContext } from '../session/auth-context.ts';
 
@@ -16,6 +16,21 @@ export interface CertificateDependencies {
   readonly clock: Clock;
   readonly store: Store;
   readonly authority: CertificateAuthority;
+  readonly observer?: AdmissionObserver;
+}
+
+/** Told of what is admitted and issued, for the metrics. */
+export interface AdmissionObserver {
+  enrolment(result: ErrorCode | 'enrolled'): void;
+  /** A machine was given a certificate. */
+  issued(occasion: 'enrolment' | 'renewal'): void;
+}
+
+/** What a machine is given when it enrols; chain and trust in PEM. */
+export interface Enrolled {
+  readonly enrolment: Enrolment;
+  readonly chain: readonly string[];
+  readonly trust: readonly string[];
 }
 
 /** What a machine asks for when it enrols. */
@@ -42,29 +57,17 @@ export class MachineCertificates {
    * Redeems a token: machine, certificate and token's use are one transaction.
    * @throws QconnError `csr_…`, `token_unknown`, `token_spent`, `token_expired`, `token_revoked`, `revoked`
    */
-  async enrol({
-    token,
-    csr,
-    hostname,
-    facts,
-  }: EnrolmentInput): Promise<{ enrolment: Enrolment; chain: readonly string[]; trust: readonly string[] }> {
-    const { clock, store, authority } = this.#dependencies;
-    const { spki, fingerprint } = await verifyCsr(csr);
-    let issued: IssuedCertificate | undefined;
-    const enrolment = await store.enrol({
-      token: { id: token.idText, secretHash: hashSecret(token.secret) },
-      fingerprint,
-      spki,
-      shortCode: shortCode(fingerprint),
-      requestedHostname: hostname,
-      facts,
-      now: clock.now(),
-      issue: async () => {
-        issued = await this.#issue(spki);
-        return credentialOf(issued);
-      },
-    });
-    return { enrolment, chain: (issued as IssuedCertificate).chainPem, trust: [authority.rootPem] };
+  async enrol(input: EnrolmentInput): Promise<Enrolled> {
+    const { observer } = this.#dependencies;
+    try {
+      const enrolled = await this.#redeem(input);
+      observer?.enrolment('enrolled');
+      observer?.issued('enrolment');
+      return enrolled;
+    } catch (error) {
+      observer?.enrolment(isQconnError(error) ? error.code : 'internal');
+      throw error;
+    }
   }
 
   /**
@@ -87,7 +90,28 @@ export class MachineCertificates {
       actor: `machine:${fingerprint}`,
       now: clock.now(),
     });
+    this.#dependencies.observer?.issued('renewal');
     return { chain: issued.chainDer, trust: [authority.rootDer] };
+  }
+
+  async #redeem({ token, csr, hostname, facts }: EnrolmentInput): Promise<Enrolled> {
+    const { clock, store, authority } = this.#dependencies;
+    const { spki, fingerprint } = await verifyCsr(csr);
+    let issued: IssuedCertificate | undefined;
+    const enrolment = await store.enrol({
+      token: { id: token.idText, secretHash: hashSecret(token.secret) },
+      fingerprint,
+      spki,
+      shortCode: shortCode(fingerprint),
+      requestedHostname: hostname,
+      facts,
+      now: clock.now(),
+      issue: async () => {
+        issued = await this.#issue(spki);
+        return credentialOf(issued);
+      },
+    });
+    return { enrolment, chain: (issued as IssuedCertificate).chainPem, trust: [authority.rootPem] };
   }
 
   #issue(spki: Uint8Array): Promise<IssuedCertificate> {

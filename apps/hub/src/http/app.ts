@@ -11,6 +11,7 @@ import type {
 } from 'fastify';
 import type { Server } from 'node:https';
 import type { MachineCertificates } from '../admission/certificates.ts';
+import type { HubMetrics } from '../metrics/hub-metrics.ts';
 import type { LivePolicy } from '../policy/live-policy.ts';
 import type { SessionBook } from '../session/session-book.ts';
 
@@ -31,6 +32,9 @@ export interface ApiContext {
   readonly certificates: MachineCertificates;
   readonly policy: LivePolicy;
   readonly sessions: SessionBook;
+  readonly metrics: HubMetrics;
+  /** Whether the hub stops: it is not ready any more. */
+  readonly draining: () => boolean;
   readonly log: Logger;
   readonly hub: { readonly id: string; readonly quicPort: number; readonly advertise: readonly string[] };
 }
@@ -48,6 +52,7 @@ export type AdminAction =
   | 'machines.approve'
   | 'machines.read'
   | 'machines.revoke'
+  | 'metrics.read'
   | 'roles.read'
   | 'roles.write'
   | 'sessions.read'

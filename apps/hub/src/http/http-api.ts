@@ -14,6 +14,7 @@ import { explainRoutes } from './routes/explain.ts';
 import { healthRoutes } from './routes/health.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { machineRoutes } from './routes/machines.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { roleRoutes } from './routes/roles.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -106,8 +107,10 @@ async function buildApp(context: ApiContext, tls: { readonly key: string; readon
   });
   reportErrors(app, context);
   guard(app, context);
+  count(app, context);
   for (const routes of [
     healthRoutes,
+    metricsRoutes,
     enrolmentRoutes,
     tokenRoutes,
     machineRoutes,
@@ -133,6 +136,13 @@ function guard(app: App, context: ApiContext): void {
     const { access } = request.routeOptions.config;
     if (access !== undefined) request.actor = await admit(request, access, context);
   });
+}
+
+/** Every answer is counted, refusals and unknown routes among them. */
+function count(app: App, { metrics }: ApiContext): void {
+  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) =>
+    metrics.http.answered(method, routeOptions.url, statusCode),
+  );
 }
 
 /** Errors leave as problem details (RFC 9457); what we did not expect is logged and reported without its text. */

@@ -26,6 +26,7 @@ export class LivePolicy {
   #policy: Policy;
   #fingerprints: Map<string, string>;
   #revokedSerials: Set<string>;
+  #comparedAt: number;
   #work: Promise<void> = Promise.resolve();
   #stopListening: () => void = () => {};
   #resync: Timer | undefined;
@@ -36,6 +37,7 @@ export class LivePolicy {
     this.#policy = compilePolicy(sourceOf(snapshot));
     this.#fingerprints = hostnamesOf(snapshot);
     this.#revokedSerials = new Set(snapshot.revokedSerials);
+    this.#comparedAt = dependencies.clock.monotonic();
   }
 
   /** Loads the policy and keeps it live. @throws QconnError `database_unavailable` */
@@ -55,6 +57,11 @@ export class LivePolicy {
 
   get current(): Policy {
     return this.#policy;
+  }
+
+  /** When it was last compared with the database's: monotonic milliseconds. */
+  get comparedAt(): number {
+    return this.#comparedAt;
   }
 
   /** The fingerprint of an enrolled machine by its fingerprint or hostname. */
@@ -159,7 +166,9 @@ export class LivePolicy {
 
   async #compareGenerations(): Promise<boolean> {
     try {
+      const askedAt = this.#dependencies.clock.monotonic();
       if ((await this.#dependencies.store.policy.generation()) !== this.#policy.generation) await this.#applyAll();
+      this.#comparedAt = askedAt;
       return true;
     } catch (error) {
       this.#dependencies.log.error(

@@ -27,6 +27,8 @@ export interface RunnerDependencies {
   readonly exchanges: ExchangeTable<Peer, ExchangeRecord>;
   /** Told of every exchange that ends, for metrics and the log; `sender_lost` when nobody was left to tell. */
   readonly onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void;
+  /** Told of every answer's body that is written to its sender. */
+  readonly onRelayed: (kind: 'response', bytes: number) => void;
 }
 
 /** What arrives with an event, decoded: once a step has begun, nothing that a peer sent can break it off. */
@@ -85,12 +87,12 @@ export class ExchangeRunner {
       case 'reportForwarded':
         return this.#reports.forwarded(exchange, arrival.device as LiveDevice<Peer>);
       case 'reportAcknowledged':
+        exchange.value.acknowledgedMonotonic = this.#dependencies.clock.monotonic();
         return this.#reports.acknowledged(exchange);
       case 'relayProgress':
         return this.#reports.progress(exchange, arrival.progress as Uint8Array);
       case 'relayResponse':
-        this.#reports.completed(exchange, arrival.response as Response);
-        return this.#dependencies.onEnded(exchange, 'completed');
+        return this.#complete(exchange, arrival.response as Response);
       case 'relayOutcome':
         return this.#fail(exchange, outcomeFromProvider(arrival.outcome as Outcome, exchange.value.deliveries));
       case 'failUnresolved':
@@ -113,6 +115,12 @@ export class ExchangeRunner {
     );
     if (!told) this.#dependencies.onEnded(exchange, 'sender_lost');
     this.#dependencies.exchanges.close(exchange);
+  }
+
+  #complete(exchange: HubExchange, response: Response): void {
+    this.#reports.completed(exchange, response);
+    this.#dependencies.onRelayed('response', response.body.length);
+    this.#dependencies.onEnded(exchange, 'completed');
   }
 
   #fail(exchange: HubExchange, outcome: Outcome): void {

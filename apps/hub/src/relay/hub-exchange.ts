@@ -8,6 +8,8 @@ export interface ExchangeRecord {
   /** Wall-clock and monotonic time of `accepted`: later stages count from both. */
   readonly acceptedAt: number;
   readonly acceptedMonotonic: number;
+  /** Monotonic time of `acknowledged`. */
+  acknowledgedMonotonic: number | undefined;
   readonly serviceType: string;
   readonly jobMs: number;
   /** Kept until the acknowledgement, in case it has to be forwarded again. */

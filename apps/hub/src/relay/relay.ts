@@ -42,6 +42,10 @@ export interface RelayDependencies {
   readonly knownMachine: (machine: string) => string | undefined;
   /** Told of every exchange that ends, for metrics and the log; `sender_lost` when nobody was left to tell. */
   readonly onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void;
+  /** Told of every request that is turned away before it becomes an exchange. */
+  readonly onRefused: (code: ErrorCode) => void;
+  /** Told of every body that is written to its receiver. */
+  readonly onRelayed: (kind: 'request' | 'response', bytes: number) => void;
 }
 
 /** Limits of the relay. */
@@ -75,13 +79,18 @@ export class Relay {
     this.#limits = limits;
     this.#exchanges = new ExchangeTable({ inFlightMax: limits.inFlightPerMachine });
     this.#quotas = new Quotas(limits.rates);
-    const { clock, onEnded } = dependencies;
-    this.#runner = new ExchangeRunner({ clock, writer: this.#writer, exchanges: this.#exchanges, onEnded });
+    const { clock, onEnded, onRelayed } = dependencies;
+    this.#runner = new ExchangeRunner({ clock, writer: this.#writer, exchanges: this.#exchanges, onEnded, onRelayed });
   }
 
   /** Exchanges that are not over. */
   get size(): number {
     return this.#exchanges.size;
+  }
+
+  /** Whether new requests are refused because the hub stops. */
+  get draining(): boolean {
+    return this.#draining;
   }
 
   /** Takes a Request frame from a sender. @throws QconnError for a peer that breaks the protocol */
@@ -175,6 +184,7 @@ export class Relay {
   }
 
   #refuse(sender: Session<Peer>, requestId: number, refusal: Outcome): void {
+    this.#dependencies.onRefused(refusal.code);
     sender.value.send(requestId, encodeOutcome(this.#writer, requestId, refusal));
   }
 
@@ -183,6 +193,7 @@ export class Relay {
       state: 'resolving',
       acceptedAt: this.#dependencies.clock.now(),
       acceptedMonotonic: this.#dependencies.clock.monotonic(),
+      acknowledgedMonotonic: undefined,
       serviceType: request.address.serviceType,
       jobMs: request.jobMs,
       request,
@@ -229,6 +240,7 @@ export class Relay {
     });
     this.#exchanges.assign(exchange, device);
     device.session.value.send(exchange.id, frame);
+    this.#dependencies.onRelayed('request', request.body.length);
     value.deliveries++;
     this.#runner.step(exchange, 'forward', { device });
   }

@@ -91,6 +91,9 @@ export class RelayStage {
   readonly relay: Relay;
   /** How each exchange ended for its sender. */
   readonly ended: string[] = [];
+  /** What each request was refused with that did not become an exchange. */
+  readonly refused: string[] = [];
+  readonly relayedBytes = { request: 0, response: 0 };
   policy: Policy;
   #sessionCount = 0;
 
@@ -110,6 +113,8 @@ export class RelayStage {
           [...this.policy.machines()].find(({ hostname, fingerprint }) => [hostname, fingerprint].includes(name))
             ?.fingerprint,
         onEnded: (_exchange, outcome) => this.ended.push(outcome),
+        onRefused: (code) => this.refused.push(code),
+        onRelayed: (kind, bytes) => (this.relayedBytes[kind] += bytes),
       },
       { ...LIMITS, ...limits },
     );

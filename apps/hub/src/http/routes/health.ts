@@ -1,10 +1,12 @@
 import { Type } from 'typebox';
 import type { ApiContext, App } from '../app.ts';
+import { checkReady } from '../readiness.ts';
 
 const Health = Type.Object({ status: Type.Literal('ok') });
 
 /** Is the process alive, and can it do its work? */
-export function healthRoutes(app: App, { store, hub, authority }: ApiContext): void {
+export function healthRoutes(app: App, context: ApiContext): void {
+  const { hub, authority } = context;
   app.get(
     '/healthz',
     { config: { access: 'public' }, schema: { summary: 'Whether the process is alive', response: { 200: Health } } },
@@ -18,7 +20,7 @@ export function healthRoutes(app: App, { store, hub, authority }: ApiContext): v
       schema: { summary: 'Whether the hub can admit machines and take changes', response: { 200: Health } },
     },
     async () => {
-      await store.ping();
+      await checkReady(context);
       return { status: 'ok' as const };
     },
   );

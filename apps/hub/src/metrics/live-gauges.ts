@@ -1,0 +1,54 @@
+import type { Clock } from '@qconn/clock';
+import { Gauge, type Registry } from 'prom-client';
+
+/** What is looked at when somebody scrapes. */
+export interface LiveState {
+  readonly clock: Clock;
+  readonly sessions: Iterable<{ readonly auth: { readonly status: 'pending' | 'authorized' } }>;
+  /** `size`: exchanges that are not over. */
+  readonly relay: { readonly size: number };
+  /** `comparedAt`: monotonic milliseconds. */
+  readonly policy: { readonly current: { readonly generation: number }; readonly comparedAt: number };
+}
+
+/** Registers the gauges that show the state of the hub at the time of the scrape. */
+export function registerLiveGauges(registry: Registry, { clock, sessions, relay, policy }: LiveState): void {
+  const statuses = new Gauge({
+    name: 'qconn_sessions',
+    help: 'Machines that are connected now, by status',
+    labelNames: ['status'],
+    registers: [],
+    collect() {
+      const count = { pending: 0, authorized: 0 };
+      for (const { auth } of sessions) count[auth.status]++;
+      for (const [status, value] of Object.entries(count)) this.set({ status }, value);
+    },
+  });
+  registry.registerMetric(statuses);
+  gauge(registry, 'qconn_exchanges_in_flight', 'Exchanges that are not over', () => relay.size);
+  gauge(
+    registry,
+    'qconn_policy_generation',
+    'Generation of the policy in force; the same on every hub within a second of a change',
+    () => policy.current.generation,
+  );
+  gauge(
+    registry,
+    'qconn_policy_age_seconds',
+    'Time since the policy in force was last compared with the database',
+    () => (clock.monotonic() - policy.comparedAt) / 1000,
+  );
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  registry.registerMetric(
+    new Gauge({
+      name,
+      help,
+      registers: [],
+      collect() {
+        this.set(read());
+      },
+    }),
+  );
+}

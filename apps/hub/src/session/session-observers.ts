@@ -1,0 +1,24 @@
+import type { Hello, QconnError } from '@qconn/protocol';
+import type { CloseInfo, Connection } from '@qconn/transport';
+import type { MachineSession, SessionObserver } from './machine-session.ts';
+
+/** Tells several observers of a session's life, one after another. */
+export class SessionObservers implements SessionObserver {
+  readonly #observers: readonly SessionObserver[];
+
+  constructor(observers: readonly SessionObserver[]) {
+    this.#observers = observers;
+  }
+
+  refused(connection: Connection, error: QconnError): void {
+    for (const observer of this.#observers) observer.refused(connection, error);
+  }
+
+  began(session: MachineSession, hello: Hello): void {
+    for (const observer of this.#observers) observer.began(session, hello);
+  }
+
+  ended(session: MachineSession, info: CloseInfo): void {
+    for (const observer of this.#observers) observer.ended(session, info);
+  }
+}

@@ -1,0 +1,48 @@
+import { ManualClock } from '@qconn/clock';
+import { Registry } from 'prom-client';
+import { beforeEach, expect, test } from 'vitest';
+import { ExchangeMetrics } from '../../src/metrics/exchange-metrics.ts';
+import type { HubExchange } from '../../src/relay/hub-exchange.ts';
+import { sample } from './exposition.ts';
+
+let clock: ManualClock;
+let registry: Registry;
+let metrics: ExchangeMetrics;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  registry = new Registry();
+  metrics = new ExchangeMetrics(registry, clock);
+});
+
+/** An exchange that is accepted now. @param acknowledgedAfter milliseconds; undefined: it never was */
+function exchange(acknowledgedAfter?: number): HubExchange {
+  const acceptedMonotonic = clock.monotonic();
+  const acknowledgedMonotonic = acknowledgedAfter === undefined ? undefined : acceptedMonotonic + acknowledgedAfter;
+  return { value: { acceptedMonotonic, acknowledgedMonotonic } } as HubExchange;
+}
+
+test('a completed exchange counts with the time to each stage', async () => {
+  const completed = exchange(4);
+  clock.advance(250);
+  metrics.ended(completed, 'completed');
+  const text = await registry.metrics();
+  expect(sample(text, 'qconn_exchanges_total{outcome="completed"}')).toBe(1);
+  expect(sample(text, 'qconn_exchange_stage_seconds_sum{stage="acknowledged"}')).toBeCloseTo(0.004);
+  expect(sample(text, 'qconn_exchange_stage_seconds_sum{stage="completed"}')).toBeCloseTo(0.25);
+});
+
+test('a failed one counts with the stages that it reached', async () => {
+  metrics.ended(exchange(4), 'target_lost');
+  metrics.ended(exchange(), 'offline');
+  const text = await registry.metrics();
+  expect(sample(text, 'qconn_exchanges_total{outcome="target_lost"}')).toBe(1);
+  expect(sample(text, 'qconn_exchanges_total{outcome="offline"}')).toBe(1);
+  expect(sample(text, 'qconn_exchange_stage_seconds_count{stage="acknowledged"}')).toBe(1);
+  expect(sample(text, 'qconn_exchange_stage_seconds_count{stage="completed"}')).toBe(0);
+});
+
+test('a request that never became an exchange counts by what it was refused with', async () => {
+  metrics.refused('quota');
+  expect(sample(await registry.metrics(), 'qconn_exchanges_total{outcome="quota"}')).toBe(1);
+});

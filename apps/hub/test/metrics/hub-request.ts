@@ -1,0 +1,37 @@
+import { request } from 'node:https';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import type { IncomingMessage } from 'node:http';
+import type { RunningHub } from '../hub/running-hub.ts';
+
+/** An answer of the HTTPS API. */
+export interface Answer {
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly text: string;
+  readonly json: Record<string, unknown>;
+}
+
+/** Asks the HTTPS API of a hub, on a connection of its own. */
+export async function ask(
+  { httpsUrl, authority }: RunningHub,
+  path: string,
+  options: { key?: string; method?: string; body?: unknown } = {},
+): Promise<Answer> {
+  const { key, method = 'GET', body } = options;
+  const sent = request(`${httpsUrl}${path}`, {
+    ca: authority.rootPem,
+    agent: false,
+    method,
+    headers: {
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+  });
+  sent.end(body === undefined ? undefined : JSON.stringify(body));
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  const content = await text(answer);
+  const type = answer.headers['content-type'];
+  const json = type?.includes('json') === true ? (JSON.parse(content) as Record<string, unknown>) : {};
+  return { status: answer.statusCode ?? 0, type, text: content, json };
+}
