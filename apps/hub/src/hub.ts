@@ -86,12 +86,39 @@ export class Hub {
    * Starts a hub: QUIC and HTTPS listen when the promise resolves. The store stays its owner's to close.
    * @throws QconnError `not_initialised`, `address_in_use`, `database_unavailable`, `ca_unusable`
    */
-  static async start(config: HubConfig, { store, authority, log, clock = systemClock }: HubDependencies): Promise<Hub> {
+  static async start(config: HubConfig, dependencies: HubDependencies): Promise<Hub> {
+    const { store, log, clock = systemClock } = dependencies;
     const record = await store.hub.find();
     if (record === undefined) throw new QconnError('not_initialised', 'The database holds no hub.');
-    const random = Math.random;
-    const metrics = new HubMetrics(clock);
     const policy = await LivePolicy.start({ store, clock, log });
+    const metrics = new HubMetrics(clock);
+    try {
+      return await Hub.#listen(config, { ...dependencies, clock, record, policy, metrics });
+    } catch (error) {
+      // Its timer would keep a process alive that has nothing to serve.
+      metrics.close();
+      await policy.close();
+      throw error;
+    }
+  }
+
+  static async #listen(
+    config: HubConfig,
+    {
+      store,
+      authority,
+      log,
+      clock,
+      record,
+      policy,
+      metrics,
+    }: Required<HubDependencies> & {
+      readonly record: { readonly id: string };
+      readonly policy: LivePolicy;
+      readonly metrics: HubMetrics;
+    },
+  ): Promise<Hub> {
+    const random = Math.random;
     const certificate = await ServerCertificate.issue({ clock, random, authority }, config.hosts);
     const certificates = new MachineCertificates(
       { clock, store, authority, observer: metrics.admission },
@@ -163,9 +190,7 @@ export class Hub {
         advertise: config.advertise,
       },
     ).catch(async (error: unknown) => {
-      metrics.close();
       await endpoint.close();
-      await policy.close();
       throw error;
     });
     return new Hub({ config, clock, log, metrics, policy, relay, sessions, certificate, endpoint, api });
