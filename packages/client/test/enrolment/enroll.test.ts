@@ -1,0 +1,68 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CredentialStore, formatSecret, generateSecret } from '@qconn/identity';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { enroll } from '../../src/enrolment/enroll.ts';
+import { readEnrolmentAnswer } from '../../src/enrolment/enrolment-answer.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'qconn-enrol-test-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const TOKEN = formatSecret('qt', generateSecret('qt', new Uint8Array(32)));
+/** Nobody is there: a call that touched the network would say so. */
+const NOWHERE = 'https://127.0.0.1:1';
+
+const mistakes: [what: string, options: { token?: string; hub?: string; hostname?: string }, code: string][] = [
+  [
+    'a token with a typing error',
+    { token: TOKEN.replace(/.$/, (last) => (last === 'q' ? 'p' : 'q')) },
+    'token_malformed',
+  ],
+  ['half a token', { token: TOKEN.slice(0, 40) }, 'token_malformed'],
+  ['no token', { token: '' }, 'token_malformed'],
+  ['an API key instead of a token', { token: formatSecret('qk', generateSecret('qk')) }, 'token_malformed'],
+  ['an address without https', { hub: 'http://hub.example' }, 'usage'],
+  ['an unusable hostname', { hostname: 'not a name' }, 'hostname_invalid'],
+];
+
+test.each(mistakes)('%s is refused before the network and the disk are touched', async (_, options, code) => {
+  const store = new CredentialStore(join(folder, 'credential'));
+  const enrolment = enroll({ hub: NOWHERE, token: TOKEN, store, agent: 'test/1', ...options });
+  await expect(enrolment).rejects.toMatchObject({ code });
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a hub that is not there is unreachable, and no key is made for it', async () => {
+  const store = new CredentialStore(join(folder, 'credential'));
+  const enrolment = enroll({ hub: NOWHERE, token: TOKEN, store, agent: 'test/1' });
+  await expect(enrolment).rejects.toMatchObject({ code: 'unreachable' });
+  expect(await readdir(folder)).toEqual([]);
+});
+
+const machine = { fingerprint: 'qc1x', shortCode: 'K7QM-2XPD', status: 'pending' };
+const whole = { machine, chain: ['pem'], trust: ['pem'], quic: { port: 7443, addresses: [{ host: 'a', port: 1 }] } };
+
+test('an answer that is whole is taken', () => {
+  expect(readEnrolmentAnswer(whole)).toBe(whole);
+});
+
+test.each([
+  undefined,
+  null,
+  'text',
+  {},
+  { ...whole, machine: null },
+  { ...whole, machine: { ...machine, status: 'revoked' } },
+  { ...whole, chain: [] },
+  { ...whole, trust: [7] },
+  { ...whole, quic: null },
+  { ...whole, quic: { port: '7443', addresses: [] } },
+  { ...whole, quic: { port: 7443, addresses: [null] } },
+  { ...whole, quic: { port: 7443, addresses: [{ host: 'a' }] } },
+])('an answer that is not a hub’s is refused: %j', (answer) => {
+  expect(() => readEnrolmentAnswer(answer)).toThrow(expect.objectContaining({ code: 'unreachable' }));
+});

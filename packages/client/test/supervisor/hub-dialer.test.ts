@@ -1,0 +1,70 @@
+import type { Credential } from '@qconn/identity';
+import { QconnError } from '@qconn/protocol';
+import type { Connection, ConnectTarget, Endpoint } from '@qconn/transport';
+import { expect, test } from 'vitest';
+import { HubDialer } from '../../src/supervisor/hub-dialer.ts';
+
+const CONNECTION = {} as Connection;
+
+/** Dials among hubs of which some answer; keeps whom it tried. */
+function dialer(
+  hosts: readonly string[],
+  answering: () => readonly string[],
+): { dial: () => Promise<Connection>; tried: string[] } {
+  const tried: string[] = [];
+  const endpoint = {
+    connect({ address, serverName }: ConnectTarget) {
+      expect(serverName).toBe(address.host);
+      tried.push(address.host);
+      if (answering().includes(address.host)) return Promise.resolve(CONNECTION);
+      return Promise.reject(new QconnError('unreachable', `${address.host} is silent.`));
+    },
+  } as unknown as Endpoint;
+  const credential = { hub: { https: '', quic: hosts.map((host) => ({ host, port: 7443 })) } } as unknown as Credential;
+  const hub = new HubDialer({ endpoint, credential: () => credential });
+  return { dial: () => hub.dial(new AbortController().signal), tried };
+}
+
+test('tries one address after the other until one answers, and begins there the next time', async () => {
+  const { dial, tried } = dialer(['192.0.2.1', '192.0.2.2', '192.0.2.3'], () => ['192.0.2.2']);
+  expect(await dial()).toBe(CONNECTION);
+  expect(tried.splice(0)).toEqual(['192.0.2.1', '192.0.2.2']);
+  await dial();
+  expect(tried).toEqual(['192.0.2.2']);
+});
+
+test('comes round to the first when the one that it prefers falls silent', async () => {
+  let answering = ['192.0.2.2'];
+  const { dial, tried } = dialer(['192.0.2.1', '192.0.2.2'], () => answering);
+  await dial();
+  answering = ['192.0.2.1'];
+  tried.length = 0;
+  await dial();
+  expect(tried).toEqual(['192.0.2.2', '192.0.2.1']);
+});
+
+test('when nobody answers it tells why the last one did not', async () => {
+  const { dial, tried } = dialer(['192.0.2.1', '192.0.2.2'], () => []);
+  await expect(dial()).rejects.toMatchObject({ code: 'unreachable', message: '192.0.2.2 is silent.' });
+  expect(tried).toHaveLength(2);
+});
+
+test('a credential without addresses is told as that', async () => {
+  await expect(dialer([], () => []).dial()).rejects.toMatchObject({ code: 'unreachable' });
+});
+
+test('an abort ends the round', async () => {
+  const abort = new AbortController();
+  const tried: string[] = [];
+  const endpoint = {
+    connect({ address }: ConnectTarget) {
+      tried.push(address.host);
+      abort.abort();
+      return Promise.reject(new QconnError('cancelled'));
+    },
+  } as unknown as Endpoint;
+  const quic = ['192.0.2.1', '192.0.2.2'].map((host) => ({ host, port: 1 }));
+  const credential = { hub: { https: '', quic } } as unknown as Credential;
+  await expect(new HubDialer({ endpoint, credential: () => credential }).dial(abort.signal)).rejects.toThrow();
+  expect(tried).toEqual(['192.0.2.1']);
+});
