@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
+export const HUB_MAIN: string = resolve(import.meta.dirname, '../../src/main.ts');
 
 /** What a command said and how it ended. */
 export interface Ran {
@@ -14,7 +14,7 @@ export interface Ran {
 
 /** Runs `qconn-hub` as a process of its own, with nothing of this one's settings. */
 export async function qconnHub(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
-  const child = spawn(process.execPath, ['--conditions=@qconn/source', MAIN, ...args], {
+  const child = spawn(process.execPath, ['--conditions=@qconn/source', HUB_MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], ...environment },
   });
