@@ -159,7 +159,7 @@ export class Hub {
     const observer = new SessionObservers([sessionLog, metrics.sessions]);
     const hub = { id: record.id, epoch: randomUUID() };
     const sessions = new SessionBook(policy, { clock, sessions: table, relay, calls, hub, shortCode, observer });
-    metrics.show({ sessions, relay, policy });
+    metrics.show({ sessions, relay, policy, certificate, authority });
     const { quicPort, httpsPort } = config.listen;
     const host = listenHost(config.listen.host);
     const endpoint = await createQuicEndpoint(

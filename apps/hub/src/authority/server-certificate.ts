@@ -63,6 +63,11 @@ export class ServerCertificate {
     return this.#hosts;
   }
 
+  /** End of its validity, epoch milliseconds. */
+  get notAfterMs(): number {
+    return this.#issued.notAfterMs;
+  }
+
   /** What QUIC presents and trusts. */
   get tls(): TlsIdentity {
     return {

@@ -4,15 +4,22 @@ import { Gauge, type Registry } from 'prom-client';
 /** What is looked at when somebody scrapes. */
 export interface LiveState {
   readonly clock: Clock;
-  readonly sessions: Iterable<{ readonly auth: { readonly status: 'pending' | 'authorized' } }>;
+  readonly sessions: Iterable<{
+    readonly auth: { readonly status: 'pending' | 'authorized' };
+    readonly bufferedBytes: number;
+  }>;
   /** `size`: exchanges that are not over. */
   readonly relay: { readonly size: number };
   /** `comparedAt`: monotonic milliseconds. */
   readonly policy: { readonly current: { readonly generation: number }; readonly comparedAt: number };
+  /** The hub's own. Times are epoch milliseconds. */
+  readonly certificate: { readonly notAfterMs: number };
+  readonly authority: { readonly issuingNotAfterMs: number; readonly rootNotAfterMs: number };
 }
 
 /** Registers the gauges that show the state of the hub at the time of the scrape. */
-export function registerLiveGauges(registry: Registry, { clock, sessions, relay, policy }: LiveState): void {
+export function registerLiveGauges(registry: Registry, state: LiveState): void {
+  const { clock, sessions, relay, policy, certificate, authority } = state;
   const statuses = new Gauge({
     name: 'qconn_sessions',
     help: 'Machines that are connected now, by status',
@@ -26,6 +33,11 @@ export function registerLiveGauges(registry: Registry, { clock, sessions, relay,
   });
   registry.registerMetric(statuses);
   gauge(registry, 'qconn_exchanges_in_flight', 'Exchanges that are not over', () => relay.size);
+  gauge(registry, 'qconn_send_queue_bytes', 'Bytes that wait for machines that do not take more now', () => {
+    let bytes = 0;
+    for (const { bufferedBytes } of sessions) bytes += bufferedBytes;
+    return bytes;
+  });
   gauge(
     registry,
     'qconn_policy_generation',
@@ -38,6 +50,18 @@ export function registerLiveGauges(registry: Registry, { clock, sessions, relay,
     'Time since the policy in force was last compared with the database',
     () => (clock.monotonic() - policy.comparedAt) / 1000,
   );
+  const expiries = new Gauge({
+    name: 'qconn_certificate_expiry_timestamp_seconds',
+    help: 'End of validity in Unix time: of the hub’s own certificate, which renews itself, and of the CA’s, which do not',
+    labelNames: ['certificate'],
+    registers: [],
+    collect() {
+      this.set({ certificate: 'hub' }, certificate.notAfterMs / 1000);
+      this.set({ certificate: 'issuing' }, authority.issuingNotAfterMs / 1000);
+      this.set({ certificate: 'root' }, authority.rootNotAfterMs / 1000);
+    },
+  });
+  registry.registerMetric(expiries);
 }
 
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {

@@ -1,7 +1,7 @@
 import type { Metric, Registry } from 'prom-client';
 
 /** Upper bounds of the buckets in seconds: from a relay on one machine to the longest jobs. */
-export const LATENCY_BUCKETS_S: readonly number[] = [
+const LATENCY_BUCKETS_S: readonly number[] = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
 ];
 

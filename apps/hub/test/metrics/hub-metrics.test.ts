@@ -23,9 +23,15 @@ beforeEach(() => {
   clock = new ManualClock();
   metrics = new HubMetrics(clock);
   metrics.show({
-    sessions: [{ auth: { status: 'pending' } }, { auth: { status: 'authorized' } }, { auth: { status: 'pending' } }],
+    sessions: [
+      { auth: { status: 'pending' }, bufferedBytes: 0 },
+      { auth: { status: 'authorized' }, bufferedBytes: 40_000 },
+      { auth: { status: 'pending' }, bufferedBytes: 2_000 },
+    ],
     relay: { size: 3 },
     policy: { current: { generation: 17 }, comparedAt: clock.monotonic() },
+    certificate: { notAfterMs: 1_800_000_000_000 },
+    authority: { issuingNotAfterMs: 1_900_000_000_000, rootNotAfterMs: 2_000_000_000_000 },
   });
   metrics.http.answered('GET', '/readyz', 200);
 });
@@ -46,12 +52,15 @@ test('names carry the prefix, and their unit as Prometheus has it', async () => 
 });
 
 describe('the state of the hub is read at each scrape', () => {
-  test('sessions, exchanges, policy', async () => {
+  test('sessions, exchanges, policy, certificates', async () => {
     clock.advance(12_500);
     const text = await metrics.text();
     expect(sample(text, 'qconn_sessions{status="pending"}')).toBe(2);
     expect(sample(text, 'qconn_sessions{status="authorized"}')).toBe(1);
     expect(sample(text, 'qconn_exchanges_in_flight')).toBe(3);
+    expect(sample(text, 'qconn_send_queue_bytes')).toBe(42_000);
+    expect(sample(text, 'qconn_certificate_expiry_timestamp_seconds{certificate="hub"}')).toBe(1_800_000_000);
+    expect(sample(text, 'qconn_certificate_expiry_timestamp_seconds{certificate="issuing"}')).toBe(1_900_000_000);
     expect(sample(text, 'qconn_policy_generation')).toBe(17);
     expect(sample(text, 'qconn_policy_age_seconds')).toBe(12.5);
   });
