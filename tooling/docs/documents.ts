@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { configurationDocument } from './configuration.ts';
 import { errorsDocument } from './errors.ts';
 import { withSections } from './sections.ts';
 
@@ -16,6 +17,11 @@ export interface GeneratedDocument {
 
 export const DOCUMENTS: readonly GeneratedDocument[] = [
   { name: 'docs/errors.md', file: path.join(ROOT, 'docs/errors.md'), text: errorsDocument },
+  {
+    name: 'docs/configuration.md',
+    file: path.join(ROOT, 'docs/configuration.md'),
+    text: configurationDocument,
+  },
   ...['docs/protocol.md'].map((name) => ({ name, file: path.join(ROOT, name), text: () => sectionsIn(name) })),
 ];
 

@@ -7,7 +7,7 @@ import { caShow } from './commands/ca-show.ts';
 import { bootstrap, init } from './commands/init.ts';
 import { issueMachine, type IssueMachineOptions } from './commands/issue-machine.ts';
 import { serve } from './commands/serve.ts';
-import { loadHubConfig, type HubConfig } from './config/hub-config.ts';
+import { HUB_FLAGS, loadHubConfig, type HubConfig } from './config/hub-config.ts';
 
 interface Options {
   readonly config?: string;
@@ -31,15 +31,18 @@ interface Options {
 const PROGRAM = 'qconn-hub';
 
 function configOf(options: Options): HubConfig {
-  const flags: Flags = {
-    '--data': { path: 'dataFolder', value: options.data },
-    '--database': { path: 'database.url', value: options.database },
-    '--host': { path: 'listen.host', value: options.host },
-    '--quic-port': { path: 'listen.quicPort', value: options.quicPort },
-    '--https-port': { path: 'listen.httpsPort', value: options.httpsPort },
-    '--hosts': { path: 'hosts', value: options.hosts },
-    '--log-level': { path: 'log.level', value: options.logLevel },
+  const values: Record<keyof typeof HUB_FLAGS, string | undefined> = {
+    '--data': options.data,
+    '--database': options.database,
+    '--host': options.host,
+    '--quic-port': options.quicPort,
+    '--https-port': options.httpsPort,
+    '--hosts': options.hosts,
+    '--log-level': options.logLevel,
   };
+  const flags: Flags = Object.fromEntries(
+    Object.entries(HUB_FLAGS).map(([flag, path]) => [flag, { path, value: values[flag as keyof typeof HUB_FLAGS] }]),
+  );
   return loadHubConfig({ file: options.config ?? process.env['QCONN_CONFIG'], environment: process.env, flags });
 }
 

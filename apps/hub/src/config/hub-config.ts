@@ -173,6 +173,23 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
   },
 };
 
+/** Settings that have a flag of their own; the file and the environment can give every setting. */
+export const HUB_FLAGS = {
+  '--data': 'dataFolder',
+  '--database': 'database.url',
+  '--host': 'listen.host',
+  '--quic-port': 'listen.quicPort',
+  '--https-port': 'listen.httpsPort',
+  '--hosts': 'hosts',
+  '--log-level': 'log.level',
+} as const;
+
+/** What the names of the hub's variables begin with. */
+export const HUB_ENVIRONMENT_PREFIX = 'QCONN_HUB_';
+
+/** Variables that other programs know too. */
+export const HUB_ENVIRONMENT_NAMES = { DATABASE_URL: 'database.url' } as const;
+
 /**
  * Reads the configuration: file, then environment (`QCONN_HUB_…`, `DATABASE_URL`), then flags.
  * @throws QconnError `config_invalid` with every mistake at once
@@ -180,8 +197,8 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
 export function loadHubConfig(sources: Pick<ConfigSources, 'file' | 'environment' | 'flags'>): HubConfig {
   return loadConfig({
     schema: HUB_CONFIG_SCHEMA,
-    environmentPrefix: 'QCONN_HUB_',
-    environmentNames: { DATABASE_URL: 'database.url' },
+    environmentPrefix: HUB_ENVIRONMENT_PREFIX,
+    environmentNames: HUB_ENVIRONMENT_NAMES,
     check: further,
     ...sources,
   });
