@@ -8,11 +8,14 @@ const ALLOWED: Permission = { allowed: true, reason: '' };
  * and its `provide` towards the sender. Without one: may the sender submit this service type at all?
  */
 export function mayPass(policy: Policy, sender: string, target: string | undefined, serviceType: string): Permission {
-  const submit = policy.decide(sender, 'submit', serviceType, target);
-  if (!submit.allowed) return { allowed: false, reason: submit.reasonFor(nameIn(policy, sender)) };
-  if (target === undefined) return ALLOWED;
-  const provide = policy.decide(target, 'provide', serviceType, sender);
-  return provide.allowed ? ALLOWED : { allowed: false, reason: provide.reasonFor(nameIn(policy, target)) };
+  const decision =
+    target === undefined
+      ? policy.decide(sender, 'submit', serviceType)
+      : policy.decideExchange(sender, target, serviceType);
+  if (decision.allowed) return ALLOWED;
+  // Asked once more, to name the side that lacks the right.
+  const senderMay = target !== undefined && policy.decide(sender, 'submit', serviceType, target).allowed;
+  return { allowed: false, reason: decision.reasonFor(nameIn(policy, senderMay ? target : sender)) };
 }
 
 /** The name by which people know a machine. */
