@@ -53,7 +53,7 @@ export interface RelayLimits {
   /** Exchanges in flight per sending machine. */
   readonly inFlightPerMachine: number;
   readonly rates: QuotaRates;
-  /** Bytes that may wait for one machine; past that it is `busy`. */
+  /** Bytes that may wait for one machine; past that it is `busy`, and signs of progress to it are dropped. */
   readonly bufferedBytesPerMachine: number;
 }
 
@@ -123,6 +123,8 @@ export class Relay {
       case FrameType.Ack:
         return this.#runner.step(exchange, 'ack');
       case FrameType.Progress:
+        // Progress may come without end, and only the latest matters: a sender that does not keep up is spared it.
+        if ((exchange.sender?.value.bufferedBytes ?? 0) > this.#limits.bufferedBytesPerMachine) return;
         return this.#runner.step(exchange, 'progress', { progress: frame.body });
       case FrameType.Extend:
         return this.#runner.step(exchange, 'extend', { extendMs: decodeExtend(frame) });
