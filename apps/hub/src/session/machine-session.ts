@@ -39,6 +39,8 @@ export interface SessionObserver {
   refused(connection: Connection, error: QconnError): void;
   began(session: MachineSession, hello: Hello): void;
   ended(session: MachineSession, info: CloseInfo): void;
+  /** A call failed by a fault of ours; the machine is told `internal` and nothing more. */
+  callFailed?(session: MachineSession, call: string, fault: unknown): void;
 }
 
 /** Bytes that may wait for a machine before the hub stops reading from it, so that it cannot make more work than it takes. */
@@ -196,6 +198,8 @@ export class MachineSession implements Peer {
     } catch (error) {
       if (error instanceof QconnError && (error.code === 'bad_frame' || error.code === 'unexpected_frame'))
         return this.close(error);
+      if (!(error instanceof QconnError))
+        this.#dependencies.observer.callFailed?.(this, String(frameTypeName(frame.type)), error);
       const { code, message } = error instanceof QconnError ? error : new QconnError('internal');
       this.send(frame.id, encodeCallFailed(this.#writer, frame.id, { code, reason: message }));
     }

@@ -57,4 +57,12 @@ export class SessionLog implements SessionObserver {
     if (error.code === 'closed' || error.code === 'going_away') this.#log.info(fields, 'A machine disconnected.');
     else this.#log.warn(fields, 'A machine’s connection ended.');
   }
+
+  callFailed({ id, auth }: MachineSession, call: string, fault: unknown): void {
+    const { fingerprint, hostname } = auth;
+    this.#log.error(
+      { event: 'call_failed', session: id, machine: fingerprint, hostname, call, err: fault },
+      'A call of a machine failed.',
+    );
+  }
 }

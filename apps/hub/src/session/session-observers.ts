@@ -21,4 +21,8 @@ export class SessionObservers implements SessionObserver {
   ended(session: MachineSession, info: CloseInfo): void {
     for (const observer of this.#observers) observer.ended(session, info);
   }
+
+  callFailed(session: MachineSession, call: string, fault: unknown): void {
+    for (const observer of this.#observers) observer.callFailed?.(session, call, fault);
+  }
 }
