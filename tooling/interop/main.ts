@@ -1,0 +1,62 @@
+import { createBench, type Bench } from './bench.ts';
+import { CASES, type Case } from './cases.ts';
+import { complaints } from './expectations.ts';
+import { HOW_TO_GET_IT, installedVersion, request } from './gtlsclient.ts';
+import { H3Endpoint } from './h3-endpoint.ts';
+import { resume } from './resumption.ts';
+
+/**
+ * `test:interop`: the client of ngtcp2, a QUIC stack that shares no code with ours, with our endpoint. What
+ * the endpoint declines, as it may, is listed as not offered: that is neither a pass nor a failure.
+ */
+const version = installedVersion();
+const counts = { passed: 0, failed: 0, 'not offered': 0 };
+
+if (version === undefined) {
+  console.error(HOW_TO_GET_IT);
+  process.exitCode = 1;
+} else {
+  console.log(`gtlsclient of ${version} at our endpoint\n`);
+  const bench = await createBench();
+  try {
+    for (const each of CASES) await runCase(each, bench);
+    await runResumption(bench);
+  } finally {
+    bench.remove();
+  }
+  console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts['not offered']} not offered`);
+  if (counts.failed > 0) process.exitCode = 1;
+}
+
+async function runCase(wanted: Case, bench: Bench): Promise<void> {
+  const endpoint = await H3Endpoint.serve(wanted, bench);
+  try {
+    const run = await request(endpoint.port, [...bench.credentials, ...wanted.options, ...bench.body(wanted)]);
+    const found = complaints(wanted, { run, seen: await endpoint.seen(), fingerprint: bench.machine.fingerprint });
+    report(found.length === 0 ? 'passed' : 'failed', wanted.name, found);
+    if (found.length > 0) console.log(run.log);
+  } finally {
+    await endpoint.close();
+  }
+}
+
+async function runResumption(bench: Bench): Promise<void> {
+  const wanted: Case = { name: 'resumption (--session-file, --tp-file)', options: [] };
+  const endpoint = await H3Endpoint.serve(wanted, bench);
+  try {
+    const { evidence, resumed, earlyData } = await resume(endpoint, bench);
+    const found = complaints(wanted, evidence);
+    const declined = resumed ? 'passed' : 'not offered';
+    report(found.length === 0 ? declined : 'failed', wanted.name, found);
+    report(earlyData ? 'passed' : 'not offered', '0-RTT in the resumed session', []);
+    if (found.length > 0) console.log(evidence.run.log);
+  } finally {
+    await endpoint.close();
+  }
+}
+
+function report(result: keyof typeof counts, name: string, notes: readonly string[]): void {
+  counts[result] += 1;
+  console.log(`${result.padEnd(12)} ${name}`);
+  for (const note of notes) console.log(`${' '.repeat(13)}${note}`);
+}
