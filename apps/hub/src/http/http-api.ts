@@ -83,7 +83,10 @@ export class HttpApi {
 }
 
 /** Puts the API together without listening. */
-async function buildApp(context: ApiContext, tls: { readonly key: string; readonly cert: string }): Promise<App> {
+export async function buildApp(
+  context: ApiContext,
+  tls: { readonly key: string; readonly cert: string },
+): Promise<App> {
   const app: App = fastify({
     https: { ...tls, minVersion: 'TLSv1.3', handshakeTimeout: HANDSHAKE_DEADLINE_MS },
     logger: false,
