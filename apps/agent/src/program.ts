@@ -33,7 +33,7 @@ const ENROLL_HELP = `
 The key is made here and never leaves this machine. Nothing is sent before the hub has proven to be the one
 that the token is for. Then the machine waits for an administrator, who compares the short code.
 
-To become a new machine, as after a revocation, move the credential folder away first.
+A revoked machine stays revoked. Enrol it with --new-key, and it is a new machine, which has to be approved.
 
 A token on the command line can be seen by other users of this machine; a file, standard input or QCONN_TOKEN cannot.
 
@@ -113,6 +113,12 @@ function addEnroll(program: Command, outcome: Outcome): void {
     )
     .option('--hostname <name>', 'hostname to ask for; this system’s when left out (or QCONN_AGENT_HOSTNAME)')
     .option('--force', 'enrol again although there is a credential; the key stays, and so the machine does')
+    .addOption(
+      new Option('--new-key', 'enrol as a new machine with a new key, as after a revocation').conflicts([
+        'csrOut',
+        'from',
+      ]),
+    )
     .option('--wait', 'wait until an administrator has approved the machine')
     .addOption(jsonOption())
     .addHelpText('after', ENROLL_HELP)

@@ -57,6 +57,20 @@ function runAgentWith(args: string[], options?: Parameters<typeof runAgent>[1]):
 }
 
 describe('enroll', () => {
+  test('with --new-key makes a new machine, whatever was there before', async () => {
+    const server = await hubServer();
+    writeConfig(server.url);
+    const first = await runAgentWith(['--token', server.token]);
+    expect((await runAgentWith(['--token', server.token])).stderr).toContain('already_enrolled');
+    const second = await runAgentWith(['--token', server.token, '--new-key']);
+    expect([first.code, second.code]).toEqual([0, 0]);
+    const fingerprint = ({ stdout }: typeof first): string =>
+      (JSON.parse(stdout) as { fingerprint: string }).fingerprint;
+    expect(fingerprint(second)).not.toBe(fingerprint(first));
+    const status = await runAgent(['status', '--config', path.join(folder, 'agent.yaml'), '--json']);
+    expect(fingerprint(status)).toBe(fingerprint(second));
+  });
+
   test('does not show a token that was typed where none belongs', async () => {
     const { code, stderr } = await runAgent(['enroll', '--toke', `qt1${'a'.repeat(60)}`, `--qt1${'a'.repeat(60)}`]);
     expect(code).toBe(2);

@@ -171,4 +171,14 @@ describe('the key', () => {
     expect(exportPrivateKeyPem((await open().keyPair()).privateKey)).toBe(credential.privateKeyPem);
     expect(readdirSync(folder.path)).toEqual(['credential.json']);
   });
+
+  test('is a new one on demand, while the credential stays until it is replaced', async () => {
+    const credential = await newCredential();
+    await open().save(credential);
+    const fresh = exportPrivateKeyPem((await open().keyPair({ fresh: true })).privateKey);
+    expect(fresh).not.toBe(credential.privateKeyPem);
+    expect(await open().load()).toEqual(credential);
+    const again = exportPrivateKeyPem((await open().keyPair({ fresh: true })).privateKey);
+    expect(again, 'a repeated enrolment is that of the same machine').toBe(fresh);
+  });
 });

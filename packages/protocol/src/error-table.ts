@@ -41,7 +41,7 @@ const ROWS = {
   // Sessions and connections
   closed: { wire: 0x40, http: 503, retrySafe: true, summary: 'The connection was closed.', action: 'Connect again.' },
   pending: { wire: 0x41, http: 403, retrySafe: true, summary: 'The machine waits for an administrator to authorize it.', action: 'Give the short code to an administrator.' },
-  revoked: { wire: 0x42, http: 403, retrySafe: true, summary: 'The machine, or the credential that it presented, has been revoked.', action: 'Ask an administrator; a revoked machine has to enrol again with a new key.' },
+  revoked: { wire: 0x42, http: 403, retrySafe: true, summary: 'The machine, or the credential that it presented, has been revoked.', action: 'Ask an administrator; a revoked machine has to enrol again with a new key (--new-key).' },
   unknown_machine: { wire: 0x43, http: 403, retrySafe: true, summary: 'The certificate is valid, but the hub knows no machine with that key.', action: 'Enrol the machine with this hub.' },
   going_away: { wire: 0x44, http: 503, retrySafe: true, summary: 'The hub asked its clients to go elsewhere.', action: 'Nothing: the client reconnects by itself.' },
   superseded: { wire: 0x45, http: 409, retrySafe: true, summary: 'The same machine connected again; the newer connection stays.', action: 'Check that the credential is not used by two programs at once.' },

@@ -13,6 +13,7 @@ export interface EnrollFlags extends ConfigFlags, TokenFlags {
   readonly csrOut?: string;
   readonly from?: string;
   readonly force?: boolean;
+  readonly newKey?: boolean;
   readonly wait?: boolean;
   readonly json?: boolean;
 }
@@ -25,12 +26,12 @@ export async function enrollCommand(flags: EnrollFlags): Promise<number> {
     flags.from === undefined ? { token: readToken(flags, process.env) } : { answer: readAnswer(flags.from) };
   const store = new CredentialStore(credentials);
   const running = (await askStatus(socketPath(credentials))) !== undefined;
-  if (flags.force !== true) await refuseEnrolled(store, credentials);
+  if (flags.force !== true && flags.newKey !== true) await refuseEnrolled(store, credentials);
   if (running && flags.wait === true)
     throw new QconnError('agent_running', 'An agent runs with this folder; stop it before enrolling with --wait.');
   const enrolment =
     'token' in proof
-      ? await enroll({ hub, token: proof.token, store, hostname, agent: AGENT })
+      ? await enroll({ hub, token: proof.token, store, hostname, newKey: flags.newKey, agent: AGENT })
       : await enrollByHand({ hub, answer: proof.answer, store });
   process.stdout.write(
     flags.json === true

@@ -13,6 +13,7 @@ interface Options {
   readonly credentials?: string;
   readonly hostname?: string;
   readonly force?: boolean;
+  readonly newKey?: boolean;
   readonly wait?: boolean;
 }
 
@@ -23,6 +24,7 @@ export function addEnroll(parent: Command, invocation: Invocation): void {
     .option('--token <token>', 'enrolment token, qt1…; - reads it from standard input (or QCONN_TOKEN holds it)')
     .option('--hostname <name>', 'hostname to ask for (default: this system’s)')
     .option('--force', 'enrol although the folder holds a usable credential')
+    .option('--new-key', 'enrol as a new machine with a new key, as after a revocation')
     .option('--wait', 'wait until an administrator has approved it; Ctrl-C ends the wait')
     .addHelpText(
       'after',
@@ -42,12 +44,19 @@ async function enrol(address: string, options: Options, invocation: Invocation):
   const hub = hubAddress(address).origin;
   const folder = credentialFolder(options.credentials, invocation.env);
   const store = new CredentialStore(folder);
-  if (options.force !== true) await refuseEnrolled(store, folder);
+  if (options.force !== true && options.newKey !== true) await refuseEnrolled(store, folder);
   const token = await secretInput(
     { given: options.token, variable: 'QCONN_TOKEN', what: 'enrolment token' },
     invocation.surroundings,
   );
-  const enrolment = await enroll({ hub, token, store, hostname: options.hostname, agent: AGENT });
+  const enrolment = await enroll({
+    hub,
+    token,
+    store,
+    hostname: options.hostname,
+    newKey: options.newKey,
+    agent: AGENT,
+  });
   invocation.show({ ...enrolment, hub, credentials: folder }, () => enrolmentText(enrolment, hub, folder, invocation));
   if (enrolment.status === 'authorized') return;
   if (!invocation.json)

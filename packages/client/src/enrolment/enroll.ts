@@ -14,6 +14,8 @@ export interface EnrolOptions {
   readonly token: string;
   /** Where the credential goes. */
   readonly store: CredentialStore;
+  /** Becomes a new machine with a new key, as after a revocation, whatever the store holds. Default false. */
+  readonly newKey?: boolean | undefined;
   /** The hostname to ask for; an administrator decides. Default: this system's. */
   readonly hostname?: string | undefined;
   /** Program and version, such as `qconn-agent/1.0.0`. */
@@ -44,7 +46,7 @@ export async function enroll(options: EnrolOptions): Promise<Enrolment> {
   const url = parseHubUrl(options.hub);
   const hostname = requestedHostname(options.hostname);
   const trust = await fetchPinnedTrust(url, pin as Uint8Array, options.clock ?? systemClock);
-  const keys = await options.store.keyPair();
+  const keys = await options.store.keyPair({ fresh: options.newKey === true });
   const https = new HubHttps({ url, trustPem: trust.pem });
   try {
     const answer = await requestCertificate(https, { ...options, hostname }, keys);

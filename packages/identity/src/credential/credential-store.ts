@@ -99,10 +99,12 @@ export class CredentialStore {
    * The machine's key: the one of its credential, else the one of an unfinished enrolment, else a new
    * one, which is written before it is returned. So an enrolment whose answer was lost is repeated with
    * the same key, and the machine stays the same machine.
+   * @param options.fresh passes the credential's key over, to become another machine; the credential stays until
+   *   {@link save} replaces it
    * @throws QconnError as {@link load} and {@link stage}
    */
-  async keyPair(): Promise<KeyPair> {
-    const newest = await this.#newest();
+  async keyPair({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<KeyPair> {
+    const newest = fresh ? undefined : await this.#newest();
     if (newest !== undefined) return importPrivateKeyPem(newest.privateKeyPem);
     return this.#inTurn(async () => {
       await this.#folder.prepare();
