@@ -106,3 +106,15 @@ test('tells of renewals, and of those that fail', () => {
     { level: 'warn', msg: expect.stringContaining('not in its place on disk') },
   ]);
 });
+
+test('a device that no role lets it provide is told, unless the machine is still pending', () => {
+  machine = PENDING;
+  phaseLog.take({ kind: 'provided', device: 'zebra-1', permitted: false });
+  machine = AUTHORIZED;
+  phaseLog.take({ kind: 'provided', device: 'zebra-1', permitted: true });
+  expect(captured.messages).toEqual([]);
+  phaseLog.take({ kind: 'provided', device: 'zebra-1', permitted: false });
+  expect(captured.lines).toMatchObject([
+    { level: 'warn', device: 'zebra-1', msg: expect.stringContaining('no role lets this machine provide zebra-1 yet') },
+  ]);
+});

@@ -147,7 +147,8 @@ export class Client {
   }
 
   /**
-   * Provides a device: its requests go to the handler, now and after every reconnect.
+   * Provides a device: its requests go to the handler, now and after every reconnect. A device that the policy does not
+   * let this machine provide is registered all the same, for a role may grant it later; an event `provided` tells.
    * @returns a function that takes the device back
    * @throws QconnError `bad_address` for malformed names, `too_large`, `invalid_request`, `invalid_state` when it is provided already, or what the hub refuses it with
    */
@@ -165,7 +166,7 @@ export class Client {
     this.#jobs.add(provision);
     const { session } = this.#uplink;
     try {
-      await session?.provide({ device: device.device, serviceTypes });
+      if (session !== undefined) await this.#uplink.register(session, { device: device.device, serviceTypes });
     } catch (error) {
       // A session that ended in between is no refusal: the next one registers the device.
       if (this.#uplink.session === session) {

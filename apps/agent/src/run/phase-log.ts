@@ -35,11 +35,22 @@ export class PhaseLog {
         return this.#phase(event);
       case 'machine':
         return this.#standingChanged();
+      case 'provided':
+        return this.#provided(event);
       case 'renewed':
         return this.#log.info({ expiresAt: iso(event.expiresAt) }, 'certificate renewed');
       case 'renewalFailed':
         return this.#renewalFailed(event);
     }
+  }
+
+  /** A pending machine may provide nothing, and has been told what it waits for. */
+  #provided({ device, permitted }: Extract<ClientEvent, { kind: 'provided' }>): void {
+    if (permitted || this.#machine()?.status !== 'authorized') return;
+    this.#log.warn(
+      { device },
+      `no role lets this machine provide ${device} yet: jobs for it are refused until an administrator grants it`,
+    );
   }
 
   /** Without a next try it was the last step that failed: the new certificate is in use, but not in its place on disk. */

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@qconn/clock';
-import { QconnError, type GoAway, type MachineStatus, type Welcome } from '@qconn/protocol';
+import { QconnError, type Device, type GoAway, type MachineStatus, type Welcome } from '@qconn/protocol';
 import type { CloseInfo, Connection } from '@qconn/transport';
 import { EventStream } from '../event-stream.ts';
 import type { Jobs } from '../exchange/jobs.ts';
@@ -23,6 +23,8 @@ export type ClientEvent =
       readonly waitMs: number | undefined;
     }
   | { readonly kind: 'machine'; readonly machine: MachineStatus }
+  /** The hub has registered a device. `permitted` says whether the policy lets the machine provide it, as it was then. */
+  | { readonly kind: 'provided'; readonly device: string; readonly permitted: boolean }
   | { readonly kind: 'renewed'; readonly expiresAt: number }
   | { readonly kind: 'renewalFailed'; readonly error: QconnError; readonly retryAt: number | undefined };
 
@@ -123,6 +125,12 @@ export class Uplink {
     }
   }
 
+  /** Registers a device with the hub of a session. @throws QconnError what the hub refuses it with */
+  async register(session: Session, device: Device): Promise<void> {
+    const permitted = await session.provide(device);
+    this.events.emit({ kind: 'provided', device: device.device, permitted });
+  }
+
   /** The error for work that needs a connection which is not there. */
   notConnected(): QconnError {
     if (this.phase === 'stopped') return new QconnError('closed', 'The client was closed by its owner.');
@@ -199,7 +207,7 @@ export class Uplink {
     void session.ended.then((info) => this.#ended(session, info));
     // Devices first: whoever waits for the phase may count on them.
     for (const device of this.#dependencies.jobs.devices) {
-      void session.provide(device).catch((error: unknown) => this.#provideFailed(session, error));
+      void this.register(session, device).catch((error: unknown) => this.#provideFailed(session, error));
     }
     this.#machine = { status: welcome.status, hostname: welcome.hostname, roles: welcome.roles };
     this.#step({ kind: 'welcomed', status: welcome.status === 'authorized' ? 'authorized' : 'pending' });
