@@ -1,5 +1,6 @@
 import { encodeGoAway, encodeStatus, FrameType, decodeHello, decodeProvide } from '@qconn/protocol';
 import { describe, expect, test } from 'vitest';
+import { readAll } from './read-all.ts';
 import { answerWell, ScriptedHub } from './scripted-hub.ts';
 
 /** Lets everything that is on its way arrive. */
@@ -206,7 +207,7 @@ describe('closing', () => {
     hub.client.start();
     await lost;
     await hub.client.close();
-    expect((await Array.fromAsync(events)).at(-1)).toMatchObject({ kind: 'phase', phase: 'stopped' });
+    expect((await readAll(events)).at(-1)).toMatchObject({ kind: 'phase', phase: 'stopped' });
     expect(hub.clock.pendingTimers).toBe(0);
     await expect(hub.client.connected()).rejects.toMatchObject({ code: 'closed' });
   });

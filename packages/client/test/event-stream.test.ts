@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { EventStream } from '../src/event-stream.ts';
+import { readAll } from './read-all.ts';
 
 test('each reader gets each event, in order, from when it began', async () => {
   const stream = new EventStream<number>();
@@ -8,8 +9,8 @@ test('each reader gets each event, in order, from when it began', async () => {
   const late = stream.read();
   stream.emit(2);
   stream.end();
-  expect(await Array.fromAsync(early)).toEqual([1, 2]);
-  expect(await Array.fromAsync(late)).toEqual([2]);
+  expect(await readAll(early)).toEqual([1, 2]);
+  expect(await readAll(late)).toEqual([2]);
 });
 
 test('a reader that waits is woken by the next event, and by the end', async () => {
@@ -31,13 +32,13 @@ test('what was not read before the end can still be read', async () => {
   const reader = stream.read();
   stream.emit(1);
   stream.end();
-  expect(await Array.fromAsync(reader)).toEqual([1]);
+  expect(await readAll(reader)).toEqual([1]);
 });
 
 test('a reader that begins after the end ends at once', async () => {
   const stream = new EventStream<number>();
   stream.end();
-  expect(await Array.fromAsync(stream.read())).toEqual([]);
+  expect(await readAll(stream.read())).toEqual([]);
 });
 
 test('leaving the loop ends the reader and costs the others nothing', async () => {
@@ -51,7 +52,7 @@ test('leaving the loop ends the reader and costs the others nothing', async () =
   stream.emit(2);
   stream.end();
   expect(await leaver.next()).toEqual({ done: true, value: undefined });
-  expect(await Array.fromAsync(stayer)).toEqual([1, 2]);
+  expect(await readAll(stayer)).toEqual([1, 2]);
 });
 
 test('a reader that falls behind loses the oldest events, never the newest', async () => {
@@ -59,7 +60,7 @@ test('a reader that falls behind loses the oldest events, never the newest', asy
   const reader = stream.read();
   for (let event = 1; event <= 300; event++) stream.emit(event);
   stream.end();
-  const read = await Array.fromAsync(reader);
+  const read = await readAll(reader);
   expect(read).toHaveLength(256);
   expect(read.at(-1)).toBe(300);
 });
