@@ -232,9 +232,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#gone) return;
     const may = this.#urgent || !this.#established || this.#unacknowledged >= DATAGRAMS_PER_ACK;
     if (may) this.#guard(() => this.#send());
-    const closed = this.native.isClosed();
-    if (this.#closeInfo === undefined && (closed || this.native.isDraining())) this.#noticeEnd();
-    if (closed || this.#host.clock.monotonic() >= this.#leaveBy) this.#leave();
+    const over = this.native.isDraining() || this.native.isClosed();
+    if (over && this.#closeInfo === undefined) this.#noticeEnd();
+    // The engine says nothing more once it drains: stray packets are better answered with a stateless reset.
+    if (over || this.#host.clock.monotonic() >= this.#leaveBy) this.#leave();
     else this.#setDeadline();
   }
 

@@ -1,0 +1,70 @@
+import { parseArgs } from 'node:util';
+import { systemClock } from '@qconn/clock';
+import { createQuicEndpoint, type Connection, type Endpoint } from '@qconn/transport';
+import { createAuthority } from '../test/pki.ts';
+import { echo, readAll } from '../test/waiting.ts';
+
+/**
+ * `npx -y pnpm@12 bench leaks [--connections 20000] [--streams 200000]`: opens and closes connections and
+ * streams, both ends in this process, and shows what is left of them.
+ */
+const { values } = parseArgs({
+  options: { connections: { type: 'string', default: '20000' }, streams: { type: 'string', default: '200000' } },
+});
+const AT_ONCE = 20;
+
+const authority = await createAuthority('leak root');
+const tls = await authority.issue({ ips: ['127.0.0.1'] });
+const server = await createQuicEndpoint({ clock: systemClock }, { host: '127.0.0.1', tls, handlers: { bench: echo } });
+const client = await createQuicEndpoint({ clock: systemClock });
+const target = { address: server.address, serverName: '127.0.0.1', alpns: ['bench'], tls: await authority.issue() };
+
+await openAndClose(500);
+await useStreams(await client.connect(target), 2_000);
+await settle();
+report('before');
+await openAndClose(Number(values.connections));
+await settle();
+report(`after ${values.connections} connections`);
+const connection = await client.connect(target);
+await useStreams(connection, Number(values.streams));
+report(`after ${values.streams} streams (${connection.stats().streams} open)`);
+await Promise.all([client.close(), server.close()]);
+await settle();
+report('all closed');
+console.log(`still active: ${process.getActiveResourcesInfo().join(', ') || 'nothing'}`);
+
+async function openAndClose(count: number): Promise<void> {
+  for (let made = 0; made < count; made += AT_ONCE) {
+    const batch = await Promise.all(Array.from({ length: AT_ONCE }, () => client.connect(target)));
+    for (const each of batch) each.close(0x40, '');
+  }
+}
+
+async function useStreams(on: Connection, count: number): Promise<void> {
+  const body = new Uint8Array(100);
+  for (let used = 0; used < count; used += 200) {
+    const answers = Array.from({ length: 200 }, () => {
+      const stream = on.openStream();
+      stream.write(body);
+      stream.end();
+      return readAll(stream);
+    });
+    await Promise.all(answers);
+  }
+}
+
+/** Closing connections are forgotten after three seconds. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+}
+
+function report(when: string): void {
+  globalThis.gc?.();
+  const { heapUsed, rss, external } = process.memoryUsage();
+  const mb = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MB`;
+  const counts = (endpoint: Endpoint): number => endpoint.connections;
+  console.log(
+    `${when.padEnd(40)} heap ${mb(heapUsed).padStart(9)}   external ${mb(external).padStart(9)}   resident ${mb(rss).padStart(9)}   open ${counts(server)}/${counts(client)}`,
+  );
+}
