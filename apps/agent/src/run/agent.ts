@@ -90,7 +90,7 @@ export class Agent {
     // Told to the hub, not waited for: a hub that does not answer must not hold up the stop.
     for (const withdraw of this.#withdraw) void withdraw().catch(() => {});
     await this.#client.close(DRAIN_MS);
-    await Promise.all(this.#services.map(async ({ adapter }) => adapter.close?.()));
+    await Promise.all(this.#services.map((service) => service.close()));
     await this.#watching;
   }
 

@@ -19,6 +19,7 @@ export class DeviceService {
   readonly adapter: Adapter;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #closing = new AbortController();
   #running = 0;
   #done = 0;
   #failed = 0;
@@ -49,7 +50,7 @@ export class DeviceService {
     const took = (): object => ({ ...facts, ms: Math.round(this.#clock.monotonic() - begun) });
     this.#running++;
     try {
-      const answer = await this.adapter.handle(job);
+      const answer = await this.adapter.handle({ ...job, signal: AbortSignal.any([job.signal, this.#closing.signal]) });
       this.#done++;
       this.#log.info(took(), 'job done');
       return answer;
@@ -61,5 +62,11 @@ export class DeviceService {
     } finally {
       this.#running--;
     }
+  }
+
+  /** Cancels the jobs that still run, so that none of their sockets and programs outlives the agent. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.adapter.close?.();
   }
 }
