@@ -25,7 +25,7 @@ beforeAll(async () => {
     QCONN_HUB_LISTEN_HTTPS_PORT: '0',
   };
   expect(await runProgram('hub', ['init'], environment)).toMatchObject({ code: 0 });
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   if (hub?.exitCode === null) {
@@ -68,7 +68,7 @@ function take(machine: string, from: string, url = 'https://127.0.0.1:1'): Retur
   return runProgram('agent', ['enroll', '--credentials', file(machine), '--hub', url, '--from', from, '--json']);
 }
 
-test('a machine is enrolled by files that people carry, and its key stays with it', { timeout: 120_000 }, async () => {
+test('a machine is enrolled by files that people carry, and its key stays with it', { timeout: 240_000 }, async () => {
   await request('lonely');
   await request('other');
   const issued = await issue('lonely', '--approve', '--role', 'admin');
@@ -103,7 +103,7 @@ test('a machine is enrolled by files that people carry, and its key stays with i
   expect(await readdir(folder)).not.toContain('other.json');
 });
 
-test('what cannot be issued is said before anything is stored', { timeout: 60_000 }, async () => {
+test('what cannot be issued is said before anything is stored', { timeout: 240_000 }, async () => {
   const args = ['certs', 'issue-machine', '--data', file('nothing'), '--csr', file('request.csr')];
   const refused = (more: string[]): Promise<unknown> => runProgram('hub', [...args, ...more]);
   expect(await refused(['--hostname', 'a b'])).toMatchObject({

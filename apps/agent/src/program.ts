@@ -40,6 +40,10 @@ A token on the command line can be seen by other users of this machine; a file, 
 Examples:
   $ ${NAME} enroll --hub https://hub.example:8443 --credentials /var/lib/qconn-agent --token-file token.txt
   $ ssh admin@hub qconn token create | ${NAME} enroll --config agent.yaml --token-file - --wait
+
+Where the hub’s HTTPS cannot be reached, files are carried instead; whoever brings the second one says which hub is trusted:
+  $ ${NAME} enroll --config agent.yaml --csr-out this-machine.csr
+  $ ${NAME} enroll --config agent.yaml --from enrolment.json
 `;
 
 const RUN_HELP = `

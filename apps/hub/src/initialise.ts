@@ -87,7 +87,12 @@ export async function renewBootstrap(config: HubConfig, store: Store, clock: Clo
   return formatSecret('qb', bootstrap);
 }
 
+/** @throws QconnError `credential_unwritable`, as for a folder of another user */
 async function makeDataFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await chmod(folder, 0o700);
+  } catch (cause) {
+    throw new QconnError('credential_unwritable', `The data folder ${folder} cannot be made private.`, { cause });
+  }
 }

@@ -1,12 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets, type Flags } from '@qconn/startup';
-import { caEncrypt } from './commands/ca-encrypt.ts';
-import { caExport } from './commands/ca-export.ts';
-import { caShow } from './commands/ca-show.ts';
-import { bootstrap, init } from './commands/init.ts';
-import { issueMachine, type IssueMachineOptions } from './commands/issue-machine.ts';
-import { serve } from './commands/serve.ts';
+import type { IssueMachineOptions } from './commands/issue-machine.ts';
 import { HUB_FLAGS, loadHubConfig, type HubConfig } from './config/hub-config.ts';
 
 interface Options {
@@ -26,6 +21,7 @@ interface Options {
   readonly chain?: boolean;
   readonly rootKey?: string;
   readonly remove?: boolean;
+  readonly newPassphraseFile?: string;
 }
 
 const PROGRAM = 'qconn-hub';
@@ -54,6 +50,7 @@ function withConfig(command: Command): Command {
     .option('--json', 'print JSON, one object a line');
 }
 
+/** Each command is loaded when it is called: who asks about the CA does not wait for QUIC. */
 function program(run: (work: Promise<number>) => void): Command {
   const root = new Command(PROGRAM)
     .description('The qconn hub: certificate authority, admission, authorization and routing.')
@@ -78,7 +75,13 @@ docs/configuration.md lists them.`,
     .option('--issuing-cert <file>', 'PEM of your own issuing CA, then of the CAs between it and the root, if any')
     .option('--issuing-key <file>', 'PEM of its private key, not encrypted')
     .option('--root <file>', 'PEM of the root certificate; its key is not wanted here')
-    .action((options: Options) => run(init(configOf(options), { ...options, json: options.json === true })));
+    .action((options: Options) =>
+      run(
+        import('./commands/init.ts').then(({ init }) =>
+          init(configOf(options), { ...options, json: options.json === true }),
+        ),
+      ),
+    );
   withConfig(root.command('serve'))
     .description('run the hub until SIGINT or SIGTERM')
     .option('--init', 'make the hub first if there is none')
@@ -88,11 +91,21 @@ docs/configuration.md lists them.`,
     .option('--hosts <names>', 'comma-separated names and addresses under which clients reach this hub')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent (default info)')
     .action((options: Options) =>
-      run(serve(configOf(options), { init: options.init === true, json: options.json === true })),
+      run(
+        import('./commands/serve.ts').then(({ serve }) =>
+          serve(configOf(options), { init: options.init === true, json: options.json === true }),
+        ),
+      ),
     );
   withConfig(root.command('bootstrap'))
     .description('make a new bootstrap secret, when every administrator’s key is lost')
-    .action((options: Options) => run(bootstrap(configOf(options), { json: options.json === true })));
+    .action((options: Options) =>
+      run(
+        import('./commands/init.ts').then(({ bootstrap }) =>
+          bootstrap(configOf(options), { json: options.json === true }),
+        ),
+      ),
+    );
   addCa(root, run);
   addCerts(root, run);
   return root;
@@ -102,16 +115,35 @@ function addCa(root: Command, run: (work: Promise<number>) => void): void {
   const ca = root.command('ca').description('look at the CA, take its root key offline, encrypt its keys');
   withConfig(ca.command('show'))
     .description('names, validity, pin, and how the keys lie here; the hub may run')
-    .action((options: Options) => run(caShow(configOf(options), { json: options.json === true })));
+    .action((options: Options) =>
+      run(
+        import('./commands/ca-show.ts').then(({ caShow }) =>
+          caShow(configOf(options), { json: options.json === true }),
+        ),
+      ),
+    );
   withConfig(ca.command('export'))
     .description('print the root certificate as PEM, or take the root’s key out')
     .option('--chain', 'print the issuing CA’s certificate, and those between it and the root, instead')
     .option('--root-key <file>', 'write the root’s private key to a new file of mode 0600')
     .option('--remove', 'with --root-key: then remove it here; the hub runs without it')
-    .action((options: Options) => run(caExport(configOf(options), { ...options, json: options.json === true })));
+    .action((options: Options) =>
+      run(
+        import('./commands/ca-export.ts').then(({ caExport }) =>
+          caExport(configOf(options), { ...options, json: options.json === true }),
+        ),
+      ),
+    );
   withConfig(ca.command('encrypt'))
     .description('encrypt keys that are not, under the passphrase of the configuration; the hub may run')
-    .action((options: Options) => run(caEncrypt(configOf(options), { json: options.json === true })));
+    .option('--new-passphrase-file <file>', 'encrypt all keys under this one instead, which is then to be configured')
+    .action((options: Options) =>
+      run(
+        import('./commands/ca-encrypt.ts').then(({ caEncrypt }) =>
+          caEncrypt(configOf(options), { ...options, json: options.json === true }),
+        ),
+      ),
+    );
 }
 
 function addCerts(root: Command, run: (work: Promise<number>) => void): void {
@@ -126,7 +158,11 @@ function addCerts(root: Command, run: (work: Promise<number>) => void): void {
     .option('--approve', 'authorize the machine at once, if the hostname is free')
     .option('--role <names...>', 'with --approve: its roles')
     .action((options: Options & Omit<IssueMachineOptions, 'json'>) =>
-      run(issueMachine(configOf(options), { ...options, json: options.json === true })),
+      run(
+        import('./commands/issue-machine.ts').then(({ issueMachine }) =>
+          issueMachine(configOf(options), { ...options, json: options.json === true }),
+        ),
+      ),
     );
 }
 

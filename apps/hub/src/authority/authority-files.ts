@@ -4,7 +4,9 @@ import {
   CertificateAuthority,
   isSealed,
   PrivateFolder,
+  seal,
   sealAuthority,
+  unseal,
   unsealAuthority,
   type AuthorityPem,
 } from '@qconn/identity';
@@ -26,12 +28,15 @@ export function authorityFolder(dataFolder: string): string {
   return join(dataFolder, 'ca');
 }
 
-/** Whether a CA is there. */
+/** Whether a CA is there. @throws QconnError `ca_unusable` when that cannot be seen */
 export async function hasAuthority(folder: string): Promise<boolean> {
-  return stat(folder).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await stat(folder);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw new QconnError('ca_unusable', `The CA’s folder ${folder} cannot be read.`, { cause });
+  }
 }
 
 /**
@@ -99,24 +104,52 @@ export function plainKeyFiles({ rootKeyPem, issuingKeyPem }: AuthorityPem): read
 }
 
 /**
- * Encrypts those keys of a CA that are not encrypted yet. A crash leaves each file whole, encrypted or not.
- * @returns the names of the files that were encrypted
+ * Encrypts those keys of a CA that are not encrypted under the passphrase yet. A crash leaves each file whole; the same
+ * call again does the rest.
+ * @param previous under which keys may be encrypted so far, when the passphrase changes
+ * @returns the names of the files that were written
  * @throws QconnError as {@link loadAuthority}, `credential_unwritable`
  */
-export async function encryptAuthority(folder: string, passphrase: string): Promise<readonly string[]> {
-  const stored = await readAuthority(folder);
-  // A key that is encrypted already opens with this passphrase, or nothing is changed.
-  const plain = await asAuthority(unsealAuthority(stored, passphrase));
-  CertificateAuthority.load(plain);
-  const names = plainKeyFiles(stored);
-  if (names.length === 0) return names;
-  const sealed = await sealAuthority(plain, passphrase);
+export async function encryptAuthority(
+  folder: string,
+  passphrase: string,
+  previous?: string,
+): Promise<readonly string[]> {
+  const { rootKeyPem, issuingKeyPem, ...certificates } = await readAuthority(folder);
+  const issuing = await openKey(issuingKeyPem, passphrase, previous);
+  const root = rootKeyPem === undefined ? undefined : await openKey(rootKeyPem, passphrase, previous);
+  // Nothing is changed in a CA that is not whole.
+  CertificateAuthority.load({
+    ...certificates,
+    issuingKeyPem: issuing.pem,
+    ...(root === undefined ? {} : { rootKeyPem: root.pem }),
+  });
   const files = new PrivateFolder(folder);
-  for (const name of names) {
-    const text = name === FILES.rootKeyPem ? sealed.rootKeyPem : sealed.issuingKeyPem;
-    await files.replace(name, text as string);
+  const written: string[] = [];
+  for (const [name, key] of [
+    [FILES.rootKeyPem, root],
+    [FILES.issuingKeyPem, issuing],
+  ] as const) {
+    if (key === undefined || key.done) continue;
+    await files.replace(name, await seal(key.pem, passphrase));
+    written.push(name);
   }
-  return names;
+  return written;
+}
+
+/** A key in plain, and whether it lies encrypted under the passphrase already. */
+async function openKey(
+  stored: string,
+  passphrase: string,
+  previous: string | undefined,
+): Promise<{ readonly pem: string; readonly done: boolean }> {
+  if (!isSealed(stored)) return { pem: stored, done: false };
+  try {
+    return { pem: await asAuthority(unseal(stored, passphrase)), done: true };
+  } catch (error) {
+    if (previous === undefined || !isQconnError(error, 'passphrase_wrong')) throw error;
+    return { pem: await unseal(stored, previous), done: false };
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { chmod, chown, mkdtemp, readdir, readFile, rename, rm, stat, symlink, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority } from '@qconn/identity';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   encryptAuthority,
   loadAuthority,
@@ -13,6 +13,9 @@ import {
 import { readPassphrase } from '../../src/authority/passphrase.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
+
+// scrypt is meant to take its time, and the machine may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 let above: string;
 let folder: string;
@@ -55,6 +58,18 @@ test('keys that were stored in plain are encrypted later, and a half-done one is
   await expect(encryptAuthority(folder, 'another')).rejects.toMatchObject({ code: 'passphrase_wrong' });
   expect(await encryptAuthority(folder, PASSPHRASE)).toEqual(['root.key']);
   expect((await loadAuthority(folder, PASSPHRASE)).toPem()).toEqual(authority.toPem());
+});
+
+test('the passphrase changes, and a change that was interrupted is finished', async () => {
+  const authority = await newAuthority();
+  await saveAuthority(folder, authority, PASSPHRASE);
+  const issuingKey = await readFile(join(folder, 'issuing.key'), 'utf8');
+  await expect(encryptAuthority(folder, 'new', 'wrong')).rejects.toMatchObject({ code: 'passphrase_wrong' });
+  expect(await encryptAuthority(folder, 'new', PASSPHRASE)).toEqual(['root.key', 'issuing.key']);
+  await expect(loadAuthority(folder, PASSPHRASE)).rejects.toMatchObject({ code: 'passphrase_wrong' });
+  await writeFile(join(folder, 'issuing.key'), issuingKey);
+  expect(await encryptAuthority(folder, 'new', PASSPHRASE)).toEqual(['issuing.key']);
+  expect((await loadAuthority(folder, 'new')).toPem()).toEqual(authority.toPem());
 });
 
 test('a CA that somebody else can get at is refused, with the file, its mode and what it must be', async () => {

@@ -4,13 +4,16 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority } from '@qconn/identity';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { loadAuthority, saveAuthority } from '../../src/authority/authority-files.ts';
 import { readBroughtAuthority } from '../../src/authority/brought-authority.ts';
 import { qconnHub } from './hub-command.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
 const opensslPresent = spawnSync('openssl', ['version']).status === 0;
+
+// Each test starts several processes, on a machine that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 
@@ -84,6 +87,11 @@ test('encrypt needs a passphrase, and works on a CA that was made without', asyn
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toEqual({ encrypted: ['root.key', 'issuing.key'] });
   expect((await loadAuthority(join(folder, 'ca'), PASSPHRASE)).toPem()).toEqual(authority.toPem());
+  const next = join(folder, 'next');
+  await writeFile(next, 'another\n');
+  const changed = await qconnHub([...args, '--new-passphrase-file', next], { QCONN_HUB_CA_PASSPHRASE: PASSPHRASE });
+  expect(JSON.parse(changed.stdout)).toEqual({ encrypted: ['root.key', 'issuing.key'] });
+  expect((await loadAuthority(join(folder, 'ca'), 'another')).toPem()).toEqual(authority.toPem());
 });
 
 test.skipIf(!opensslPresent)('openssl verifies what is exported, and knows the key', async () => {
