@@ -1,5 +1,5 @@
 import { systemClock } from '@qconn/clock';
-import type { QconnError } from '@qconn/protocol';
+import { ERROR_TABLE, type QconnError } from '@qconn/protocol';
 import {
   createQuicEndpoint,
   type Connection,
@@ -255,4 +255,16 @@ test('a client that sends a body with its first breath is not taken for a flood'
     stream.write(Buffer.alloc(250_000));
     expect(await readBytes(stream, 250_000)).toHaveLength(250_000);
   }
+});
+
+test('a client that closes in the breath in which it connects is not left open at the server', async () => {
+  const { server, accepted } = await serve();
+  const client = await createQuicEndpoint({ clock: systemClock });
+  open.push(client);
+  const target = { address: server.address, serverName: '127.0.0.1', alpns: ['qconn/1'], tls: machine };
+  for (let count = 0; count < 50; count += 1) (await client.connect(target)).close(ERROR_TABLE.going_away.wire, 'bye');
+  for (let count = 0; count < 50; count += 1) {
+    expect(await (await accepted.next()).closed).toMatchObject({ by: 'peer', error: { code: 'going_away' } });
+  }
+  expect(server.connections).toBe(0);
 });

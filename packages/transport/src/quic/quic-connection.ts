@@ -89,6 +89,12 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #unacknowledged = 0;
   #acknowledgeBy = Number.POSITIVE_INFINITY;
   #datagrams = 0;
+  #heardSinceEstablished = false;
+  /**
+   * Tells the peer of a close for which the handshake has to be confirmed first (RFC 9001, section 4.1.2): until
+   * then the engine may be stuck with a probe of the handshake and say nothing of a close.
+   */
+  #tellLater: (() => void) | undefined;
   /** Turns for which the paths are still looked at. */
   #pathWatch = PATH_WATCH_TURNS;
   /** Whether there is more to send than acknowledgements. */
@@ -196,7 +202,12 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** Lets go of everything at once: the endpoint is closing its sockets. */
   discard(): void {
-    if (!this.#gone) this.#leave();
+    if (this.#gone) return;
+    if (this.#tellLater !== undefined) {
+      this.#tellLater();
+      this.#guard(() => this.#send());
+    }
+    this.#leave();
   }
 
   /** Takes in a datagram. The engine decrypts it in place. */
@@ -206,6 +217,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#unacknowledged += 1;
     if (this.#unacknowledged === 1) this.#acknowledgeBy = now + ACK_DELAY_MS;
     this.#datagrams += 1;
+    if (this.#established) this.#heardSinceEstablished = true;
     const moved = from.port !== this.#remote.port || from.host !== this.#remote.host;
     if (moved || this.#datagrams % PATH_LOOK_DATAGRAMS === 0) this.#pathWatch = PATH_WATCH_TURNS;
     const { length } = datagram;
@@ -221,6 +233,11 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   advance(): void {
     if (this.#gone) return;
+    if (this.#heardSinceEstablished && this.#tellLater !== undefined) {
+      this.#tellLater();
+      this.#tellLater = undefined;
+      this.#urgent = true;
+    }
     this.#guard(() => {
       if (!this.#established && this.native.isEstablished()) this.#establish();
       if (this.#established) this.#takeIn();
@@ -349,7 +366,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #closeWith(info: CloseInfo, { application, code, reason }: Told): void {
     if (this.#closeInfo !== undefined) return;
     this.#send();
-    this.native.close(application, code, boundedReason(reason));
+    const tell = (): void => void this.native.close(application, code, boundedReason(reason));
+    if (this.role === 'server' || !application || this.#heardSinceEstablished) tell();
+    else this.#tellLater = tell;
     this.#finish(info);
     this.#wake();
   }
