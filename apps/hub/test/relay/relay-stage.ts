@@ -24,12 +24,12 @@ import { Relay, type RelayLimits } from '../../src/relay/relay.ts';
 
 export const LIMS = 'qc1lims';
 export const PRINTER = 'qc1printer';
-export const NO_BYTES: Uint8Array = new Uint8Array(0);
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 const writer = new PackedWriter();
 
 /** Bytes of one frame as its receiver sees it. */
-export function frameOf(bytes: Uint8Array): Frame {
+function frameOf(bytes: Uint8Array): Frame {
   let found: Frame | undefined;
   new FrameReader((frame) => (found = frame)).push(bytes);
   return found as Frame;
@@ -169,7 +169,7 @@ export class RelayStage {
 }
 
 /** A request for printing, as small as they come. */
-export const REQUEST: Request = {
+const REQUEST: Request = {
   address: { serviceType: 'print' },
   resolutionMs: 10_000,
   jobMs: 30_000,

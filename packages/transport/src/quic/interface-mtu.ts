@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import type { Clock } from '@qconn/clock';
 
 /** The largest UDP payload that QUIC packets are made for: their length field has 14 bits (RFC 9000, section 16). */
-export const PAYLOAD_MAX_BYTES = 16_383;
+const PAYLOAD_MAX_BYTES = 16_383;
 
 /** What an Ethernet frame carries; assumed of a way that leaves the local networks. */
 const ETHERNET_MTU = 1_500;

@@ -65,7 +65,7 @@ export interface QuicOptions {
 }
 
 /** Streams that a peer may have open at once: lanes, and bodies over their inline limit in flight. */
-export const MAX_STREAMS = 1_024;
+const MAX_STREAMS = 1_024;
 
 /**
  * Strangers that an endpoint deals with by default. A handshake takes 0.4 ms of a core: 256 under way are
