@@ -88,6 +88,12 @@ export class Site {
     return this.#log.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
+  /** The API for another key. */
+  async as(key: string): Promise<HubHttps> {
+    const { rootPem } = (await this.api.call('GET', '/v1/hub')) as { rootPem: string };
+    return new HubHttps({ url: this.api.url, trustPem: [rootPem], key });
+  }
+
   async token(body: Record<string, unknown> = {}): Promise<string> {
     return ((await this.api.call('POST', '/v1/tokens', body)) as { token: string }).token;
   }

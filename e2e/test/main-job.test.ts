@@ -1,4 +1,5 @@
-import { connect, type Client } from '@qconn/client';
+import { connect, type Client, type QconnError } from '@qconn/client';
+import { createCsr, generateKeyPair } from '@qconn/identity';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Site } from '../src/site.ts';
 
@@ -124,6 +125,30 @@ describe.each(['embedded', 'postgresql'] as const)('the main job on the %s datab
     const again = await connect({ credentials: site.credentials('lims'), agent: 'lims/2' });
     await expect(again.connected()).rejects.toMatchObject({ code: 'revoked' });
     await again.close();
+  });
+
+  test('a key cannot make a key that may do more than itself', async () => {
+    await site.api.call('PUT', '/v1/roles/key-maker', {
+      grants: [{ effect: 'allow', verb: 'admin', serviceTypes: ['keys.write'] }],
+    });
+    const { key } = (await site.api.call('POST', '/v1/keys', { name: 'maker', roles: ['key-maker'] })) as {
+      key: string;
+    };
+    const maker = await site.as(key);
+    await expect(maker.call('POST', '/v1/keys', { name: 'more', roles: ['admin'] })).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringContaining('does not have the role admin itself') as string,
+    });
+    await expect(maker.call('POST', '/v1/keys', { name: 'same', roles: ['key-maker'] })).resolves.toBeDefined();
+    maker.close();
+  });
+
+  test('a machine that renews without end is held back', async () => {
+    const csr = await createCsr(await generateKeyPair());
+    const codes: string[] = [];
+    for (let count = 0; count < 9; count++) await printer.renew(csr).catch(({ code }: QconnError) => codes.push(code));
+    expect(codes.slice(0, 8)).toEqual(Array.from({ length: 8 }, () => 'renewal_refused'));
+    expect(codes[8]).toBe('quota');
   });
 
   test('everything that was done is in the audit trail', async () => {

@@ -150,6 +150,7 @@ export class Hub {
       },
     );
     const calls = new SessionCalls({
+      clock,
       sessions: table,
       relay,
       policy: () => policy.current,

@@ -28,7 +28,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const endpoint = await createQuicEndpoint({ clock });
   // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
   let keeper: RenewalKeeper | undefined;
-  const dialer = new HubDialer({ endpoint, credential: () => keeper?.credential ?? credential });
+  const dialer = new HubDialer({ endpoint, credential: () => keeper?.takeCredential() ?? credential });
   const release = async (): Promise<void> => {
     await keeper?.close();
     await endpoint.close();

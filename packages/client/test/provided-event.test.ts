@@ -1,4 +1,4 @@
-import { decodeProvide, encodeProvided, FrameType } from '@qconn/protocol';
+import { decodeProvide, encodeCallFailed, encodeProvided, FrameType } from '@qconn/protocol';
 import { expect, test } from 'vitest';
 import type { ClientEvent } from '../src/supervisor/uplink.ts';
 import { answerWell, ScriptedHub } from './scripted-hub.ts';
@@ -30,5 +30,31 @@ test('whether the policy permits a device is told when it is provided, and again
   await lost;
   hub.clock.advance(1_000);
   expect(await provided()).toEqual({ kind: 'provided', device: 'zebra-1', permitted: true });
+  await hub.client.close();
+});
+
+test('a device that the hub refuses after a reconnect is told of, and the connection with the other devices stays', async () => {
+  const hub = new ScriptedHub();
+  let refusing = false;
+  hub.onFrame = (side, frame) => {
+    if (frame.type !== FrameType.Provide || !refusing) return answerWell(side, frame);
+    side.send(frame.id, encodeCallFailed(side.writer, frame.id, { code: 'quota', reason: 'One device too many.' }));
+  };
+  const events = hub.client.events();
+  hub.client.start();
+  await hub.client.connected();
+  await hub.client.provide({ device: 'zebra-1', serviceTypes: ['print'] }, () => undefined);
+  refusing = true;
+  const lost = hub.phase('backing_off');
+  (await hub.session(1)).close('idle_timeout');
+  await lost;
+  hub.clock.advance(1_000);
+  for await (const event of events) {
+    if (event.kind !== 'refused') continue;
+    expect(event).toMatchObject({ device: 'zebra-1', error: { code: 'quota', message: 'One device too many.' } });
+    break;
+  }
+  await hub.client.connected();
+  expect(hub.client.phase).not.toBe('backing_off');
   await hub.client.close();
 });

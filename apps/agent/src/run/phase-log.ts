@@ -37,6 +37,11 @@ export class PhaseLog {
         return this.#standingChanged();
       case 'provided':
         return this.#provided(event);
+      case 'refused':
+        return this.#log.error(
+          { device: event.device, err: event.error },
+          `the hub refuses the device ${event.device}: ${event.error.message}`,
+        );
       case 'renewed':
         return this.#log.info({ expiresAt: iso(event.expiresAt) }, 'certificate renewed');
       case 'renewalFailed':

@@ -12,6 +12,7 @@ import type {
 import type { Server } from 'node:https';
 import type { MachineCertificates } from '../admission/certificates.ts';
 import type { HubMetrics } from '../metrics/hub-metrics.ts';
+import { NOBODY, type Caller } from './caller.ts';
 import type { LivePolicy } from '../policy/live-policy.ts';
 import type { SessionBook } from '../session/session-book.ts';
 
@@ -64,12 +65,12 @@ declare module 'fastify' {
     access?: Access;
   }
   interface FastifyRequest {
-    /** Who calls: the name of the key; empty on public routes. */
-    actor: string;
+    /** Who calls; `undefined` until the request has been let in. */
+    caller: Caller | undefined;
   }
 }
 
 /** Who does it, and when: what every change in the store takes. */
-export function actOf(request: { readonly actor: string }, { clock }: ApiContext): Act {
-  return { actor: request.actor, now: clock.now() };
+export function actOf({ caller = NOBODY }: { readonly caller: Caller | undefined }, { clock }: ApiContext): Act {
+  return { actor: caller.actor, now: clock.now() };
 }

@@ -97,7 +97,7 @@ export async function buildApp(
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
-  app.decorateRequest('actor', '');
+  app.decorateRequest('caller', undefined);
   app.addSchema(ProblemSchema);
   await app.register(swagger, {
     openapi: {
@@ -137,7 +137,7 @@ function guard(app: App, context: ApiContext): void {
   });
   app.addHook('onRequest', async (request) => {
     const { access } = request.routeOptions.config;
-    if (access !== undefined) request.actor = await admit(request, access, context);
+    if (access !== undefined) request.caller = await admit(request, access, context);
   });
 }
 
@@ -159,7 +159,7 @@ function reportErrors(app: App, { log }: ApiContext): void {
       method: request.method,
       route: request.routeOptions.url,
       remote: request.ip,
-      actor: request.actor,
+      actor: request.caller?.actor,
       err: error,
     };
     if (problem.status >= 500) log.error(fields, 'A request of the HTTPS API failed.');

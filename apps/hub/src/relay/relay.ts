@@ -158,6 +158,21 @@ export class Relay {
     for (const exchange of this.#runner.waitingFor(session.fingerprint)) this.#runner.step(exchange, 'targetRevoked');
   }
 
+  /**
+   * Ends what machines that are not connected have left behind, once they are revoked: jobs that run on for a
+   * sender that is gone, and requests that wait for a target to come back. Connected ones end by {@link Relay.lost}.
+   */
+  sweepRevoked(isRevoked: (fingerprint: string) => boolean): void {
+    for (const exchange of [...this.#exchanges]) {
+      const { state, waitingFor } = exchange.value;
+      if (state === 'orphaned' && isRevoked(exchange.senderFingerprint)) {
+        this.#runner.step(exchange, 'senderRevoked', { cancelCode: 'revoked' });
+      } else if (state === 'waiting' && waitingFor !== undefined && isRevoked(waitingFor.fingerprint)) {
+        this.#runner.step(exchange, 'targetRevoked');
+      }
+    }
+  }
+
   /** Takes no new requests; what has not been sent anywhere is given back. */
   drain(): void {
     this.#draining = true;

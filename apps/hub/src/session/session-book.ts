@@ -73,6 +73,9 @@ export class SessionBook {
         ? [...this.#sessions.values()]
         : touched.flatMap((fingerprint) => [...(this.#byMachine.get(fingerprint) ?? [])]);
     for (const session of sessions) this.#refresh(session);
+    this.#dependencies.relay.sweepRevoked(
+      (fingerprint) => this.#policy.current.machine(fingerprint)?.status === 'revoked',
+    );
   }
 
   #refresh(session: MachineSession): void {

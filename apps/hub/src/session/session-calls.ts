@@ -11,18 +11,21 @@ import {
   encodeWithdrawn,
   FrameType,
   PackedWriter,
+  QconnError,
   type Frame,
   type Provider,
   type Query,
   type Renewed,
 } from '@qconn/protocol';
-import type { LiveDevice, Session, SessionTable } from '@qconn/routing';
+import type { Clock } from '@qconn/clock';
+import { Quotas, type LiveDevice, type Rate, type Session, type SessionTable } from '@qconn/routing';
 import type { Peer } from '../relay/peer.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { AuthContext } from './auth-context.ts';
 
 /** What the calls work with. */
 export interface CallDependencies {
+  readonly clock: Clock;
   readonly sessions: SessionTable<Peer>;
   readonly relay: Relay;
   readonly policy: () => Policy;
@@ -36,10 +39,14 @@ const PAGE_BYTES: number = Math.floor((CONTROL_MAX_BYTES * 2) / 3);
 /** Providers in one QueryResult frame, however small they are. */
 const PAGE_PROVIDERS_MAX = 64;
 
+/** Renewals of one machine: every half minute on average, and a few at once for one that tries again. */
+const RENEWALS: Rate = { perSecond: 1 / 30, burst: 8 };
+
 /** Answers the calls of a machine: provide, withdraw, query, renew. */
 export class SessionCalls {
   readonly #dependencies: CallDependencies;
   readonly #writer = new PackedWriter();
+  readonly #renewals = new Quotas({ messages: RENEWALS, bytes: RENEWALS });
 
   constructor(dependencies: CallDependencies) {
     this.#dependencies = dependencies;
@@ -62,8 +69,16 @@ export class SessionCalls {
         yield* this.#query(session, frame.id, decodeQuery(frame));
         return;
       default:
+        this.#admitRenewal(auth);
         yield encodeRenewed(this.#writer, frame.id, await this.#dependencies.renew(auth, decodeRenew(frame).csr));
     }
+  }
+
+  /** A renewal is a signature and rows that are kept: honest machines need one in days, or in a minute at the shortest validity. */
+  #admitRenewal({ fingerprint }: AuthContext): void {
+    const retryAfterMs = this.#renewals.admit(fingerprint, 0, this.#dependencies.clock.monotonic());
+    if (retryAfterMs > 0)
+      throw new QconnError('quota', 'The machine renews its credential too often.', { retryAfterMs });
   }
 
   /**

@@ -80,6 +80,31 @@ test('a target that is lost after it acknowledged: target_lost, and nothing is s
   expect(stage.relay.size).toBe(0);
 });
 
+describe('a machine that is revoked after it has gone', () => {
+  test('has the job that runs on for it stopped', () => {
+    const { stage, lims, printer } = inFlight(true);
+    stage.disconnect(lims);
+    stage.relay.sweepRevoked((fingerprint) => fingerprint === LIMS);
+    expect(printer.peer.ofType(FrameType.Cancel)).toHaveLength(1);
+    expect(stage.relay.size).toBe(0);
+  });
+
+  test('is waited for no longer', () => {
+    const { stage, lims, printer } = inFlight(false);
+    stage.disconnect(printer);
+    stage.relay.sweepRevoked((fingerprint) => fingerprint === PRINTER);
+    expect(codes(lims)).toEqual(['not_acknowledged']);
+    expect(stage.relay.size).toBe(0);
+  });
+
+  test('leaves what others have in flight alone', () => {
+    const { stage, lims } = inFlight(true);
+    stage.relay.sweepRevoked(() => true);
+    expect(codes(lims)).toEqual([]);
+    expect(stage.relay.size).toBe(1);
+  });
+});
+
 describe('a sender that is lost', () => {
   test('leaves the job to run; its answer goes nowhere and nothing is kept', () => {
     const { stage, lims, printer } = inFlight(true);

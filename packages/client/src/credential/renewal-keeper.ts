@@ -28,6 +28,7 @@ export interface RenewalDependencies {
 export class RenewalKeeper {
   readonly #dependencies: RenewalDependencies;
   #credential: Credential;
+  #dialledWith: Credential | undefined;
   #random01: number;
   /** Monotonic time at which the hub handed out the current certificate; `undefined` for one from disk. */
   #heldSince: number | undefined;
@@ -42,8 +43,9 @@ export class RenewalKeeper {
     this.#random01 = dependencies.random();
   }
 
-  /** The credential to connect with now. */
-  get credential(): Credential {
+  /** The credential to connect with now. Whoever takes it is about to connect: a welcome then proves it. */
+  takeCredential(): Credential {
+    this.#dialledWith = this.#credential;
     return this.#credential;
   }
 
@@ -59,11 +61,15 @@ export class RenewalKeeper {
     await this.#promotions;
   }
 
-  /** A welcome proves the credential that the connection was made with, which is always the newest. */
+  /**
+   * A welcome proves the credential that the connection was made with. One that was renewed since, over that
+   * very connection, has proven nothing yet, whatever else happens on it, such as an approval.
+   */
   async #promoteProven(): Promise<void> {
     const { client, store } = this.#dependencies;
     for await (const event of client.events()) {
       if (event.kind !== 'phase' || (event.phase !== 'online' && event.phase !== 'pending')) continue;
+      if (this.#dialledWith !== this.#credential) continue;
       await store.promote().catch((cause: unknown) => this.#failed(cause));
     }
   }

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Credential } from '@qconn/identity';
 import { ALPN_QCONN_1, QconnError } from '@qconn/protocol';
 import type { Connection, Endpoint, SocketAddress } from '@qconn/transport';
+import { isPermanent } from './supervisor.ts';
 
 /** Connects to the first hub address that answers; each dial begins where the last one succeeded. */
 export class HubDialer {
@@ -16,7 +17,7 @@ export class HubDialer {
     this.#credential = dependencies.credential;
   }
 
-  /** @throws QconnError why the last address that was tried refused, when all did */
+  /** @throws QconnError when no address answers: a refusal that only a person can mend, if one of them gave one, else the last failure */
   async dial(signal: AbortSignal): Promise<Connection> {
     const { quic } = this.#credential().hub;
     let failure = new QconnError('unreachable', 'The credential names no hub address.');
@@ -28,7 +29,7 @@ export class HubDialer {
         return connection;
       } catch (error) {
         if (signal.aborted || !(error instanceof QconnError)) throw error;
-        failure = error;
+        failure = weightier(failure, error);
       }
     }
     throw failure;
@@ -41,7 +42,7 @@ export class HubDialer {
         return await this.#connect({ host: address, port }, host, signal);
       } catch (error) {
         if (signal.aborted || !(error instanceof QconnError)) throw error;
-        failure = error;
+        failure = weightier(failure, error);
       }
     }
     throw failure;
@@ -52,6 +53,11 @@ export class HubDialer {
     const tls = { keyPem: privateKeyPem, chainPem, trustPem: trustBundlePem };
     return this.#endpoint.connect({ address, serverName, alpns: [ALPN_QCONN_1], tls, signal });
   }
+}
+
+/** An address that is down must not hide that another one has said `revoked`. */
+function weightier(before: QconnError, now: QconnError): QconnError {
+  return isPermanent(before) ? before : now;
 }
 
 /** The addresses of a host, resolved anew each time. @throws QconnError `unreachable` */

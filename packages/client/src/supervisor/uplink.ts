@@ -25,6 +25,8 @@ export type ClientEvent =
   | { readonly kind: 'machine'; readonly machine: MachineStatus }
   /** The hub has registered a device. `permitted` says whether the policy lets the machine provide it, as it was then. */
   | { readonly kind: 'provided'; readonly device: string; readonly permitted: boolean }
+  /** The hub has refused a device after a reconnect; the others are provided. */
+  | { readonly kind: 'refused'; readonly device: string; readonly error: QconnError }
   | { readonly kind: 'renewed'; readonly expiresAt: number }
   | { readonly kind: 'renewalFailed'; readonly error: QconnError; readonly retryAt: number | undefined };
 
@@ -207,17 +209,23 @@ export class Uplink {
     void session.ended.then((info) => this.#ended(session, info));
     // Devices first: whoever waits for the phase may count on them.
     for (const device of this.#dependencies.jobs.devices) {
-      void this.register(session, device).catch((error: unknown) => this.#provideFailed(session, error));
+      void this.register(session, device).catch((error: unknown) => this.#provideFailed(session, device, error));
     }
     this.#machine = { status: welcome.status, hostname: welcome.hostname, roles: welcome.roles };
     this.#step({ kind: 'welcomed', status: welcome.status === 'authorized' ? 'authorized' : 'pending' });
     this.events.emit({ kind: 'machine', machine: this.#machine });
   }
 
-  /** A hub that refuses a device is told nothing more over this connection; the next one tries again. */
-  #provideFailed(session: Session, error: unknown): void {
+  /**
+   * A device that the hub refuses, such as one too many, is refused on every connection: the others go on.
+   * A hub that says nothing is another matter: the next connection may find it well.
+   */
+  #provideFailed(session: Session, device: Device, cause: unknown): void {
     if (this.#session !== session) return;
-    this.#lastError = asQconnError(error);
+    const error = asQconnError(cause);
+    this.events.emit({ kind: 'refused', device: device.device, error });
+    if (error.code !== 'handshake_timeout') return;
+    this.#lastError = error;
     session.close();
   }
 

@@ -49,6 +49,17 @@ test('when nobody answers it tells why the last one did not', async () => {
   expect(tried).toHaveLength(2);
 });
 
+test('an address that is down does not hide that another one has refused for good', async () => {
+  const endpoint = {
+    connect: ({ address }: ConnectTarget) =>
+      Promise.reject(new QconnError(address.host === '192.0.2.1' ? 'revoked' : 'unreachable')),
+  } as unknown as Endpoint;
+  const quic = ['192.0.2.1', '192.0.2.2'].map((host) => ({ host, port: 7443 }));
+  const credential = { hub: { https: '', quic } } as unknown as Credential;
+  const hub = new HubDialer({ endpoint, credential: () => credential });
+  await expect(hub.dial(new AbortController().signal)).rejects.toMatchObject({ code: 'revoked' });
+});
+
 test('a credential without addresses is told as that', async () => {
   await expect(dialer([], () => []).dial()).rejects.toMatchObject({ code: 'unreachable' });
 });

@@ -1,7 +1,9 @@
 import { formatSecret, generateSecret, hashSecret } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import { Type } from 'typebox';
+import { mayHandOut } from '../access.ts';
 import { actOf, type ApiContext, type App } from '../app.ts';
+import { NOBODY } from '../caller.ts';
 import { pageRequest } from '../page-request.ts';
 import { KeySchema, PageQuery, pageOf } from '../schemas.ts';
 import { keyView, pageView } from '../views.ts';
@@ -44,9 +46,10 @@ export function keyRoutes(app: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { name, roles, ttlSeconds = 90 * DAY_SECONDS } = request.body;
-      const known = new Set((await store.roles.list()).map((role) => role.name));
-      const unknown = roles.find((role) => !known.has(role));
+      const known = await store.roles.list();
+      const unknown = roles.find((wanted) => !known.some((role) => role.name === wanted));
       if (unknown !== undefined) throw new QconnError('unknown_role', `There is no role ${unknown}.`);
+      mayHandOut(request.caller ?? NOBODY, roles, known);
       const secret = generateSecret('qk');
       const record = await store.keys.create({
         id: secret.idText,
