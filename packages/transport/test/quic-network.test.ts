@@ -10,8 +10,11 @@ import { Events, echo, readAll, readBytes, writeAll } from './waiting.ts';
 const FULL = process.env['QCONN_FAULTS'] === 'full';
 const BODY_BYTES = FULL ? 10_000_000 : 1_000_000;
 const MESSAGES = FULL ? 1_000 : 100;
-/** The published figure is 10 s; a machine that others are busy on gets more. */
-const HANDSHAKE_MS = FULL ? 10_000 : 25_000;
+/**
+ * The figure to beat is 10 s; it is missed now and then (docs/performance.md). The suite asks whether the handshake
+ * gets through at all: with the engine's backoff of 1, 2, 4, 8, 16 s, a minute gives it six chances.
+ */
+const HANDSHAKE_MS = FULL ? 10_000 : 60_000;
 const TRIES = FULL ? 50 : 3;
 const SEED = Number(process.env['QCONN_SEED'] ?? 20_260_101);
 
@@ -105,7 +108,7 @@ describe('the fault table', () => {
     await expectBody(ours, 100_000);
   });
 
-  test('a handshake gets through a loss of 30 %, every time', async () => {
+  test('a handshake gets through a loss of 30 %, every time', { timeout: HANDSHAKE_MS + 10_000 }, async () => {
     const tries = Array.from({ length: TRIES }, async (_, index) => {
       const { ours } = await connectThrough({ loss: 0.3 }, SEED + index);
       return ours.alpn;
