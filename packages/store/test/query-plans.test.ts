@@ -31,6 +31,8 @@ let queries: CompiledQuery[] = [];
 beforeAll(async () => {
   database = await createDatabase();
   pool = new pg.Pool({ connectionString: database.url, types: { getTypeParser: parserOf } });
+  // A pool has ended before its sockets have: one may still hear that its database is dropped.
+  pool.on('connect', (client) => void client.on('error', () => {}));
   const kysely = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     log: (event) => void queries.push(event.query),
