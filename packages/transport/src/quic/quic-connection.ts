@@ -1,6 +1,6 @@
 import type { Deadline } from '@qconn/clock';
 import { QconnError } from '@qconn/protocol';
-import { boundedReason, errorOfClose } from '../close-code.ts';
+import { errorOfClose } from '../close-code.ts';
 import type { CloseInfo, Connection, ConnectionStats, SocketAddress } from '../connection.ts';
 import type { Stream } from '../stream.ts';
 import type { Sleeper } from './alarm.ts';
@@ -8,8 +8,13 @@ import { closeInfoOf, silenceError } from './close-info.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { DatagramSender } from './datagram-sender.ts';
 import { issueIds, takeRetiredIds } from './connection-ids.ts';
+import { DelayedAck } from './delayed-ack.ts';
+import { Ending, type Told } from './ending.ts';
+import { Liveness } from './liveness.ts';
 import type { NativeConnection } from './native.ts';
+import { PathWatch } from './path-watch.ts';
 import { Paths } from './paths.ts';
+import { plainAddress } from './plain-address.ts';
 import { statsOf } from './stats.ts';
 import { StreamSet } from './stream-set.ts';
 import { Traffic } from './traffic.ts';
@@ -24,21 +29,6 @@ const DATAGRAMS_PER_TURN = 256;
  * its handshake is due, makes packets without end and none of them says that it closes.
  */
 const CLOSING_DATAGRAMS = 4;
-
-/** After this long a closing connection is forgotten, whatever the engine thinks of it, in milliseconds. */
-const CLOSING_MS = 3_000;
-
-/**
- * An acknowledgement waits for this many datagrams, or so many milliseconds, for data to travel with: on its
- * own it costs as much as a datagram full of messages. The engine grants peers 25 ms (RFC 9000, section
- * 13.2.1); loss detection is not touched, and a burst is acknowledged at the end of its turn.
- */
-const DATAGRAMS_PER_ACK = 8;
-const ACK_DELAY_MS = 2;
-
-/** Turns for which paths and ids are looked at after something has moved, and how often that is done anyway. */
-const PATH_WATCH_TURNS = 64;
-const PATH_LOOK_DATAGRAMS = 1_024;
 
 /** How long a new path may take to answer, in milliseconds: two lost probes and a slow way. */
 const PROBE_DEADLINE_MS = 3_000;
@@ -58,45 +48,23 @@ export interface ConnectionParts {
   readonly host: ConnectionHost;
 }
 
-/** How a close is told to the peer: as a code of the application or of QUIC itself. */
-interface Told {
-  readonly application: boolean;
-  readonly code: number;
-  readonly reason: string;
-}
-
 /** A QUIC connection: drives the engine's state for one peer. Owns no timer and no socket; its endpoint does. */
 export class QuicConnection implements Connection, TurnTaker, Sleeper {
   readonly role: 'client' | 'server';
   readonly native: NativeConnection;
-  readonly closed: Promise<CloseInfo>;
   readonly sender: DatagramSender;
   readonly #host: ConnectionHost;
   readonly #streams: StreamSet;
   readonly #paths: Paths;
   readonly #traffic = new Traffic();
-  readonly #resolveClosed: (info: CloseInfo) => void;
-  readonly #handshakeBy: number;
+  readonly #ending: Ending;
+  readonly #delayedAck = new DelayedAck();
+  readonly #pathWatch = new PathWatch();
+  readonly #liveness: Liveness;
   #remote: SocketAddress;
   #alpn = '';
   #peerCertificates: readonly Uint8Array[] = [];
-  #established = false;
-  #heardAt: number | undefined;
-  #closeInfo: CloseInfo | undefined;
   #deadline: Deadline<Sleeper> | undefined;
-  #keepAliveAt = Number.POSITIVE_INFINITY;
-  #leaveBy = Number.POSITIVE_INFINITY;
-  #unacknowledged = 0;
-  #acknowledgeBy = Number.POSITIVE_INFINITY;
-  #datagrams = 0;
-  #heardSinceEstablished = false;
-  /**
-   * Tells the peer of a close for which the handshake has to be confirmed first (RFC 9001, section 4.1.2): until
-   * then the engine may be stuck with a probe of the handshake and say nothing of a close.
-   */
-  #tellLater: (() => void) | undefined;
-  /** Turns for which the paths are still looked at. */
-  #pathWatch = PATH_WATCH_TURNS;
   /** Whether there is more to send than acknowledgements. */
   #urgent = true;
   #gone = false;
@@ -106,16 +74,18 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.native = native;
     this.#remote = remote;
     this.#host = host;
-    this.#handshakeBy = host.clock.monotonic() + host.limits.handshakeDeadlineMs;
-    const { promise, resolve } = Promise.withResolvers<CloseInfo>();
-    this.closed = promise;
-    this.#resolveClosed = resolve;
+    this.#liveness = new Liveness(role, host.limits, host.clock.monotonic());
+    this.#ending = new Ending(native);
     const traffic = this.#traffic;
     const { slab, pool, rings } = host;
     this.sender = new DatagramSender({ native, socket, rings, traffic, payloadBytes });
     this.#streams = new StreamSet({ role, native, slab, pool, traffic, wake: () => this.#wake() });
     this.#paths = new Paths({ native, sender: this.sender, traffic, peerMoved: (to) => this.#peerMoved(to) });
     this.#wake();
+  }
+
+  get closed(): Promise<CloseInfo> {
+    return this.#ending.closed;
   }
 
   get alpn(): string {
@@ -144,7 +114,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** True once the handshake has finished, also after the end. */
   get established(): boolean {
-    return this.#established;
+    return this.#liveness.established;
   }
 
   openStream(): Stream {
@@ -164,18 +134,14 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#assertOpen();
     if (this.role === 'server') throw new QconnError('invalid_state', 'Only a client moves (RFC 9000, section 9).');
     const socket = await this.#host.openPath(this);
-    if (this.#closeInfo !== undefined) await socket.close();
+    if (this.#ending.info !== undefined) await socket.close();
     this.#assertOpen();
-    const moved = this.#paths.migrateTo(socket, this.remote);
-    this.#pathWatch = Number.POSITIVE_INFINITY;
+    const moved = this.#pathWatch.follow(this.#paths.migrateTo(socket, this.remote));
     const timer = this.#host.clock.setTimer(PROBE_DEADLINE_MS, () => {
       this.#paths.giveUp(new QconnError('unreachable', 'Nobody answered on the new path.'));
     });
     this.#wake();
-    return moved.finally(() => {
-      timer.cancel();
-      this.#pathWatch = PATH_WATCH_TURNS;
-    });
+    return moved.finally(() => timer.cancel());
   }
 
   stats(): ConnectionStats {
@@ -195,7 +161,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   /** The system reports trouble on the way to the peer. While nobody has answered it is taken at its word. */
   networkFailed(cause: NodeJS.ErrnoException): void {
     if (cause.code === 'EMSGSIZE') this.sender.size.tooLarge();
-    else if (this.#heardAt === undefined) {
+    else if (!this.#liveness.condition.heard) {
       this.abandon(new QconnError('unreachable', `The network says ${cause.code ?? cause.message}.`, { cause }));
     }
   }
@@ -203,23 +169,16 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   /** Lets go of everything at once: the endpoint is closing its sockets. */
   discard(): void {
     if (this.#gone) return;
-    if (this.#tellLater !== undefined) {
-      this.#tellLater();
-      this.#guard(() => this.#send());
-    }
+    if (this.#ending.tellNow()) this.#guard(() => this.#send());
     this.#leave();
   }
 
   /** Takes in a datagram. The engine decrypts it in place. */
   receive(datagram: Buffer, from: SocketAddress, to: SocketAddress): void {
     const now = this.#host.clock.monotonic();
-    this.#heardAt = now;
-    this.#unacknowledged += 1;
-    if (this.#unacknowledged === 1) this.#acknowledgeBy = now + ACK_DELAY_MS;
-    this.#datagrams += 1;
-    if (this.#established) this.#heardSinceEstablished = true;
-    const moved = from.port !== this.#remote.port || from.host !== this.#remote.host;
-    if (moved || this.#datagrams % PATH_LOOK_DATAGRAMS === 0) this.#pathWatch = PATH_WATCH_TURNS;
+    this.#liveness.received();
+    this.#delayedAck.received(now);
+    this.#pathWatch.received(from.port !== this.#remote.port || from.host !== this.#remote.host);
     const { length } = datagram;
     this.#traffic.datagramReceived(length);
     try {
@@ -227,44 +186,39 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     } catch {
       // What went wrong is recorded in the engine's local error, which `advance` reports.
     }
-    if (!this.#established && !this.native.isEstablished()) this.#traffic.handshakeReceived(length);
+    if (!this.established && !this.native.isEstablished()) this.#traffic.handshakeReceived(length);
     this.#host.wake(this);
   }
 
   advance(): void {
     if (this.#gone) return;
-    if (this.#heardSinceEstablished && this.#tellLater !== undefined) {
-      this.#tellLater();
-      this.#tellLater = undefined;
-      this.#urgent = true;
-    }
+    if (this.#liveness.confirmed && this.#ending.tellNow()) this.#urgent = true;
     this.#guard(() => {
-      if (!this.#established && this.native.isEstablished()) this.#establish();
-      if (this.#established) this.#takeIn();
+      if (!this.established && this.native.isEstablished()) this.#establish();
+      if (this.established) this.#takeIn();
     });
     this.#checkTraffic();
   }
 
   flush(): void {
     if (this.#gone) return;
-    const may = this.#urgent || !this.#established || this.#unacknowledged >= DATAGRAMS_PER_ACK;
+    const may = this.#urgent || !this.established || this.#delayedAck.full;
     if (may) this.#guard(() => this.#send());
     const over = this.native.isDraining() || this.native.isClosed();
-    if (over && this.#closeInfo === undefined) this.#noticeEnd();
+    if (over && this.#ending.info === undefined) this.#noticeEnd();
     // The engine says nothing more once it drains: stray packets are better answered with a stateless reset.
-    if (over || this.#host.clock.monotonic() >= this.#leaveBy) this.#leave();
+    if (over || this.#host.clock.monotonic() >= this.#ending.leaveBy) this.#leave();
     else this.#setDeadline();
   }
 
   onAlarm(now: number): void {
     if (this.#gone) return;
-    if (!this.#established && now >= this.#handshakeBy) this.#giveUpHandshake();
-    if (now >= this.#keepAliveAt) {
-      this.#keepAliveAt = now + this.#host.limits.keepAliveMs;
+    if (this.#liveness.handshakeLate(now)) this.#giveUpHandshake();
+    if (this.#liveness.takeKeepAlive(now)) {
       this.native.sendAckEliciting();
       this.#urgent = true;
     } else if ((this.native.timeout() ?? 1) <= 0) this.sender.size.timedOut(now);
-    if (now >= this.#acknowledgeBy || (this.native.timeout() ?? 1) <= 0) this.#urgent = true;
+    if (now >= this.#delayedAck.dueAt || (this.native.timeout() ?? 1) <= 0) this.#urgent = true;
     this.native.onTimeout();
     this.#host.wake(this);
   }
@@ -279,11 +233,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   #establish(): void {
-    this.#established = true;
+    this.#liveness.establish(this.#host.clock.monotonic());
     this.#urgent = true;
     this.#alpn = Buffer.from(this.native.applicationProto()).toString();
     this.#peerCertificates = Object.freeze(this.native.peerCertChain() ?? []);
-    if (this.role === 'client') this.#keepAliveAt = this.#host.clock.monotonic() + this.#host.limits.keepAliveMs;
     this.sender.size.validated();
     issueIds(this, this.#host);
     this.#host.established(this);
@@ -291,14 +244,13 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** Asks the engine for news of paths and ids: for a while after something has moved, and now and then. */
   #watchPaths(): void {
-    this.#pathWatch -= 1;
     this.#paths.advance();
     takeRetiredIds(this, this.#host, this.#traffic);
   }
 
   /** Takes what the engine has for those above. What a reader throws costs this connection and no other. */
   #takeIn(): void {
-    if (this.#pathWatch > 0) this.#watchPaths();
+    if (this.#pathWatch.take()) this.#watchPaths();
     try {
       this.#streams.receive();
     } catch (cause) {
@@ -318,11 +270,11 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** The peer closes, or the engine does: the latter shows only once its own close has been sent. */
   #noticeEnd(): void {
-    this.#finish(closeInfoOf(this.native, this.#condition()));
+    this.#finish(closeInfoOf(this.native, this.#liveness.condition));
   }
 
   #checkTraffic(): void {
-    if (this.#closeInfo !== undefined) return;
+    if (this.#ending.info !== undefined) return;
     const excess = this.#traffic.excess(this.#host.clock.monotonic());
     if (excess === undefined) return;
     const error = new QconnError('flood', `The peer sends too many ${excess}.`);
@@ -336,10 +288,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   #send(): void {
     this.#urgent = false;
-    this.#unacknowledged = 0;
-    this.#acknowledgeBy = Number.POSITIVE_INFINITY;
+    this.#delayedAck.sent();
     this.#streams.pump();
-    const closing = this.#closeInfo !== undefined;
+    const closing = this.#ending.info !== undefined;
     const outcome = this.sender.send(closing ? CLOSING_DATAGRAMS : DATAGRAMS_PER_TURN);
     if (outcome === 'held') {
       this.#urgent = true;
@@ -352,41 +303,39 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   #giveUpHandshake(): void {
-    const error = silenceError(this.#condition());
+    const error = silenceError(this.#liveness.condition);
     this.#closeWith({ by: 'timeout', error }, { application: false, code: NO_ERROR, reason: 'handshake timeout' });
   }
 
   #fail(error: QconnError): void {
-    if (this.#closeInfo !== undefined) return;
-    this.native.close(false, INTERNAL_ERROR, boundedReason(error.message));
+    if (this.#ending.info !== undefined) return;
+    this.#ending.tell({ application: false, code: INTERNAL_ERROR, reason: error.message });
     this.#finish({ by: 'transport', error });
   }
 
   /** What has been written leaves before the close, as far as the peer and the network take it at once. */
-  #closeWith(info: CloseInfo, { application, code, reason }: Told): void {
-    if (this.#closeInfo !== undefined) return;
+  #closeWith(info: CloseInfo, told: Told): void {
+    if (this.#ending.info !== undefined) return;
     this.#send();
-    const tell = (): void => void this.native.close(application, code, boundedReason(reason));
-    if (this.role === 'server' || !application || this.#heardSinceEstablished) tell();
-    else this.#tellLater = tell;
+    if (this.role === 'server' || !told.application || this.#liveness.confirmed) this.#ending.tell(told);
+    else this.#ending.tellLater(told);
     this.#finish(info);
     this.#wake();
   }
 
   #finish(info: CloseInfo): void {
-    this.#closeInfo = info;
-    this.#keepAliveAt = Number.POSITIVE_INFINITY;
-    this.#leaveBy = this.#host.clock.monotonic() + CLOSING_MS;
+    this.#ending.decide(info, this.#host.clock.monotonic());
+    this.#liveness.end();
     const error = new QconnError('closed', 'The connection has ended.', { cause: info.error });
     this.#streams.terminate(error);
     this.#paths.giveUp(error);
     this.#host.finished(this, info);
-    this.#resolveClosed(info);
+    this.#ending.announce(info);
   }
 
   /** The engine is done with it, draining included. */
   #leave(): void {
-    if (this.#closeInfo === undefined) this.#finish(closeInfoOf(this.native, this.#condition()));
+    if (this.#ending.info === undefined) this.#finish(closeInfoOf(this.native, this.#liveness.condition));
     this.#gone = true;
     this.#host.alarm.cancel(this.#deadline);
     this.#host.gone(this);
@@ -397,26 +346,13 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const timeout = this.native.timeout();
     // The engine's milliseconds are rounded down: one more, or the alarm would come early.
     const engineAt = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
-    const handshakeBy = this.#established ? Number.POSITIVE_INFINITY : this.#handshakeBy;
-    const at = Math.max(
-      now + 1,
-      Math.min(engineAt, handshakeBy, this.#keepAliveAt, this.#acknowledgeBy, this.#leaveBy),
-    );
+    const soonest = Math.min(engineAt, this.#liveness.dueAt, this.#delayedAck.dueAt, this.#ending.leaveBy);
+    const at = Math.max(now + 1, soonest);
     if (at !== Number.POSITIVE_INFINITY) this.#deadline = this.#host.alarm.wakeBy(this.#deadline, at, this);
   }
 
-  #condition(): { role: 'client' | 'server'; established: boolean; heard: boolean } {
-    return { role: this.role, established: this.#established, heard: this.#heardAt !== undefined };
-  }
-
   #assertOpen(): void {
-    if (this.#closeInfo === undefined) return;
-    throw new QconnError('closed', 'The connection has ended.', { cause: this.#closeInfo.error });
+    if (this.#ending.info === undefined) return;
+    throw new QconnError('closed', 'The connection has ended.', { cause: this.#ending.info.error });
   }
-}
-
-/** A dual-stack socket sees IPv4 peers at mapped addresses (RFC 4291, section 2.5.5.2): nobody above wants to know. */
-function plainAddress(address: SocketAddress): SocketAddress {
-  const { host, port } = address;
-  return host.startsWith('::ffff:') ? { host: host.slice('::ffff:'.length), port } : address;
 }

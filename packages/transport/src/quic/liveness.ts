@@ -1,0 +1,68 @@
+import type { EndedConnection } from './close-info.ts';
+import type { ConnectionLimits } from './options.ts';
+
+/** What is known of the peer's being there, and when to do something about it. Pure: time is passed in. */
+export class Liveness {
+  readonly #role: 'client' | 'server';
+  readonly #keepAliveMs: number;
+  readonly #handshakeBy: number;
+  #established = false;
+  #heard = false;
+  #confirmed = false;
+  #ended = false;
+  #keepAliveAt = Number.POSITIVE_INFINITY;
+
+  constructor(role: 'client' | 'server', limits: ConnectionLimits, now: number) {
+    this.#role = role;
+    this.#keepAliveMs = limits.keepAliveMs;
+    this.#handshakeBy = now + limits.handshakeDeadlineMs;
+  }
+
+  /** True once the handshake has finished, also after the end. */
+  get established(): boolean {
+    return this.#established;
+  }
+
+  /** True once something has come since then: the peer, too, is through with the handshake. */
+  get confirmed(): boolean {
+    return this.#confirmed;
+  }
+
+  /** Monotonic time at which something has to be done. */
+  get dueAt(): number {
+    if (this.#ended) return Number.POSITIVE_INFINITY;
+    return this.#established ? this.#keepAliveAt : this.#handshakeBy;
+  }
+
+  /** What there is to know of a connection that ends now. */
+  get condition(): EndedConnection {
+    return { role: this.#role, established: this.#established, heard: this.#heard };
+  }
+
+  received(): void {
+    this.#heard = true;
+    if (this.#established) this.#confirmed = true;
+  }
+
+  /** The handshake has finished. The client is the one that keeps the connection alive. */
+  establish(now: number): void {
+    this.#established = true;
+    if (this.#role === 'client') this.#keepAliveAt = now + this.#keepAliveMs;
+  }
+
+  handshakeLate(now: number): boolean {
+    return !this.#ended && !this.#established && now >= this.#handshakeBy;
+  }
+
+  /** Whether it is time to say something, so that the connection stays alive. Asked anew after each keepalive. */
+  takeKeepAlive(now: number): boolean {
+    if (this.#ended || now < this.#keepAliveAt) return false;
+    this.#keepAliveAt = now + this.#keepAliveMs;
+    return true;
+  }
+
+  /** The connection has ended: there is nothing to wait for and nothing to keep alive. */
+  end(): void {
+    this.#ended = true;
+  }
+}
