@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Clock } from '@qconn/clock';
 import { CertificateAuthority, formatSecret, generateSecret, hashSecret } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
+import { readPassphrase } from '@qconn/startup';
 import { openStore, type RoleGrant, type Store } from '@qconn/store';
 import { authorityFolder, hasAuthority, loadAuthority, saveAuthority } from './authority/authority-files.ts';
-import { readPassphrase } from './authority/passphrase.ts';
 import type { HubConfig } from './config/hub-config.ts';
 
 /** What a new hub's administrator needs. */
@@ -33,7 +33,7 @@ export async function openHubStore({ database, dataFolder }: HubConfig): Promise
  * @throws QconnError `not_initialised`, `ca_unusable`, `credential_exposed`, `passphrase_wrong`, `config_invalid`
  */
 export async function openHubAuthority({ dataFolder, ca }: HubConfig): Promise<CertificateAuthority> {
-  return loadAuthority(authorityFolder(dataFolder), await readPassphrase(ca));
+  return loadAuthority(authorityFolder(dataFolder), await readPassphrase(ca, 'ca.passphraseFile'));
 }
 
 /** Whether a hub is there: a CA and a hub's row in the database. */
@@ -59,7 +59,7 @@ export async function initialise(
   const now = clock.now();
   if (brought !== undefined || !(await hasAuthority(folder))) {
     const made = brought ?? (await CertificateAuthority.create({ name: 'qconn', now }));
-    await saveAuthority(folder, made, await readPassphrase(config.ca));
+    await saveAuthority(folder, made, await readPassphrase(config.ca, 'ca.passphraseFile'));
   }
   const authority = await openHubAuthority(config);
   const bootstrap = generateSecret('qb', authority.rootPin);

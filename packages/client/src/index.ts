@@ -2,6 +2,7 @@ export { Client, type ClientDependencies, type DeviceOptions, type OwnMachine, t
 export { connect, type ConnectOptions } from './connect.ts';
 export { enrollByHand, requestByHand, type BroughtAnswer, type EnrolmentRequest } from './enrolment/by-hand.ts';
 export { enroll, type Enrolment, type EnrolOptions } from './enrolment/enroll.ts';
+export { refuseEnrolled } from './enrolment/refuse-enrolled.ts';
 export { JOB_CONCURRENCY, type Answer, type Handler, type Job } from './exchange/job.ts';
 export type { Reply, RequestObserver } from './exchange/requests.ts';
 export { HubHttps, parseHubUrl } from './https/hub-https.ts';

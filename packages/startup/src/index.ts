@@ -8,6 +8,7 @@ export type { ConfigSchema } from './config/settings.ts';
 export { EXIT_FAILED, EXIT_OK, EXIT_USAGE, exitCodeOf, exitCodeOfSignal } from './exit-code.ts';
 export { createLog, type LogFormat, type Logger, type LogLevel, type LogOptions } from './log/create-log.ts';
 export { errorFields, type ErrorFields } from './log/error-fields.ts';
+export { readPassphrase, type PassphraseSource } from './passphrase.ts';
 export { reportFailure, type FailureReport } from './report-failure.ts';
 export { runUntilSignal, type Shutdown, type StopSignal } from './run-until-signal.ts';
 export { containsSecret, HIDDEN, withoutSecrets } from './secrets.ts';

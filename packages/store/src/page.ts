@@ -1,4 +1,5 @@
 import { QconnError } from '@qconn/protocol';
+import { type SelectQueryBuilder, sql } from 'kysely';
 
 /** Which part of a list to return. */
 export interface PageRequest {
@@ -40,6 +41,25 @@ export function positionOf({ cursor }: PageRequest): Position | undefined {
     // Falls through to the same complaint.
   }
   throw new QconnError('invalid_request', 'The cursor is not one that a list handed out.');
+}
+
+/**
+ * The part of a list that a request asks for, in the order of two columns that an index has: a time and a key that
+ * makes it unique. One row more than the limit is read, for `pageOf`.
+ * @throws QconnError invalid_request
+ */
+export function inPages<DB, TB extends keyof DB, Row>(
+  query: SelectQueryBuilder<DB, TB, Row>,
+  [time, key]: readonly [string, string],
+  request: PageRequest,
+): SelectQueryBuilder<DB, TB, Row> {
+  const after = positionOf(request);
+  const part = query
+    .orderBy(sql.ref(time))
+    .orderBy(sql.ref(key))
+    .limit(limitOf(request) + 1);
+  if (after === undefined) return part;
+  return part.where(sql<boolean>`(${sql.ref(time)}, ${sql.ref(key)}) > (${after[0]}::bigint, ${after[1]})`);
 }
 
 /** Makes a page of rows that were read with one more than the limit, to see whether there are more. */

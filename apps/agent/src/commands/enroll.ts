@@ -1,4 +1,4 @@
-import { CredentialStore, enroll, enrollByHand, isQconnError, QconnError, type Enrolment } from '@qconn/client';
+import { CredentialStore, enroll, enrollByHand, QconnError, refuseEnrolled, type Enrolment } from '@qconn/client';
 import { EXIT_OK } from '@qconn/startup';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
 import { askStatus } from '../control/ask-status.ts';
@@ -26,7 +26,7 @@ export async function enrollCommand(flags: EnrollFlags): Promise<number> {
     flags.from === undefined ? { token: readToken(flags, process.env) } : { answer: readAnswer(flags.from) };
   const store = new CredentialStore(credentials);
   const running = (await askStatus(socketPath(credentials))) !== undefined;
-  if (flags.force !== true && flags.newKey !== true) await refuseEnrolled(store, credentials);
+  if (flags.force !== true && flags.newKey !== true) await refuseEnrolled(store);
   if (running && flags.wait === true)
     throw new QconnError('agent_running', 'An agent runs with this folder; stop it before enrolling with --wait.');
   const enrolment =
@@ -44,20 +44,6 @@ export async function enrollCommand(flags: EnrollFlags): Promise<number> {
     return EXIT_OK;
   }
   return waitForApproval(store, enrolment.shortCode, runCommandLine(flags));
-}
-
-/** A damaged credential may be replaced: there is nothing to lose. @throws QconnError `already_enrolled`, `credential_exposed` */
-async function refuseEnrolled(store: CredentialStore, folder: string): Promise<void> {
-  try {
-    await store.load();
-  } catch (error) {
-    if (isQconnError(error, 'credential_missing') || isQconnError(error, 'credential_damaged')) return;
-    throw error;
-  }
-  throw new QconnError(
-    'already_enrolled',
-    `${folder} holds a credential that can be used; \`qconn-agent status\` shows it.`,
-  );
 }
 
 function enrolmentText({ fingerprint, shortCode, status }: Enrolment, hub: string, credentials: string): string {

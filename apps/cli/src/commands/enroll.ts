@@ -1,4 +1,4 @@
-import { CredentialStore, enroll, isQconnError, QconnError, type Enrolment } from '@qconn/client';
+import { CredentialStore, enroll, refuseEnrolled, type Enrolment } from '@qconn/client';
 import type { Command } from 'commander';
 import { AGENT, withClient, withCredentials } from '../exchange/with-client.ts';
 import { EXIT_INTERRUPTED } from '../exit-codes.ts';
@@ -44,7 +44,7 @@ async function enrol(address: string, options: Options, invocation: Invocation):
   const hub = hubAddress(address).origin;
   const folder = credentialFolder(options.credentials, invocation.env);
   const store = new CredentialStore(folder);
-  if (options.force !== true && options.newKey !== true) await refuseEnrolled(store, folder);
+  if (options.force !== true && options.newKey !== true) await refuseEnrolled(store);
   const token = await secretInput(
     { given: options.token, variable: 'QCONN_TOKEN', what: 'enrolment token' },
     invocation.surroundings,
@@ -62,17 +62,6 @@ async function enrol(address: string, options: Options, invocation: Invocation):
   if (!invocation.json)
     invocation.note(`An administrator approves it with: qconn approve ${enrolment.shortCode} --roles …`);
   if (options.wait === true) await waitForApproval(folder, invocation);
-}
-
-/** @throws QconnError `already_enrolled`; a damaged credential may be replaced */
-async function refuseEnrolled(store: CredentialStore, folder: string): Promise<void> {
-  try {
-    await store.load();
-  } catch (error) {
-    if (isQconnError(error, 'credential_missing') || isQconnError(error, 'credential_damaged')) return;
-    throw error;
-  }
-  throw new QconnError('already_enrolled', `${folder} holds a usable credential.`);
 }
 
 async function waitForApproval(folder: string, invocation: Invocation): Promise<void> {

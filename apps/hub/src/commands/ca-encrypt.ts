@@ -1,7 +1,6 @@
 import { QconnError } from '@qconn/protocol';
-import { EXIT_OK } from '@qconn/startup';
+import { EXIT_OK, readPassphrase } from '@qconn/startup';
 import { authorityFolder, encryptAuthority } from '../authority/authority-files.ts';
-import { readPassphrase } from '../authority/passphrase.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 
 export interface CaEncryptOptions {
@@ -15,9 +14,11 @@ export interface CaEncryptOptions {
  * @throws QconnError `usage`; as `encryptAuthority`
  */
 export async function caEncrypt(config: HubConfig, { newPassphraseFile, json }: CaEncryptOptions): Promise<number> {
-  const configured = await readPassphrase(config.ca);
+  const configured = await readPassphrase(config.ca, 'ca.passphraseFile');
   const passphrase =
-    newPassphraseFile === undefined ? configured : await readPassphrase({ passphraseFile: newPassphraseFile });
+    newPassphraseFile === undefined
+      ? configured
+      : await readPassphrase({ passphraseFile: newPassphraseFile }, '--new-passphrase-file');
   if (passphrase === undefined)
     throw new QconnError('usage', 'Give the passphrase: ca.passphraseFile, or QCONN_HUB_CA_PASSPHRASE.');
   const encrypted = await encryptAuthority(authorityFolder(config.dataFolder), passphrase, configured);

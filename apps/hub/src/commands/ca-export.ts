@@ -1,7 +1,7 @@
 import { open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { QconnError } from '@qconn/protocol';
-import { EXIT_OK } from '@qconn/startup';
+import { EXIT_OK, readPassphrase } from '@qconn/startup';
 import {
   authorityFolder,
   loadAuthority,
@@ -10,7 +10,6 @@ import {
   writePrivate,
 } from '../authority/authority-files.ts';
 import { keyState } from '../authority/key-state.ts';
-import { readPassphrase } from '../authority/passphrase.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 
 export interface CaExportOptions {
@@ -46,7 +45,7 @@ async function exportRootKey(
   const { rootKeyPem } = await readAuthority(folder);
   if (rootKeyPem === undefined) throw new QconnError('ca_unusable', `The root’s key is not in ${folder}.`);
   // A key that nobody can open, or of another root, must not be what is kept in the safe.
-  await loadAuthority(folder, await readPassphrase(config.ca));
+  await loadAuthority(folder, await readPassphrase(config.ca, 'ca.passphraseFile'));
   await writeCopy(path, rootKeyPem);
   if (remove) await removeRootKey(folder);
   const written = { file: path, key: keyState(rootKeyPem), removed: remove };

@@ -10,7 +10,6 @@ import {
   readAuthority,
   saveAuthority,
 } from '../../src/authority/authority-files.ts';
-import { readPassphrase } from '../../src/authority/passphrase.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
 
@@ -124,21 +123,5 @@ test('what is missing or too large is said', async () => {
   await expect(loadAuthority(folder)).rejects.toMatchObject({
     code: 'ca_unusable',
     message: `The CA’s file ${path} is missing.`,
-  });
-});
-
-test('a passphrase comes from a file, without its last newline', async () => {
-  const path = join(above, 'passphrase');
-  await writeFile(path, ` two words \r\n`);
-  expect(await readPassphrase({ passphraseFile: path })).toBe(' two words ');
-  expect(await readPassphrase({ passphrase: 'given' })).toBe('given');
-  expect(await readPassphrase({})).toBeUndefined();
-  for (const text of ['', '\n', 'x'.repeat(5_000)]) {
-    await writeFile(path, text);
-    await expect(readPassphrase({ passphraseFile: path })).rejects.toMatchObject({ code: 'config_invalid' });
-  }
-  await expect(readPassphrase({ passphraseFile: join(above, 'none') })).rejects.toMatchObject({
-    code: 'config_invalid',
-    message: expect.stringContaining('cannot be read'),
   });
 });

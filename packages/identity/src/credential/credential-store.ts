@@ -36,6 +36,11 @@ export class CredentialStore {
     this.#generations = new Generations(this.#folder, protection, warn);
   }
 
+  /** The folder's path. */
+  get folder(): string {
+    return this.#folder.path;
+  }
+
   /**
    * The newest usable credential: a staged one if there is one, else the current one, else the one
    * before it.

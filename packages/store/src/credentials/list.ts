@@ -3,7 +3,7 @@ import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kyse
 import type { Database, Tables } from '../database/database.ts';
 import type { MachineStatus } from '../database/tables.ts';
 import { normalHostname } from '../machines/hostname.ts';
-import { limitOf, type Page, pageOf, type PageRequest, positionOf } from '../page.ts';
+import { inPages, type Page, pageOf, type PageRequest } from '../page.ts';
 import { type CredentialRecord, credentialRecordOf } from './record.ts';
 
 /** Revoked, however long ago; else expired or live at the moment of asking. */
@@ -41,9 +41,7 @@ export async function listCredentials(database: Database, filter: CredentialFilt
         .selectAll('credential')
         .select(['machine.hostname', 'machine.status as machine_status'])
         .where((builder) => builder.and(conditions(builder, filter)))
-        .orderBy('credential.not_after')
-        .orderBy('credential.serial')
-        .limit(limitOf(filter) + 1)
+        .$call((query) => inPages(query, ['credential.not_after', 'credential.serial'], filter))
         .execute(),
   );
   return pageOf(
@@ -75,7 +73,6 @@ function conditions(
   filter: CredentialFilter,
 ): Expression<SqlBool>[] {
   const { now, machine, hostname, status, expiresFrom, expiresBefore, lastOnly = false } = filter;
-  const after = positionOf(filter);
   const all: Expression<SqlBool>[] = [];
   if (machine !== undefined) all.push(where('credential.machine', '=', machine));
   if (hostname !== undefined) all.push(where('machine.hostname', '=', normalHostname(hostname)));
@@ -91,7 +88,5 @@ function conditions(
     all.push(
       sql<boolean>`NOT EXISTS (SELECT FROM credential later WHERE later.machine = credential.machine AND later.revoked_at IS NULL AND later.not_after > credential.not_after)`,
     );
-  if (after !== undefined)
-    all.push(sql<boolean>`(credential.not_after, credential.serial) > (${after[0]}::bigint, ${after[1]})`);
   return all;
 }

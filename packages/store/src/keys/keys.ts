@@ -1,10 +1,9 @@
 import { QconnError } from '@qconn/protocol';
-import { sql } from 'kysely';
 
 import type { Act } from '../act.ts';
 import { appendAudit } from '../audit/append.ts';
 import type { Database } from '../database/database.ts';
-import { limitOf, type Page, pageOf, type PageRequest, positionOf } from '../page.ts';
+import { inPages, type Page, pageOf, type PageRequest } from '../page.ts';
 import { type PresentedSecret, sameBytes } from '../tokens/redeem.ts';
 import { insertKey, type KeyRecord, keyRecordOf, type NewKey } from './record.ts';
 
@@ -52,18 +51,9 @@ export class Keys {
 
   /** Lists keys, the oldest first. */
   async list(request: PageRequest = {}): Promise<Page<KeyRecord>> {
-    const after = positionOf(request);
-    const rows = await this.#database.read(async (db) => {
-      const query = db
-        .selectFrom('api_key')
-        .selectAll()
-        .orderBy('created_at')
-        .orderBy('id')
-        .limit(limitOf(request) + 1);
-      return await (
-        after === undefined ? query : query.where(sql<boolean>`(created_at, id) > (${after[0]}::bigint, ${after[1]})`)
-      ).execute();
-    });
+    const rows = await this.#database.read(
+      async (db) => await inPages(db.selectFrom('api_key').selectAll(), ['created_at', 'id'], request).execute(),
+    );
     return pageOf(rows, request, (row) => [row.created_at, row.id], keyRecordOf);
   }
 

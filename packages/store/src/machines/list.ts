@@ -1,8 +1,6 @@
-import { sql } from 'kysely';
-
 import type { Database } from '../database/database.ts';
 import type { MachineStatus } from '../database/tables.ts';
-import { limitOf, type Page, pageOf, type PageRequest, positionOf } from '../page.ts';
+import { inPages, limitOf, type Page, pageOf, type PageRequest, positionOf } from '../page.ts';
 import { normalHostname } from './hostname.ts';
 import { type MachineRecord, machineRecordOf, selectMachines } from './record.ts';
 
@@ -22,10 +20,8 @@ export interface MachineFilter extends PageRequest {
 
 export async function listMachines(database: Database, filter: MachineFilter): Promise<Page<MachineRecord>> {
   const { role, label } = filter;
-  const byAge = role === undefined && label === undefined;
-  const after = positionOf(filter);
   return await database.read(async (db) => {
-    let query = selectMachines(db).limit(limitOf(filter) + 1);
+    let query = selectMachines(db);
     if (filter.status !== undefined) query = query.where('status', '=', filter.status);
     if (filter.hostname !== undefined) query = query.where('hostname', '=', normalHostname(filter.hostname));
     if (filter.requestedHostname !== undefined)
@@ -40,14 +36,17 @@ export async function listMachines(database: Database, filter: MachineFilter): P
         sub.selectFrom('machine_label').select('machine').where('key', '=', label.key).where('value', '=', label.value),
       );
     }
-    if (byAge) query = query.orderBy('created_at');
-    if (after !== undefined)
-      query = query.where(
-        byAge
-          ? sql<boolean>`(created_at, fingerprint) > (${after[0]}::bigint, ${after[1]})`
-          : sql<boolean>`fingerprint > ${after[1]}`,
-      );
-    const rows = await query.orderBy('fingerprint').execute();
+    const part =
+      role === undefined && label === undefined
+        ? inPages(query, ['created_at', 'fingerprint'], filter)
+        : byFingerprint(query, filter);
+    const rows = await part.execute();
     return pageOf(rows, filter, (row) => [row.created_at, row.fingerprint], machineRecordOf);
   });
+}
+
+function byFingerprint(query: ReturnType<typeof selectMachines>, filter: MachineFilter): typeof query {
+  const after = positionOf(filter);
+  const part = query.orderBy('fingerprint').limit(limitOf(filter) + 1);
+  return after === undefined ? part : part.where('fingerprint', '>', after[1]);
 }
