@@ -189,6 +189,7 @@ export class Hub {
         tls: certificate.https,
         quicPort: endpoint.address.port,
         advertise: config.advertise,
+        limits: config.limits,
       },
     ).catch(async (error: unknown) => {
       await endpoint.close();

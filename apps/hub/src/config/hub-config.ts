@@ -21,6 +21,8 @@ export interface HubConfig {
     readonly exchangesInFlight: number;
     readonly messagesPerSecond: number;
     readonly bytesPerSecond: number;
+    readonly requestsPerSecond: number;
+    readonly enrolmentsPerSecond: number;
   };
   readonly drainMs: number;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
@@ -143,6 +145,22 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
           maximum: 100_000_000_000,
           default: 1_000_000_000,
           description: 'Request bytes per second of one machine, on average.',
+        },
+        requestsPerSecond: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 1_000_000,
+          default: 100,
+          description:
+            'Requests to the HTTPS API per second of one source address, on average; ten seconds’ worth may come at once. An IPv6 network of 64 bits is one source.',
+        },
+        enrolmentsPerSecond: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 1_000_000,
+          default: 20,
+          description:
+            'Enrolments per second of one source address, good or bad, on average; ten seconds’ worth may come at once.',
         },
       },
     },

@@ -14,6 +14,7 @@ import type { MachineCertificates } from '../admission/certificates.ts';
 import type { HubMetrics } from '../metrics/hub-metrics.ts';
 import { NOBODY, type Caller } from './caller.ts';
 import type { LivePolicy } from '../policy/live-policy.ts';
+import type { RateLimits, Ration } from './rate-limit.ts';
 import type { SessionBook } from '../session/session-book.ts';
 
 /** The HTTP server with types taken from the routes' schemas. */
@@ -37,6 +38,7 @@ export interface ApiContext {
   /** Whether the hub stops: it is not ready any more. */
   readonly draining: () => boolean;
   readonly log: Logger;
+  readonly limits: RateLimits;
   readonly hub: { readonly id: string; readonly quicPort: number; readonly advertise: readonly string[] };
 }
 
@@ -63,6 +65,7 @@ export type AdminAction =
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    ration?: Ration;
   }
   interface FastifyRequest {
     /** Who calls; `undefined` until the request has been let in. */

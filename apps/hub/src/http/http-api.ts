@@ -8,6 +8,7 @@ import type { SocketAddress } from '@qconn/transport';
 import { admit } from './access.ts';
 import type { ApiContext, App } from './app.ts';
 import { problemOf, ProblemSchema } from './problem.ts';
+import { limitRates, type RateLimits } from './rate-limit.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { enrolmentRoutes } from './routes/enrolment.ts';
 import { explainRoutes } from './routes/explain.ts';
@@ -25,6 +26,9 @@ const BODY_MAX_BYTES = 256 * 1024;
 /** How long a request may take to arrive, in milliseconds. */
 const REQUEST_DEADLINE_MS = 10_000;
 
+/** Most connections at once: each takes some 100 KB with its TLS state, and a machine needs one for a moment, to enrol. */
+const CONNECTIONS_MAX = 2_048;
+
 /** How long requests that run may go on when the API closes, in milliseconds. */
 const CLOSE_DEADLINE_MS = 2_000;
 
@@ -37,6 +41,7 @@ export interface HttpOptions {
   /** UDP port of QUIC, which enrolled machines are told. */
   readonly quicPort: number;
   readonly advertise: readonly string[];
+  readonly limits: RateLimits;
 }
 
 /** The HTTPS API under /v1. */
@@ -49,10 +54,10 @@ export class HttpApi {
 
   /** @throws QconnError `address_in_use` */
   static async listen(
-    parts: Omit<ApiContext, 'hub'>,
-    { hubId, host, port, tls, quicPort, advertise }: HttpOptions,
+    parts: Omit<ApiContext, 'hub' | 'limits'>,
+    { hubId, host, port, tls, quicPort, advertise, limits }: HttpOptions,
   ): Promise<HttpApi> {
-    const app = await buildApp({ ...parts, hub: { id: hubId, quicPort, advertise } }, tls);
+    const app = await buildApp({ ...parts, limits, hub: { id: hubId, quicPort, advertise } }, tls);
     try {
       await app.listen({ host, port });
     } catch (cause) {
@@ -96,6 +101,7 @@ export async function buildApp(
     genReqId: () => randomUUID(),
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
   }).withTypeProvider<TypeBoxTypeProvider>();
+  app.server.maxConnections = CONNECTIONS_MAX;
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.decorateRequest('caller', undefined);
   app.addSchema(ProblemSchema);
@@ -109,6 +115,7 @@ export async function buildApp(
     },
   });
   reportErrors(app, context);
+  limitRates(app, context);
   guard(app, context);
   count(app, context);
   for (const routes of [
@@ -163,7 +170,8 @@ function reportErrors(app: App, { log }: ApiContext): void {
       err: error,
     };
     if (problem.status >= 500) log.error(fields, 'A request of the HTTPS API failed.');
-    else log.info(fields, 'A request of the HTTPS API was refused.');
+    // Who refuses these tells of it, once in a while.
+    else if (known.code !== 'rate_limited') log.info(fields, 'A request of the HTTPS API was refused.');
     if (known.retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(known.retryAfterMs / 1000));
     return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   });

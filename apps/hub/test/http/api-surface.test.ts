@@ -28,6 +28,7 @@ beforeAll(async () => {
     authority: pki.ca,
     log: createLog({ component: 'test', level: 'silent', format: 'json' }),
     metrics: { http: { answered: () => {} } },
+    limits: { requestsPerSecond: 1_000, enrolmentsPerSecond: 1_000 },
     draining: () => false,
     hub: { id: 'hub', quicPort: 7443, advertise: [] },
   } as unknown as ApiContext;

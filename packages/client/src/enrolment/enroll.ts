@@ -1,5 +1,5 @@
 import { arch, hostname as systemHostname, release, type as systemType } from 'node:os';
-import { systemClock, type Clock } from '@qconn/clock';
+import { backoffDelay, systemClock, type Clock } from '@qconn/clock';
 import { createCsr, exportPrivateKeyPem, parseSecret, type CredentialStore, type KeyPair } from '@qconn/identity';
 import { isHostname, QconnError } from '@qconn/protocol';
 import { HubHttps, parseHubUrl } from '../https/hub-https.ts';
@@ -33,6 +33,11 @@ export interface Enrolment {
 
 /** Tries at a hub that does not answer. */
 const TRIES = 3;
+
+/** Tries at a hub that asks for patience, and the first and longest wait between them, in milliseconds: a fleet enrols from behind one address. */
+const PATIENT_TRIES = 10;
+const PATIENCE_BASE_MS = 500;
+const PATIENCE_CAP_MS = 15_000;
 
 /**
  * Makes a key on this machine and has the hub certify it. Nothing is sent before the server has shown
@@ -73,9 +78,17 @@ async function requestCertificate(https: HubHttps, options: EnrolOptions, keys: 
     try {
       return readEnrolmentAnswer(await https.call('POST', '/v1/enroll', body));
     } catch (error) {
-      if (attempt >= TRIES || !(error instanceof QconnError) || error.code !== 'unreachable') throw error;
+      if (!(error instanceof QconnError)) throw error;
+      if (error.code === 'rate_limited' && attempt < PATIENT_TRIES) await patience(attempt, error, options.clock);
+      else if (error.code !== 'unreachable' || attempt >= TRIES) throw error;
     }
   }
+}
+
+/** Waits as long as the hub asks, and longer each time, each machine a little differently. */
+async function patience(attempt: number, { retryAfterMs = 0 }: QconnError, clock: Clock = systemClock): Promise<void> {
+  const jitter = { attempt, baseMs: PATIENCE_BASE_MS, capMs: PATIENCE_CAP_MS, random01: Math.random() };
+  await new Promise<void>((resolve) => void clock.setTimer(retryAfterMs + backoffDelay(jitter), resolve));
 }
 
 /** An explicit hostname has to be usable; the system's own is only a suggestion. */

@@ -1,10 +1,12 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock, type Clock } from '@qconn/clock';
 import { CredentialStore, formatSecret, generateSecret } from '@qconn/identity';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { enroll } from '../../src/enrolment/enroll.ts';
 import { readEnrolmentAnswer } from '../../src/enrolment/enrolment-answer.ts';
+import { TlsServer } from '../https/tls-server.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -41,6 +43,37 @@ test('a hub that is not there is unreachable, and no key is made for it', async 
   const enrolment = enroll({ hub: NOWHERE, token: TOKEN, store, agent: 'test/1' });
   await expect(enrolment).rejects.toMatchObject({ code: 'unreachable' });
   expect(await readdir(folder)).toEqual([]);
+});
+
+test('a hub that asks for patience is given it, and each wait is at least as long as it asked', async () => {
+  const problems = [
+    { code: 'rate_limited', status: 429, retryAfterMs: 40 },
+    { code: 'rate_limited', status: 429, retryAfterMs: 70 },
+    { code: 'token_spent', status: 409 },
+  ];
+  let calls = 0;
+  const server = await TlsServer.start((_request, response) => {
+    const problem = problems[calls++];
+    response.writeHead(problem?.status ?? 500).end(JSON.stringify(problem));
+  });
+  onTestFinished(() => server.close());
+  const waits: number[] = [];
+  const clock: Clock = {
+    now: () => systemClock.now(),
+    monotonic: () => systemClock.monotonic(),
+    setTimer: (ms, run) => {
+      waits.push(ms);
+      return systemClock.setTimer(0, run);
+    },
+  };
+  const token = formatSecret('qt', generateSecret('qt', server.pki.rootPin));
+  const store = new CredentialStore(join(folder, 'credential'));
+  const enrolment = enroll({ hub: server.url.origin, token, store, agent: 'test/1', clock });
+  await expect(enrolment).rejects.toMatchObject({ code: 'token_spent' });
+  expect(calls).toBe(3);
+  expect(waits).toHaveLength(2);
+  expect(waits[0]).toBeGreaterThanOrEqual(40);
+  expect(waits[1]).toBeGreaterThanOrEqual(70);
 });
 
 const machine = { fingerprint: 'qc1x', shortCode: 'K7QM-2XPD', status: 'pending' };

@@ -182,10 +182,11 @@ export function admissionSuite(opened: () => Opened): void {
     MANY_ROUNDS,
     async (order) => {
       const { store } = opened();
-      for (let round = 0; round < rounds(12); round++) {
+      let machines: string[] = [];
+      for (let round = 0; round < rounds(100); round++) {
         const hostname = `handed-over-${unique()}`;
         const old = await authorized(store, hostname);
-        const machines = await Promise.all(Array.from({ length: 5 }, () => enrolled(store)));
+        while (machines.length < 8) machines.push(await enrolled(store));
         const revocation = (): Promise<unknown> => store.machines.revoke({ fingerprint: old, ...admin });
         const approvals = (): Array<Promise<unknown>> =>
           machines.map(
@@ -198,6 +199,7 @@ export function admissionSuite(opened: () => Opened): void {
         const { items } = await store.machines.list({ hostname, status: 'authorized' });
         expect(items).toHaveLength(won.length - 1);
         expect(await store.machines.find(old)).toMatchObject({ status: 'revoked' });
+        machines = machines.filter((fingerprint) => fingerprint !== items[0]?.fingerprint);
       }
     },
   );

@@ -55,7 +55,7 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
     '/v1/enroll',
     {
       bodyLimit: ENROLMENT_BODY_MAX_BYTES,
-      config: { access: 'public' },
+      config: { access: 'public', ration: 'enrolments' },
       schema: { summary: 'Enrol a machine for a token', body: EnrolmentBody, response: { 200: EnrolmentAnswer } },
     },
     async ({ body }) => {
@@ -91,7 +91,7 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
   app.post(
     '/v1/bootstrap',
     {
-      config: { access: 'public' },
+      config: { access: 'public', ration: 'enrolments' },
       schema: {
         summary: 'Exchange the bootstrap secret for the first administrator’s API key, once',
         body: BootstrapBody,

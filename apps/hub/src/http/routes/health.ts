@@ -9,7 +9,10 @@ export function healthRoutes(app: App, context: ApiContext): void {
   const { hub, authority } = context;
   app.get(
     '/healthz',
-    { config: { access: 'public' }, schema: { summary: 'Whether the process is alive', response: { 200: Health } } },
+    {
+      config: { access: 'public', ration: 'none' },
+      schema: { summary: 'Whether the process is alive', response: { 200: Health } },
+    },
     () => ({ status: 'ok' as const }),
   );
 

@@ -1,0 +1,41 @@
+import { QconnError } from '@qconn/protocol';
+import type { ApiContext, App } from './app.ts';
+import { sourceOf } from './source-address.ts';
+import { SourceLimits } from './source-limits.ts';
+
+/** What a route counts against: every request unless it says otherwise. `none` is for probes of whether the process lives. */
+export type Ration = 'requests' | 'enrolments' | 'none';
+
+/** Requests per second of one source, on average. */
+export interface RateLimits {
+  readonly requestsPerSecond: number;
+  /** Of them those that present an enrolment token or the bootstrap secret. */
+  readonly enrolmentsPerSecond: number;
+}
+
+/** What may come at once, in seconds' worth of the rate: a fleet behind one address that powers up, a script over a list. */
+const BURST_S = 10;
+
+/** Refuses whoever asks too often before anything is read, parsed or looked up for them. */
+export function limitRates(app: App, { clock, log, metrics, limits }: ApiContext): void {
+  const all = limiter(limits.requestsPerSecond);
+  const enrolments = limiter(limits.enrolmentsPerSecond);
+  app.addHook('onRequest', async ({ ip, method, routeOptions }) => {
+    const { ration = 'requests' } = routeOptions.config;
+    if (ration === 'none') return;
+    const [source, now] = [sourceOf(ip), clock.monotonic()];
+    const { waitMs, tell } = ration === 'enrolments' ? enrolments.admit(source, now) : all.admit(source, now);
+    if (waitMs === 0) return;
+    metrics.http.rateLimited(ration);
+    if (tell !== undefined)
+      log.warn(
+        { event: 'rate_limited', remote: ip, source, ration, method, route: routeOptions.url, refused: tell },
+        'An address sends more requests than it may; the next ones are refused without a line each.',
+      );
+    throw new QconnError('rate_limited', `Too many ${ration} come from ${source}.`, { retryAfterMs: waitMs });
+  });
+}
+
+function limiter(perSecond: number): SourceLimits {
+  return new SourceLimits({ perSecond, burst: perSecond * BURST_S });
+}
