@@ -48,6 +48,16 @@ export interface Connection {
   readonly resumed: boolean;
   /** What a client needs to resume, once the server has sent it. A secret: store it like the key. */
   readonly ticket: Uint8Array | undefined;
+  /**
+   * True once the handshake has finished. False only for a server's connection that early data (0-RTT) has brought:
+   * who the peer is, is known from its ticket, but what it has said so far may be a replay of what it once said.
+   */
+  readonly established: boolean;
+  /**
+   * Runs `act` once the handshake has finished, at once if it has. Until then nothing may be done that has an effect
+   * (RFC 8446, section 8; RFC 9001, section 9.2). Never runs when the connection ends first.
+   */
+  whenEstablished(act: () => void): void;
   /** Opens a bidirectional stream. @throws QconnError `stream_limit` or `closed` */
   openStream(): Stream;
   /** Takes the streams that the peer opens. Those that came earlier are handed over at once. */

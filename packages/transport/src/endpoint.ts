@@ -24,6 +24,14 @@ export interface ConnectTarget {
    * sides the certificates' signatures. One that the server does not take is ignored.
    */
   readonly ticket?: Uint8Array;
+  /**
+   * Called with the connection before its first packet leaves, if there is a ticket that can be used. What is written
+   * here travels with that packet (0-RTT), where the server takes early data, and after the handshake where it does
+   * not. Anybody on the way can repeat it to the server: write nothing that has an effect.
+   */
+  readonly early?: (connection: Connection) => void;
+  /** Given the ticket that the server sends, for the next connection. A secret: store it like the key. */
+  readonly onTicket?: (ticket: Uint8Array) => void;
   /** Aborts the handshake. */
   readonly signal?: AbortSignal;
 }

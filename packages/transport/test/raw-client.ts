@@ -38,6 +38,7 @@ export class RawClient {
       alpns: ['qconn/1'],
       limits: connectionLimits({}),
       verifyPeer: true,
+      earlyData: true,
       payloadBytes: 1_350,
     });
     tune(config);

@@ -29,6 +29,7 @@ export class MemoryConnection implements Connection {
   readonly remote: SocketAddress;
   readonly peerCertificates: readonly Uint8Array[];
   readonly closed: Promise<CloseInfo>;
+  readonly established = true;
   readonly resumed = false;
   readonly ticket: undefined;
   readonly #end: MemoryEnd;
@@ -58,6 +59,10 @@ export class MemoryConnection implements Connection {
   static join(one: MemoryConnection, other: MemoryConnection): void {
     one.#peer = other;
     other.#peer = one;
+  }
+
+  whenEstablished(act: () => void): void {
+    act();
   }
 
   openStream(): Stream {

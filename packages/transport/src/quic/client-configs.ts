@@ -17,7 +17,9 @@ export class ClientConfigs {
     const key = `${payloadBytes} ${alpns.join(' ')}`;
     const known = this.#byIdentity.get(tls) ?? new Map<string, NativeConfig>();
     this.#byIdentity.set(tls, known);
-    const config = known.get(key) ?? nativeConfig({ tls, alpns, limits: this.#limits, verifyPeer: true, payloadBytes });
+    const config =
+      known.get(key) ??
+      nativeConfig({ tls, alpns, limits: this.#limits, verifyPeer: true, earlyData: true, payloadBytes });
     known.set(key, config);
     return config;
   }

@@ -13,6 +13,8 @@ import type { UdpSocket } from './udp-socket.ts';
 export interface ConnectionHost {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
+  /** Whether connections that bring early data are served before the handshake has finished. */
+  readonly takesEarlyData: boolean;
   readonly slab: ReceiveSlab;
   readonly pool: ChunkPool;
   readonly rings: SendRings;
@@ -27,6 +29,8 @@ export interface ConnectionHost {
   retireId(connection: QuicConnection, id: Uint8Array): void;
   /** A socket connected to where the connection's peer is, on which its datagrams are received. */
   openPath(connection: QuicConnection): Promise<UdpSocket>;
+  /** A server's connection has brought early data: it may be served before its handshake has finished. */
+  early(connection: QuicConnection): void;
   /** The handshake has finished. */
   established(connection: QuicConnection): void;
   /** A reader of one of its streams threw; the connection is about to close. */

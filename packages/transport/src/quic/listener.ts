@@ -176,6 +176,7 @@ function serverConfig({ host, options, secrets }: ListenerParts, tls: TlsIdentit
     alpns: Object.keys(options.handlers ?? {}),
     limits: host.limits,
     verifyPeer: options.requireClientCertificate ?? true,
+    earlyData: options.earlyData ?? false,
     payloadBytes,
   });
   config.setTicketKey(secrets.ticketKey);

@@ -22,14 +22,24 @@ export interface ConfigParameters {
   readonly limits: ConnectionLimits;
   /** Whether the peer must present a certificate that leads to the trusted roots. */
   readonly verifyPeer: boolean;
+  /** Whether early data (0-RTT) is sent or taken where a ticket allows it. */
+  readonly earlyData: boolean;
   /** Bytes of UDP payload that the interface towards the peer carries. */
   readonly payloadBytes: number;
 }
 
 /** @throws QconnError `tls_config` when key, chain or roots cannot be used */
-export function nativeConfig({ tls, alpns, limits, verifyPeer, payloadBytes }: ConfigParameters): NativeConfig {
+export function nativeConfig({
+  tls,
+  alpns,
+  limits,
+  verifyPeer,
+  earlyData,
+  payloadBytes,
+}: ConfigParameters): NativeConfig {
   const config = tlsContext(tls, verifyPeer);
   config.setApplicationProtos([...alpns]);
+  if (earlyData) config.enableEarlyData();
   config.grease(true);
   config.setMaxIdleTimeout(limits.idleTimeoutMs);
   config.setMaxRecvUdpPayloadSize(RECEIVE_MAX_BYTES);

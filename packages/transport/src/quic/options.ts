@@ -56,6 +56,11 @@ export interface QuicOptions {
    * tokens, stateless resets and session tickets come from it. Default: drawn at each start.
    */
   readonly secret?: Uint8Array;
+  /**
+   * Whether handlers are given connections of resuming clients before the handshake has finished, with the early
+   * data (0-RTT) that came along; see `Connection.whenEstablished` for what a handler may not do before. Default false.
+   */
+  readonly earlyData?: boolean;
   /** How many strangers the endpoint deals with. Default {@link ADMISSION_LIMITS}. */
   readonly admission?: Partial<AdmissionLimits>;
   /** Bidirectional streams that a peer may have open at once. Default {@link MAX_STREAMS}. */

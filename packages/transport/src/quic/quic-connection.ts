@@ -10,6 +10,7 @@ import { DatagramSender } from './datagram-sender.ts';
 import { issueIds, takeRetiredIds } from './connection-ids.ts';
 import { DelayedAck } from './delayed-ack.ts';
 import { Ending, type Told } from './ending.ts';
+import { Introduction } from './introduction.ts';
 import { Liveness } from './liveness.ts';
 import type { NativeConnection } from './native.ts';
 import { PathWatch } from './path-watch.ts';
@@ -46,6 +47,8 @@ export interface ConnectionParts {
   /** Bytes of UDP payload that the interface towards the peer carries. */
   readonly payloadBytes: number;
   readonly host: ConnectionHost;
+  /** Given the ticket that the server sends, once. */
+  readonly onTicket?: ((ticket: Uint8Array) => void) | undefined;
 }
 
 /** A QUIC connection: drives the engine's state for one peer. Owns no timer and no socket; its endpoint does. */
@@ -61,19 +64,19 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   readonly #delayedAck = new DelayedAck();
   readonly #pathWatch = new PathWatch();
   readonly #liveness: Liveness;
+  readonly #introduction: Introduction;
   #remote: SocketAddress;
-  #alpn = '';
-  #peerCertificates: readonly Uint8Array[] = [];
   #deadline: Deadline<Sleeper> | undefined;
   /** Whether there is more to send than acknowledgements. */
   #urgent = true;
   #gone = false;
 
-  constructor({ role, native, socket, remote, payloadBytes, host }: ConnectionParts) {
+  constructor({ role, native, socket, remote, payloadBytes, host, onTicket }: ConnectionParts) {
     this.role = role;
     this.native = native;
     this.#remote = remote;
     this.#host = host;
+    this.#introduction = new Introduction(native, onTicket);
     this.#liveness = new Liveness(role, host.limits, host.clock.monotonic());
     this.#ending = new Ending(native);
     const traffic = this.#traffic;
@@ -89,7 +92,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   get alpn(): string {
-    return this.#alpn;
+    return this.#introduction.alpn;
   }
 
   get remote(): SocketAddress {
@@ -101,7 +104,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   get peerCertificates(): readonly Uint8Array[] {
-    return this.#peerCertificates;
+    return this.#introduction.peerCertificates;
   }
 
   get resumed(): boolean {
@@ -115,6 +118,16 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   /** True once the handshake has finished, also after the end. */
   get established(): boolean {
     return this.#liveness.established;
+  }
+
+  /** True when it has been served before the handshake had finished. */
+  get early(): boolean {
+    return this.#introduction.early;
+  }
+
+  whenEstablished(act: () => void): void {
+    if (this.established) act();
+    else this.#introduction.whenFinished(act);
   }
 
   openStream(): Stream {
@@ -194,8 +207,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#gone) return;
     if (this.#liveness.confirmed && this.#ending.tellNow()) this.#urgent = true;
     this.#guard(() => {
-      if (!this.established && this.native.isEstablished()) this.#establish();
-      if (this.established) this.#takeIn();
+      if (!this.established) this.#shake();
+      if (this.established || this.early) this.#takeIn();
     });
     this.#checkTraffic();
   }
@@ -232,14 +245,20 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     }
   }
 
+  #shake(): void {
+    if (this.native.isEstablished()) this.#establish();
+    else if (this.role === 'server' && this.#host.takesEarlyData && this.#introduction.startsEarly) {
+      this.#introduction.begin();
+      this.#host.early(this);
+    }
+  }
+
   #establish(): void {
     this.#liveness.establish(this.#host.clock.monotonic());
     this.#urgent = true;
-    this.#alpn = Buffer.from(this.native.applicationProto()).toString();
-    this.#peerCertificates = Object.freeze(this.native.peerCertChain() ?? []);
     this.sender.size.validated();
     issueIds(this, this.#host);
-    this.#host.established(this);
+    this.#introduction.finish(() => this.#host.established(this));
   }
 
   /** Asks the engine for news of paths and ids: for a while after something has moved, and now and then. */
@@ -251,6 +270,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   /** Takes what the engine has for those above. What a reader throws costs this connection and no other. */
   #takeIn(): void {
     if (this.#pathWatch.take()) this.#watchPaths();
+    this.#introduction.takeTicket();
     try {
       this.#streams.receive();
     } catch (cause) {

@@ -28,6 +28,7 @@ const UNBOUND: SocketAddress = Object.freeze({ host: '::', port: 0 });
 export class QuicEndpoint implements Endpoint, ConnectionHost {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
+  readonly takesEarlyData: boolean;
   readonly slab: ReceiveSlab = new ReceiveSlab();
   readonly pool: ChunkPool = new ChunkPool();
   readonly rings: SendRings = new SendRings();
@@ -51,6 +52,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.#secrets = endpointSecrets(options.secret);
     this.clock = dependencies.clock;
     this.limits = connectionLimits(options);
+    this.takesEarlyData = options.earlyData ?? false;
     this.alarm = new Alarm(dependencies.clock);
     this.#clientConfigs = new ClientConfigs(this.limits);
     this.#mtus = new InterfaceMtus(dependencies.clock, options.maxDatagramBytes);
@@ -85,11 +87,13 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
       target.signal?.throwIfAborted();
     }
     const native = quiche.Connection.connect(sniOf(target.serverName), randomId(), socket.address, remote, config);
-    if (target.ticket !== undefined) offerTicket(native, target.ticket);
-    connection = new QuicConnection({ role: 'client', native, socket, remote, payloadBytes, host: this });
+    const mayResume = target.ticket !== undefined && offerTicket(native, target.ticket);
+    const { onTicket } = target;
+    connection = new QuicConnection({ role: 'client', native, socket, remote, payloadBytes, host: this, onTicket });
     const dial = new Dial(connection, target);
     this.#all.add(connection);
     this.#dials.set(connection, dial);
+    if (mayResume) target.early?.(connection);
     return dial.connected;
   }
 
@@ -137,6 +141,10 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
       return;
     }
     this.#listener?.shook(connection);
+    if (!connection.early) this.early(connection);
+  }
+
+  early(connection: QuicConnection): void {
     const refusal = this.#listener?.refusalOf(connection);
     if (refusal !== undefined) {
       this.#dependencies.onRefused?.({ remote: connection.remote, error: refusal });
@@ -154,7 +162,8 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
 
   finished(connection: QuicConnection, { error }: CloseInfo): void {
     if (connection.established) this.#open -= 1;
-    else if (connection.role === 'server') this.#dependencies.onRefused?.({ remote: connection.remote, error });
+    else if (connection.role === 'server' && !connection.early)
+      this.#dependencies.onRefused?.({ remote: connection.remote, error });
     this.#listener?.ended(connection);
     this.#dials.get(connection)?.failed(error);
     this.#dials.delete(connection);
@@ -199,10 +208,12 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
 }
 
 /** A ticket that cannot be read is as good as none: the handshake is then a full one. */
-function offerTicket(native: NativeConnection, ticket: Uint8Array): void {
+function offerTicket(native: NativeConnection, ticket: Uint8Array): boolean {
   try {
     native.setSession(ticket);
+    return true;
   } catch {
     // Of another version of the engine, or damaged in storage.
+    return false;
   }
 }
