@@ -16,7 +16,7 @@ export function sourceOf(address: string): string {
   if (ipv4 !== undefined) return ipv4;
   const [bare = ''] = address.split('%', 1);
   if (!isIPv6(bare)) return address;
-  const [head = '', tail] = bare.split('::').map((part) => (part === '' ? [] : part.split(':')));
+  const [head = [], tail] = bare.split('::').map((part) => part.split(':').filter(Boolean));
   const zeros = tail === undefined ? [] : Array.from({ length: GROUPS - head.length - tail.length }, () => '0');
   const network = [...head, ...zeros, ...(tail ?? [])].slice(0, NETWORK_GROUPS);
   return `${network.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
