@@ -90,7 +90,7 @@ export class Hub {
     const { store, log, clock = systemClock } = dependencies;
     const record = await store.hub.find();
     if (record === undefined) throw new QconnError('not_initialised', 'The database holds no hub.');
-    const policy = await LivePolicy.start({ store, clock, log });
+    const policy = await LivePolicy.start({ source: store.policy, clock, log }, config.policy);
     const metrics = new HubMetrics(clock);
     try {
       return await Hub.#listen(config, { ...dependencies, clock, record, policy, metrics });

@@ -99,6 +99,7 @@ const ROWS = {
   unknown_object: { wire: 0xa9, http: 404, retrySafe: true, summary: 'No such object.', action: 'Check the identifier.' },
   rate_limited: { wire: 0xaa, http: 429, retrySafe: true, summary: 'Too many requests from this address.', action: 'Wait as long as retry-after says, then try again.' },
   edit_conflict: { wire: 0xab, http: 412, retrySafe: true, summary: 'Somebody else has edited the object in the meantime.', action: 'Look at it again, and repeat the edit on what is there now.' },
+  policy_stale: { wire: 0xb4, http: 503, retrySafe: true, summary: 'The hub has not reached its database for so long that it no longer knows who may do what.', action: 'Bring the hub’s database back: the hub serves again by itself, and its clients return by themselves.' },
 
   // Configuration and hosts
   config_invalid: { wire: 0xc0, http: 400, retrySafe: true, summary: 'The configuration has mistakes.', action: 'Mend the keys that the message names.' },

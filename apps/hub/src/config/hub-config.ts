@@ -12,6 +12,7 @@ import { DEADLINE_MAX_MS, DRAIN_MS, EXCHANGES_IN_FLIGHT_MAX } from '@qconn/proto
 export interface HubConfig {
   readonly dataFolder: string;
   readonly database: { readonly url?: string };
+  readonly policy: { readonly maxAgeMs: number };
   readonly ca: { readonly passphrase?: string; readonly passphraseFile?: string };
   readonly listen: { readonly host: string; readonly quicPort: number; readonly httpsPort: number };
   readonly hosts: readonly string[];
@@ -54,6 +55,21 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
           pattern: '^postgres(ql)?://',
           secret: true,
           description: 'PostgreSQL server; without it the embedded database is used.',
+        },
+      },
+    },
+    policy: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        maxAgeMs: {
+          type: 'integer',
+          minimum: MINUTE_MS,
+          maximum: DAY_MS,
+          default: 15 * MINUTE_MS,
+          description:
+            'How long the hub serves without its database, on the rights that it last read, in milliseconds; then it ends its sessions until the database is back, so that no revocation can be outwaited.',
         },
       },
     },

@@ -5,6 +5,7 @@ import { QconnError } from '@qconn/protocol';
 export interface ReadinessDependencies {
   readonly clock: Clock;
   readonly store: { ping(): Promise<void> };
+  readonly policy: { readonly freshness: { readonly stale: boolean } };
   readonly draining: () => boolean;
 }
 
@@ -14,10 +15,12 @@ export const PING_DEADLINE_MS = 2_000;
 /**
  * Can the hub admit machines and take changes? Anybody may ask, so what failed is named in words;
  * the address of the database is in the log only.
- * @throws QconnError `hub_draining`, `database_unavailable`
+ * @throws QconnError `hub_draining`, `policy_stale`, `database_unavailable`
  */
-export async function checkReady({ clock, store, draining }: ReadinessDependencies): Promise<void> {
+export async function checkReady({ clock, store, policy, draining }: ReadinessDependencies): Promise<void> {
   if (draining()) throw new QconnError('hub_draining', 'The hub is stopping.');
+  if (policy.freshness.stale)
+    throw new QconnError('policy_stale', 'The hub has been without its database for too long, and serves nobody.');
   const late = Promise.withResolvers<never>();
   const timer = clock.setTimer(PING_DEADLINE_MS, () =>
     late.reject(new Error(`The database has not answered within ${PING_DEADLINE_MS} ms.`)),

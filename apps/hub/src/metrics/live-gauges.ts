@@ -10,8 +10,11 @@ export interface LiveState {
   }>;
   /** `size`: exchanges that are not over. */
   readonly relay: { readonly size: number };
-  /** `comparedAt`: monotonic milliseconds. */
-  readonly policy: { readonly current: { readonly generation: number }; readonly comparedAt: number };
+  readonly policy: {
+    readonly current: { readonly generation: number };
+    /** `comparedAt`: monotonic milliseconds. */
+    readonly freshness: { readonly comparedAt: number; readonly reachable: boolean; readonly stale: boolean };
+  };
   /** The hub's own. Times are epoch milliseconds. */
   readonly certificate: { readonly notAfterMs: number };
   readonly authority: { readonly issuingNotAfterMs: number; readonly rootNotAfterMs: number };
@@ -48,7 +51,16 @@ export function registerLiveGauges(registry: Registry, state: LiveState): void {
     registry,
     'qconn_policy_age_seconds',
     'Time since the policy in force was last compared with the database',
-    () => (clock.monotonic() - policy.comparedAt) / 1000,
+    () => (clock.monotonic() - policy.freshness.comparedAt) / 1000,
+  );
+  gauge(registry, 'qconn_database_up', 'Whether the last look at the database succeeded: 1 or 0', () =>
+    Number(policy.freshness.reachable),
+  );
+  gauge(
+    registry,
+    'qconn_policy_stale',
+    '1 while the hub serves nobody, because it has been without its database for too long',
+    () => Number(policy.freshness.stale),
   );
   const expiries = new Gauge({
     name: 'qconn_certificate_expiry_timestamp_seconds',

@@ -22,7 +22,7 @@ export class SessionMetrics implements SessionObserver {
       name: 'qconn_sessions_refused_total',
       help: 'Connections with a good certificate that were turned away, by error code',
       label: 'code',
-      keys: ['unknown_machine', 'revoked', 'identity_unavailable'],
+      keys: ['unknown_machine', 'revoked', 'identity_unavailable', 'policy_stale'],
     });
     this.#began = new Counter({
       name: 'qconn_sessions_began_total',
@@ -33,7 +33,7 @@ export class SessionMetrics implements SessionObserver {
       name: 'qconn_sessions_ended_total',
       help: 'Connections of known machines that ended, by error code; closed is an ordinary end',
       label: 'code',
-      keys: ['closed', 'idle_timeout', 'revoked', 'superseded'],
+      keys: ['closed', 'idle_timeout', 'revoked', 'superseded', 'policy_stale'],
     });
   }
 

@@ -2,66 +2,95 @@ import { compilePolicy, type Policy, type Principal } from '@qconn/authz';
 import type { Clock, Timer } from '@qconn/clock';
 import type { PolicyChange, PolicyMachine, PolicySnapshot, Store } from '@qconn/store';
 import type { Logger } from '@qconn/startup';
+import { Freshness } from './freshness.ts';
 
 /** What the live policy works with. */
 export interface LivePolicyDependencies {
-  readonly store: Store;
+  readonly source: Pick<Store['policy'], 'load' | 'loadPart' | 'generation' | 'onChange'>;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** How long it may go on by itself. */
+export interface LivePolicyOptions {
+  /** Longest time that a policy may serve without having been compared with the database, in milliseconds. */
+  readonly maxAgeMs: number;
 }
 
 /** Which machines a change may have touched: some, or any. */
 export type Touched = readonly string[] | 'all';
 
-/** How often the generation is compared with the database's, in milliseconds: the net under missed notifications. */
-const RESYNC_MS = 30_000;
+/**
+ * How often the generation is compared with the database's, in milliseconds: the net under missed notifications.
+ * Several times within the policy's greatest age, so that one slow answer ends nothing.
+ */
+const RESYNC_MAX_MS = 30_000;
+const RESYNCS_PER_AGE = 3;
+
+/** How soon it is tried again when the database could not be asked, in milliseconds. */
+const RETRY_MS = 1_000;
+
+/**
+ * How long a change that is in the database already may take to be announced, in milliseconds. Announcements come
+ * within some milliseconds; to read the whole policy of a large fleet takes seconds of a core.
+ */
+const ANNOUNCED_WITHIN_MS = 500;
 
 /**
  * The policy in force on this hub: compiled from the database, kept up with it by its
  * announcements. Changes are applied one after another, in the order of their generations.
  */
 export class LivePolicy {
-  readonly #dependencies: LivePolicyDependencies;
+  readonly #source: LivePolicyDependencies['source'];
+  readonly #clock: Clock;
+  readonly #resyncMs: number;
   readonly #listeners = new Set<(touched: Touched) => void>();
+  /** Whoever waits for a generation to come into force. */
+  readonly #awaited = new Set<() => void>();
+  readonly freshness: Freshness;
   #policy: Policy;
   #fingerprints: Map<string, string>;
   #revokedSerials: Set<string>;
-  #comparedAt: number;
+  /** Changes that are being applied, one after another. Never rejects. */
   #work: Promise<void> = Promise.resolve();
+  #catchingUp: Promise<boolean> | undefined;
+  #nextCatchUp: Promise<boolean> | undefined;
   #stopListening: () => void = () => {};
   #resync: Timer | undefined;
   #closed = false;
 
-  private constructor(dependencies: LivePolicyDependencies, snapshot: PolicySnapshot) {
-    this.#dependencies = dependencies;
+  private constructor(
+    { source, clock, log }: LivePolicyDependencies,
+    { maxAgeMs }: LivePolicyOptions,
+    snapshot: PolicySnapshot,
+  ) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#resyncMs = Math.min(RESYNC_MAX_MS, maxAgeMs / RESYNCS_PER_AGE);
+    this.freshness = new Freshness({ clock, log, maxAgeMs });
     this.#policy = compilePolicy(sourceOf(snapshot));
     this.#fingerprints = hostnamesOf(snapshot);
     this.#revokedSerials = new Set(snapshot.revokedSerials);
-    this.#comparedAt = dependencies.clock.monotonic();
   }
 
   /** Loads the policy and keeps it live. @throws QconnError `database_unavailable` */
-  static async start(dependencies: LivePolicyDependencies): Promise<LivePolicy> {
-    const { store, clock } = dependencies;
+  static async start(dependencies: LivePolicyDependencies, options: LivePolicyOptions): Promise<LivePolicy> {
+    const { source, clock } = dependencies;
     // Listening comes first, so that nothing falls between it and the load.
     const early: PolicyChange[] = [];
     let take = (change: PolicyChange): void => void early.push(change);
-    const stop = await store.policy.onChange((change) => take(change));
-    const live = new LivePolicy(dependencies, await store.policy.load({ now: clock.now() }));
+    const stop = await source.onChange((change) => take(change));
+    const snapshot = await source.load({ now: clock.now() });
+    const live = new LivePolicy(dependencies, options, snapshot);
     live.#stopListening = stop;
-    take = (change) => live.#enqueue(change);
+    take = (change) => void live.#inTurn(() => live.#apply(change));
     for (const change of early) take(change);
-    live.#armResync();
+    live.#lookAgain(live.#resyncMs);
     return live;
   }
 
   get current(): Policy {
     return this.#policy;
-  }
-
-  /** When it was last compared with the database's: monotonic milliseconds. */
-  get comparedAt(): number {
-    return this.#comparedAt;
   }
 
   /** The fingerprint of an enrolled machine by its fingerprint or hostname. */
@@ -80,31 +109,89 @@ export class LivePolicy {
   }
 
   /**
-   * Resolves when every change that has been committed until now is in force on this hub.
+   * Resolves when every change that has been committed until now is in force on this hub. However many ask at once,
+   * the database is asked by one of them at a time.
    * @returns false when the database could not be asked: the last policy stays in force
    */
-  async upToDate(): Promise<boolean> {
-    const compared = this.#work.then(() => this.#compareGenerations());
-    this.#work = compared.then(() => {});
-    return compared;
+  upToDate(): Promise<boolean> {
+    if (this.#catchingUp !== undefined) {
+      // What is under way may have begun before the change that this caller knows of: all who come now share the next.
+      this.#nextCatchUp ??= this.#catchingUp.then(() => {
+        this.#nextCatchUp = undefined;
+        return this.upToDate();
+      });
+      return this.#nextCatchUp;
+    }
+    const catchingUp = this.#catchUp().finally(() => {
+      this.#catchingUp = undefined;
+    });
+    this.#catchingUp = catchingUp;
+    return catchingUp;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#resync?.cancel();
     this.#stopListening();
+    this.freshness.close();
+    for (const look of this.#awaited) look();
+    await this.#catchingUp;
     await this.#work;
   }
 
-  #enqueue(change: PolicyChange): void {
-    this.#work = this.#work
-      .then(() => this.#apply(change))
-      .catch((error: unknown) => {
-        this.#dependencies.log.error(
-          { err: error },
-          'The policy could not be brought up to date; the next resync tries again.',
-        );
+  /** Compares the generation with the database's, and waits for what is missing. Loads everything if it does not come. */
+  async #catchUp(): Promise<boolean> {
+    const before = this.#policy.generation;
+    const askedAt = this.#clock.monotonic();
+    try {
+      const generation = await this.#source.generation();
+      // An older generation than ours is another history: the database was restored from a backup.
+      const restored = generation < before;
+      if (restored || !(await this.#announced(generation)))
+        await this.#inTurn(async () => {
+          if (restored || this.#policy.generation < generation) await this.#applyAll();
+        });
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+    if (this.#closed) return false;
+    this.freshness.compared(askedAt);
+    this.#lookAgain(this.#resyncMs);
+    return true;
+  }
+
+  /** Waits for the announcement of a generation. @returns whether it is in force */
+  #announced(generation: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const there = this.#policy.generation >= generation;
+        if (!there && !this.#closed && !late) return;
+        timer.cancel();
+        this.#awaited.delete(look);
+        resolve(there);
+      };
+      let late = false;
+      const timer = this.#clock.setTimer(ANNOUNCED_WITHIN_MS, () => {
+        late = true;
+        look();
       });
+      this.#awaited.add(look);
+      look();
+    });
+  }
+
+  /** Does something after all that was begun before. @throws what it throws; who comes next is not held up by that */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work);
+    this.#work = done.catch((error: unknown) => this.#failed(error));
+    return done;
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closed) return;
+    this.freshness.failed(error);
+    this.#lookAgain(RETRY_MS);
   }
 
   async #apply(change: PolicyChange): Promise<void> {
@@ -116,8 +203,7 @@ export class LivePolicy {
   }
 
   async #applyPart({ generation, machines, roles }: Extract<PolicyChange, { kind: 'changed' }>): Promise<void> {
-    const { store, clock } = this.#dependencies;
-    const part = await store.policy.loadPart({ machines, roles, now: clock.now() });
+    const part = await this.#source.loadPart({ machines, roles, now: this.#clock.now() });
     const found = new Set(part.machines.map(({ fingerprint }) => fingerprint));
     const defined = new Set(part.roles.map(({ name }) => name));
     this.#forgetHostnames(machines);
@@ -135,8 +221,7 @@ export class LivePolicy {
   }
 
   async #applyAll(): Promise<void> {
-    const { store, clock } = this.#dependencies;
-    const snapshot = await store.policy.load({ now: clock.now() });
+    const snapshot = await this.#source.load({ now: this.#clock.now() });
     this.#policy = compilePolicy(sourceOf(snapshot));
     this.#fingerprints = hostnamesOf(snapshot);
     this.#revokedSerials = new Set(snapshot.revokedSerials);
@@ -153,30 +238,12 @@ export class LivePolicy {
 
   #tell(touched: Touched): void {
     for (const listener of this.#listeners) listener(touched);
+    for (const look of this.#awaited) look();
   }
 
-  #armResync(): void {
-    this.#resync = this.#dependencies.clock.setTimer(RESYNC_MS, () => {
-      this.#work = this.#work.then(async () => void (await this.#compareGenerations()));
-      void this.#work.finally(() => {
-        if (!this.#closed) this.#armResync();
-      });
-    });
-  }
-
-  async #compareGenerations(): Promise<boolean> {
-    try {
-      const askedAt = this.#dependencies.clock.monotonic();
-      if ((await this.#dependencies.store.policy.generation()) !== this.#policy.generation) await this.#applyAll();
-      this.#comparedAt = askedAt;
-      return true;
-    } catch (error) {
-      this.#dependencies.log.error(
-        { err: error },
-        'The database could not be asked for the policy’s generation; the last policy stays in force.',
-      );
-      return false;
-    }
+  #lookAgain(afterMs: number): void {
+    this.#resync?.cancel();
+    if (!this.#closed) this.#resync = this.#clock.setTimer(afterMs, () => void this.upToDate());
   }
 }
 

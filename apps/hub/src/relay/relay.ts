@@ -127,7 +127,7 @@ export class Relay {
         if ((exchange.sender?.value.bufferedBytes ?? 0) > this.#limits.bufferedBytesPerMachine) return;
         return this.#runner.step(exchange, 'progress', { progress: frame.body });
       case FrameType.Extend:
-        return this.#runner.step(exchange, 'extend', { extendMs: decodeExtend(frame) });
+        return this.#extend(exchange, provider, decodeExtend(frame));
       case FrameType.Response:
         return this.#runner.step(exchange, 'respond', { response: decodeResponse(frame) });
       default:
@@ -189,6 +189,13 @@ export class Relay {
   /** Forgets the quotas of machines that have been quiet; call it every minute or so. */
   sweep(): void {
     this.#quotas.sweep(this.#dependencies.clock.monotonic());
+  }
+
+  /** What runs under a grant that was withdrawn may end in the time that it was given, and gets no more. */
+  #extend(exchange: HubExchange, { fingerprint }: Session<Peer>, extendMs: number): void {
+    const { senderFingerprint, value } = exchange;
+    if (mayPass(this.#dependencies.policy(), senderFingerprint, fingerprint, value.serviceType).allowed)
+      this.#runner.step(exchange, 'extend', { extendMs });
   }
 
   #refusal(sender: Session<Peer>, request: Request): Outcome | undefined {

@@ -17,9 +17,13 @@ export class SessionBook {
     this.#policy = policy;
     this.#dependencies = dependencies;
     policy.onChange((touched) => this.#policyChanged(touched));
+    policy.freshness.onStale(() => this.#policyStale());
   }
 
-  /** The `qconn/1` handler of the ALPN router. Who is not known or is revoked is told so and closed. */
+  /**
+   * The `qconn/1` handler of the ALPN router. Who is not known or is revoked is told so and closed, and so is
+   * everybody while the policy is too old to tell.
+   */
   async accept(connection: Connection): Promise<void> {
     try {
       const auth = await this.#identify(connection);
@@ -38,6 +42,7 @@ export class SessionBook {
    * lost: nobody who holds a certificate of ours is called unknown before the database has been asked.
    */
   async #identify(connection: Connection): Promise<AuthContext> {
+    if (this.#policy.freshness.stale) throw new QconnError('policy_stale');
     try {
       return identify(connection, this.#policy);
     } catch (error) {
@@ -76,6 +81,11 @@ export class SessionBook {
     this.#dependencies.relay.sweepRevoked(
       (fingerprint) => this.#policy.current.machine(fingerprint)?.status === 'revoked',
     );
+  }
+
+  /** Nobody knows any more who has been revoked. The machines come back until they are let in again. */
+  #policyStale(): void {
+    for (const session of this.#sessions.values()) session.close(new QconnError('policy_stale'));
   }
 
   #refresh(session: MachineSession): void {

@@ -18,7 +18,7 @@ import { ALPN_QCONN_1 } from '@qconn/protocol';
 import { openStore, type RoleGrant, type Store } from '@qconn/store';
 import { createDatabase, type TestDatabase } from '@qconn/testkit';
 import { createQuicEndpoint, type Connection, type Endpoint, type TlsIdentity } from '@qconn/transport';
-import { Hub, initialise, loadHubConfig } from '../../src/index.ts';
+import { Hub, initialise, type HubConfig, loadHubConfig } from '../../src/index.ts';
 import { authorityFolder, loadAuthority, saveAuthority } from '../../src/authority/authority-files.ts';
 import { MachineCertificates } from '../../src/admission/certificates.ts';
 import { CapturedLog } from './captured-log.ts';
@@ -29,6 +29,13 @@ const DAY_MS = 86_400_000;
 export interface TestMachine {
   readonly fingerprint: string;
   readonly tls: TlsIdentity;
+}
+
+/** What a test's hub has otherwise than others. */
+export interface RunningHubOptions {
+  readonly config?: Partial<HubConfig>;
+  /** Another way to the database than straight. @returns its URL */
+  readonly reach?: (databaseUrl: string) => Promise<string>;
 }
 
 /** A hub in this process, on real QUIC and HTTPS, with its store and log within reach. */
@@ -58,7 +65,7 @@ export class RunningHub {
     this.#endpoint = endpoint;
   }
 
-  static async start(): Promise<RunningHub> {
+  static async start(options: RunningHubOptions = {}): Promise<RunningHub> {
     // The real server starts faster than a first embedded database.
     const database = await createDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'qconn-hub-test-'));
@@ -75,11 +82,11 @@ export class RunningHub {
       authorityFolder(folder),
       await CertificateAuthority.create({ name: 'Test', now: Date.now() - 30 * DAY_MS }),
     );
-    const store = await openStore({ url: database.url });
+    const store = await openStore({ url: (await options.reach?.(database.url)) ?? database.url });
     const { bootstrapSecret } = await initialise(config, store, systemClock);
     const authority = await loadAuthority(authorityFolder(folder));
     const log = new CapturedLog();
-    const hub = await Hub.start(config, { store, authority, log: log.logger });
+    const hub = await Hub.start({ ...config, ...options.config }, { store, authority, log: log.logger });
     return new RunningHub(
       { log, hub, store, authority, bootstrapSecret },
       folder,

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { ManualClock } from '@qconn/clock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HubMetrics } from '../../src/metrics/hub-metrics.ts';
@@ -29,7 +30,10 @@ beforeEach(() => {
       { auth: { status: 'pending' }, bufferedBytes: 2_000 },
     ],
     relay: { size: 3 },
-    policy: { current: { generation: 17 }, comparedAt: clock.monotonic() },
+    policy: {
+      current: { generation: 17 },
+      freshness: { comparedAt: clock.monotonic(), reachable: false, stale: false },
+    },
     certificate: { notAfterMs: 1_800_000_000_000 },
     authority: { issuingNotAfterMs: 1_900_000_000_000, rootNotAfterMs: 2_000_000_000_000 },
   });
@@ -63,13 +67,19 @@ describe('the state of the hub is read at each scrape', () => {
     expect(sample(text, 'qconn_certificate_expiry_timestamp_seconds{certificate="issuing"}')).toBe(1_900_000_000);
     expect(sample(text, 'qconn_policy_generation')).toBe(17);
     expect(sample(text, 'qconn_policy_age_seconds')).toBe(12.5);
+    expect(sample(text, 'qconn_policy_stale')).toBe(0);
+    expect(sample(text, 'qconn_database_up')).toBe(0);
   });
 
   test('the delay of an event loop that was held up', async () => {
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    // Samples as the hub's own sampler does, and so tells when that one has sampled.
+    const witness = monitorEventLoopDelay({ resolution: 10 });
+    witness.enable();
+    await expect.poll(() => witness.count, { interval: 5, timeout: 20_000 }).toBeGreaterThan(0);
     const end = performance.now() + 120;
     while (performance.now() < end);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await expect.poll(() => witness.max, { interval: 5, timeout: 20_000 }).toBeGreaterThan(110e6);
+    witness.disable();
     const text = await metrics.text();
     expect(sample(text, 'qconn_event_loop_delay_seconds{quantile="1"}')).toBeGreaterThan(0.1);
   });
