@@ -17,6 +17,8 @@ import { LivePolicy } from './policy/live-policy.ts';
 import type { HubExchange } from './relay/hub-exchange.ts';
 import type { Peer } from './relay/peer.ts';
 import { Relay } from './relay/relay.ts';
+import { identityProvider } from './session/identity-provider.ts';
+import { machineProtocol } from './session/machine-protocol.ts';
 import { SessionBook } from './session/session-book.ts';
 import { SessionCalls } from './session/session-calls.ts';
 import { SessionLog } from './session/session-log.ts';
@@ -36,12 +38,6 @@ const SWEEP_MS = 60_000;
 /** Bytes that may wait for one machine before it counts as busy. */
 const BUFFERED_BYTES_PER_MACHINE: number = 1024 * 1024;
 
-/** Over how long a hub that stops spreads the return of its clients, in milliseconds. */
-const GO_AWAY_SPREAD_MS = 2_000;
-
-/** How often a stopping hub looks whether its exchanges have ended, in milliseconds. */
-const DRAIN_LOOK_MS = 10;
-
 /** A running hub. */
 export class Hub {
   readonly #config: HubConfig;
@@ -50,7 +46,6 @@ export class Hub {
   readonly #metrics: HubMetrics;
   readonly #policy: LivePolicy;
   readonly #relay: Relay;
-  readonly #sessions: SessionBook;
   readonly #certificate: ServerCertificate;
   readonly #endpoint: Endpoint;
   readonly #api: HttpApi;
@@ -63,7 +58,6 @@ export class Hub {
     metrics: HubMetrics;
     policy: LivePolicy;
     relay: Relay;
-    sessions: SessionBook;
     certificate: ServerCertificate;
     endpoint: Endpoint;
     api: HttpApi;
@@ -74,7 +68,6 @@ export class Hub {
     this.#metrics = parts.metrics;
     this.#policy = parts.policy;
     this.#relay = parts.relay;
-    this.#sessions = parts.sessions;
     this.#certificate = parts.certificate;
     this.#endpoint = parts.endpoint;
     this.#api = parts.api;
@@ -170,14 +163,18 @@ export class Hub {
           sessionLog.handshakeRefused(refused);
           metrics.sessions.handshakeRefused(refused);
         },
-        onHandlerError: (failed) => sessionLog.handlerFailed(failed),
+        identify: identityProvider(policy),
+        onHandlerError: (failed) => {
+          if (failed.kind === 'authentication') observer.refused(failed);
+          else sessionLog.handlerFailed(failed);
+        },
       },
       {
         host,
         port: quicPort,
         tls: certificate.tls,
         secret: await loadEndpointSecret(config.dataFolder),
-        handlers: { [ALPN_QCONN_1]: (connection) => sessions.accept(connection) },
+        handlers: { [ALPN_QCONN_1]: machineProtocol({ clock, sessions, relay }) },
       },
     );
     const api = await HttpApi.listen(
@@ -195,7 +192,7 @@ export class Hub {
       await endpoint.close();
       throw error;
     });
-    return new Hub({ config, clock, log, metrics, policy, relay, sessions, certificate, endpoint, api });
+    return new Hub({ config, clock, log, metrics, policy, relay, certificate, endpoint, api });
   }
 
   get quicAddress(): SocketAddress {
@@ -210,14 +207,7 @@ export class Hub {
   async close(): Promise<void> {
     this.#sweep.cancel();
     this.#certificate.close();
-    this.#relay.drain();
-    // A client that is sent away would come right back, supersede its own session and lose what runs on it.
-    this.#endpoint.stopAccepting();
-    this.#sessions.sendAway({ code: 'going_away', reason: 'The hub is stopping.', spreadMs: GO_AWAY_SPREAD_MS });
-    const end = this.#clock.monotonic() + this.#config.drainMs;
-    while (this.#relay.size > 0 && this.#clock.monotonic() < end) {
-      await new Promise<void>((resolve) => void this.#clock.setTimer(DRAIN_LOOK_MS, resolve));
-    }
+    await this.#endpoint.drain(this.#config.drainMs);
     this.#relay.close();
     // Until here it answers, that it is not ready among the rest.
     await this.#api.close();

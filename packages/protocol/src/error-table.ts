@@ -118,6 +118,7 @@ const ROWS = {
   stream_limit: { wire: 0xe3, http: 429, retrySafe: true, summary: 'The peer allows no more streams now.', action: 'Wait for one to end.' },
   handler_error: { wire: 0xe4, http: 500, retrySafe: false, summary: 'The handler of the connection failed.', action: 'Look at the log of the side that closed.' },
   flood: { wire: 0xe5, http: 429, retrySafe: true, summary: 'The peer sent more control traffic than any honest peer would.', action: 'Update the program that sent it.' },
+  no_handler: { wire: 0xe6, http: 500, retrySafe: true, summary: 'The endpoint is to serve, but no handler is registered.', action: 'Register a handler for each protocol that it is to speak.' },
 } as const;
 
 /** A stable error code. */

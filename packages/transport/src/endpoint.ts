@@ -36,9 +36,6 @@ export interface ConnectTarget {
   readonly signal?: AbortSignal;
 }
 
-/** Takes connections whose handshake chose its protocol. A rejection or throw closes that connection only. */
-export type AlpnHandler = (connection: Connection) => void | Promise<void>;
-
 /** One socket with many connections, in either role. */
 export interface Endpoint {
   readonly address: SocketAddress;
@@ -51,8 +48,12 @@ export interface Endpoint {
   reload(tls: TlsIdentity): void;
   /** Connections open now. */
   readonly connections: number;
-  /** Ignores strangers from now on; connections that exist go on. The first step of a graceful end. */
-  stopAccepting(): void;
+  /**
+   * Begins a graceful end: ignores strangers from now on, has the handlers send their peers away and finish what
+   * runs, and resolves when all have, or at the deadline. Then it is time to {@link Endpoint.close}.
+   * @param deadlineMs what the handlers get; default {@link DRAIN_MS}
+   */
+  drain(deadlineMs?: number): Promise<void>;
   /** Stops accepting, closes every connection with the code and reason, then the socket. */
   close(code?: number, reason?: string): Promise<void>;
 }

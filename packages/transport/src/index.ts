@@ -1,8 +1,15 @@
 export type { CloseInfo, Connection, ConnectionStats, SocketAddress } from './connection.ts';
-export type { AlpnHandler, ConnectTarget, Endpoint, TlsIdentity } from './endpoint.ts';
+export type { ConnectTarget, Endpoint, TlsIdentity } from './endpoint.ts';
 export type { Stream, StreamEnd, StreamReader } from './stream.ts';
 export { Lanes, type LanesHandlers } from './lanes.ts';
-export type { AlpnHandlers } from './router.ts';
+export type {
+  AlpnHandler,
+  AlpnHandlers,
+  FailedHandler,
+  HandlerFailureKind,
+  IdentityProvider,
+  ProtocolHandler,
+} from './router.ts';
 export { createQuicEndpoint } from './quic/create.ts';
-export type { FailedHandler, QuicDependencies, QuicOptions, RefusedHandshake } from './quic/options.ts';
+export type { QuicDependencies, QuicOptions, RefusedHandshake } from './quic/options.ts';
 export { createMemoryNetwork, type MemoryEndpointOptions, type MemoryNetwork } from './memory/memory-network.ts';

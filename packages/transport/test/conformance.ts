@@ -1,14 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { ERROR_TABLE, type QconnError } from '@qconn/protocol';
-import type { AlpnHandlers, Connection, ConnectTarget, Endpoint, Stream } from '@qconn/transport';
+import { ERROR_TABLE, QconnError } from '@qconn/protocol';
+import type {
+  AlpnHandlers,
+  Connection,
+  ConnectTarget,
+  Endpoint,
+  FailedHandler,
+  IdentityProvider,
+  Stream,
+} from '@qconn/transport';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Events, echo, readAll, readBytes, settlesSoon, streamsOf, turn, writeAll } from './waiting.ts';
 
 /** What a transport must provide to be put to the suite. */
 export interface TransportUnderTest {
-  serve(options: {
-    handlers: AlpnHandlers;
-    onHandlerError?: (failed: { error: QconnError }) => void;
+  serve<Auth = undefined>(options: {
+    handlers: AlpnHandlers<NoInfer<Auth>>;
+    identify?: IdentityProvider<Auth>;
+    onHandlerError?: (failed: FailedHandler) => void;
   }): Promise<Endpoint>;
   client(): Promise<Endpoint>;
   target(server: Endpoint): ConnectTarget;
@@ -24,17 +33,24 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
     await Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close()));
   });
 
-  async function serve(...parameters: Parameters<TransportUnderTest['serve']>): Promise<Endpoint> {
-    const server = await transport.serve(...parameters);
+  const serve: TransportUnderTest['serve'] = async (options) => {
+    const server = await transport.serve(options);
     endpoints.push(server);
     return server;
-  }
+  };
 
   async function dial(server: Endpoint, alpns?: readonly string[]): Promise<Connection> {
     const client = await transport.client();
     endpoints.push(client);
     const target = transport.target(server);
     return client.connect(alpns === undefined ? target : { ...target, alpns });
+  }
+
+  /** An attempt that is given up after 100 ms. */
+  async function dialImpatiently(server: Endpoint): Promise<Connection> {
+    const client = await transport.client();
+    endpoints.push(client);
+    return client.connect({ ...transport.target(server), signal: AbortSignal.timeout(100) });
   }
 
   /** Both ends of a fresh connection. */
@@ -129,12 +145,16 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
       ],
       ['rejects', () => Promise.reject(new Error('planted'))],
     ])('a handler that %s costs its own connection only', async (_how, fail) => {
-      const failed = new Events<{ error: QconnError }>();
+      const failed = new Events<FailedHandler>();
       const server = await serve({ handlers: { good: echo, bad: fail }, onHandlerError: failed.push });
       const good = await dial(server, ['good']);
       const bad = await dial(server, ['bad']);
       expect(await bad.closed).toMatchObject({ by: 'peer', error: { code: 'handler_error' } });
-      expect((await failed.next()).error).toMatchObject({ code: 'handler_error', cause: { message: 'planted' } });
+      expect(await failed.next()).toMatchObject({
+        kind: 'internal',
+        alpn: 'bad',
+        error: { code: 'handler_error', cause: { message: 'planted' } },
+      });
       const stream = good.openStream();
       stream.write(Buffer.from('still here'));
       expect(String(await readBytes(stream, 10))).toBe('still here');
@@ -160,7 +180,93 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
     });
   });
 
+  describe(`${name}: who the peer is`, () => {
+    test('the identity provider is asked once, and the handler gets its answer frozen', async () => {
+      const asked: Connection[] = [];
+      const taken = new Events<{ connection: Connection; auth: { name: string } }>();
+      const server = await serve({
+        identify: async (connection) => {
+          asked.push(connection);
+          return { name: `machine of ${connection.alpn}` };
+        },
+        handlers: { 'qconn/1': (connection, auth) => taken.push({ connection, auth }) },
+      });
+      await dial(server);
+      const { connection, auth } = await taken.next();
+      expect(asked).toEqual([connection]);
+      expect(auth).toEqual({ name: 'machine of qconn/1' });
+      expect(Object.isFrozen(auth)).toBe(true);
+    });
+
+    test.each<[string, () => Promise<never>, string]>([
+      ['is turned away', () => Promise.reject(new QconnError('revoked', 'kiosk-3 has been revoked.')), 'revoked'],
+      ['cannot be looked up', () => Promise.reject(new Error('no database')), 'identity_unavailable'],
+    ])('a peer that %s hears so and reaches no handler', async (_how, identify, code) => {
+      const failed = new Events<FailedHandler>();
+      let reached = false;
+      const server = await serve({
+        identify,
+        handlers: { 'qconn/1': () => void (reached = true) },
+        onHandlerError: failed.push,
+      });
+      const { error } = await (await dial(server)).closed;
+      expect(error.code).toBe(code);
+      expect(await failed.next()).toMatchObject({ kind: 'authentication', alpn: 'qconn/1', error: { code } });
+      expect(reached).toBe(false);
+    });
+
+    test.each<[FailedHandler['kind'], QconnError | Error, string]>([
+      ['authentication', new QconnError('certificate_required'), 'certificate_required'],
+      ['closed', new QconnError('closed'), 'handler_error'],
+      ['stream', new QconnError('stream_limit'), 'handler_error'],
+      ['internal', new QconnError('database_unavailable'), 'handler_error'],
+    ])('a handler that fails by %s is reported as such', async (kind, fault, told) => {
+      const failed = new Events<FailedHandler>();
+      const server = await serve({ handlers: { 'qconn/1': () => Promise.reject(fault) }, onHandlerError: failed.push });
+      expect((await (await dial(server)).closed).error.code).toBe(told);
+      expect(await failed.next()).toMatchObject({ kind, error: { code: told } });
+    });
+  });
+
   describe(`${name}: endpoints`, () => {
+    test('a drain takes nobody new, has the handlers send their peers away, and waits until they have finished', async () => {
+      const accepted = new Events<Connection>();
+      const finished = Promise.withResolvers<void>();
+      const drain = (): Promise<void> => finished.promise;
+      const server = await serve({ handlers: { 'qconn/1': { accept: accepted.push, drain }, other: echo } });
+      const [ours, others] = [await dial(server), await dial(server, ['other'])];
+      await expect.poll(() => server.connections).toBe(2);
+      const drained = server.drain(60_000);
+      await expect(dialImpatiently(server)).rejects.toThrow();
+      expect(await settlesSoon(drained)).toBe(false);
+      finished.resolve();
+      expect(await settlesSoon(drained)).toBe(false);
+      others.close(going_away.wire, '');
+      await drained;
+      expect(server.connections).toBe(1);
+      (await accepted.next()).close(going_away.wire, 'done');
+      expect((await ours.closed).error.message).toBe('done');
+    });
+
+    test('a drain ends at its deadline, and tells the handlers that it has passed', async () => {
+      let deadline: AbortSignal | undefined;
+      const drain = (signal: AbortSignal): Promise<void> => {
+        deadline = signal;
+        return new Promise(() => undefined);
+      };
+      const server = await serve({ handlers: { 'qconn/1': { accept: () => undefined, drain } } });
+      await dial(server);
+      await server.drain(50);
+      expect(deadline?.aborted).toBe(true);
+      expect(server.connections).toBe(1);
+    });
+
+    test('an endpoint that only connects has nothing to drain', async () => {
+      const client = await transport.client();
+      endpoints.push(client);
+      await client.drain();
+    });
+
     test('closing an endpoint closes its connections with the code given, and refuses new ones', async () => {
       const { server, ours, theirs } = await pair();
       await server.close(going_away.wire, 'restarting');

@@ -8,11 +8,8 @@ const serverTls = await authority.issue({ name: 'hub', ips: ['127.0.0.1'] });
 const clientTls = await authority.issue({ name: 'machine' });
 
 describeTransport('quic', {
-  serve: ({ handlers, onHandlerError }) =>
-    createQuicEndpoint(
-      { clock: systemClock, ...(onHandlerError === undefined ? {} : { onHandlerError }) },
-      { host: '127.0.0.1', tls: serverTls, handlers },
-    ),
+  serve: ({ handlers, ...dependencies }) =>
+    createQuicEndpoint({ clock: systemClock, ...dependencies }, { host: '127.0.0.1', tls: serverTls, handlers }),
   client: () => createQuicEndpoint({ clock: systemClock }),
   target: ({ address }) => ({ address, serverName: '127.0.0.1', alpns: ['qconn/1'], tls: clientTls }),
 });

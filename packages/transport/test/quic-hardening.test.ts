@@ -138,15 +138,17 @@ test('beyond the cap on connections clients hear that the endpoint is full, and 
     .toBe('in');
 });
 
-test('an endpoint that has stopped accepting ignores strangers and keeps its connections', async () => {
+test('an endpoint that drains ignores strangers and keeps its connections', async () => {
   const { server } = await serve();
   const connection = await dial(server);
-  server.stopAccepting();
+  const drained = server.drain(60_000);
   const client = await createQuicEndpoint({ clock: systemClock }, { handshakeDeadlineMs: 200 });
   open.push(client);
   const target = { address: server.address, serverName: '127.0.0.1', alpns: ['qconn/1'], tls: machine };
   await expect(client.connect(target)).rejects.toMatchObject({ code: 'unreachable' });
   await expectEcho(connection);
+  connection.close(ERROR_TABLE.going_away.wire, '');
+  await drained;
 });
 
 test('a flood of pings is cut off with the reason', async () => {

@@ -203,7 +203,13 @@ test('an address that is taken', async () => {
   const tls = await authority.issue();
   const same = createQuicEndpoint(
     { clock: systemClock },
-    { host: '127.0.0.1', port: server.address.port, tls, handlers: {} },
+    { host: '127.0.0.1', port: server.address.port, tls, handlers: { 'qconn/1': echo } },
   );
   await expect(same).rejects.toMatchObject({ code: 'address_in_use' });
+});
+
+test('an endpoint that is to serve and has no handler', async () => {
+  const tls = await authority.issue();
+  const idle = createQuicEndpoint({ clock: systemClock }, { host: '127.0.0.1', tls, handlers: {} });
+  await expect(idle).rejects.toMatchObject({ code: 'no_handler' });
 });

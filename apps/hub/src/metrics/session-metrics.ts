@@ -1,5 +1,5 @@
-import type { ErrorCode, QconnError } from '@qconn/protocol';
-import type { CloseInfo, Connection, RefusedHandshake } from '@qconn/transport';
+import type { ErrorCode } from '@qconn/protocol';
+import type { CloseInfo, FailedHandler, RefusedHandshake } from '@qconn/transport';
 import { Counter, type Registry } from 'prom-client';
 import type { MachineSession, SessionObserver } from '../session/machine-session.ts';
 import { Tally } from './tally.ts';
@@ -41,8 +41,8 @@ export class SessionMetrics implements SessionObserver {
     this.#handshakesRefused.add(error.code);
   }
 
-  refused(_connection: Connection, { code }: QconnError): void {
-    this.#refused.add(code);
+  refused({ error }: FailedHandler): void {
+    this.#refused.add(error.code);
   }
 
   began(): void {

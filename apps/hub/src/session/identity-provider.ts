@@ -1,16 +1,38 @@
 import { X509Certificate } from 'node:crypto';
 import { fingerprintOfCertificate } from '@qconn/identity';
-import { QconnError } from '@qconn/protocol';
-import type { Connection } from '@qconn/transport';
+import { isQconnError, QconnError } from '@qconn/protocol';
+import type { Connection, IdentityProvider } from '@qconn/transport';
 import type { LivePolicy } from '../policy/live-policy.ts';
 import type { AuthContext } from './auth-context.ts';
 
 /**
+ * The identity provider of the hub's endpoint. A machine may connect before the announcement of its enrolment has
+ * come, or after the announcement was lost: nobody who holds a certificate of ours is called unknown before the
+ * database has been asked. Nobody is let in while the policy is too old to tell.
+ * @throws QconnError `certificate_required`, `unknown_machine`, `revoked`, `identity_unavailable` or `policy_stale`
+ */
+export function identityProvider(policy: LivePolicy): IdentityProvider<AuthContext> {
+  return (connection) => {
+    if (policy.freshness.stale) throw new QconnError('policy_stale');
+    try {
+      return identify(connection, policy);
+    } catch (error) {
+      if (!isQconnError(error, 'unknown_machine')) throw error;
+      return identifyAfresh(connection, policy);
+    }
+  };
+}
+
+async function identifyAfresh(connection: Connection, policy: LivePolicy): Promise<AuthContext> {
+  if (!(await policy.upToDate())) throw new QconnError('identity_unavailable');
+  return identify(connection, policy);
+}
+
+/**
  * Says who is behind a connection whose chain has been verified. Identity comes from the leaf alone:
  * the certificate whose key signed the handshake (GHSA-mrpr-756c-xm47).
- * @throws QconnError `certificate_required`, `unknown_machine` or `revoked`
  */
-export function identify(connection: Connection, policy: LivePolicy): AuthContext {
+function identify(connection: Connection, policy: LivePolicy): AuthContext {
   const [leaf] = connection.peerCertificates;
   if (leaf === undefined) throw new QconnError('certificate_required');
   const { host, port } = connection.remote;

@@ -15,7 +15,7 @@ import {
   type Hello,
 } from '@qconn/protocol';
 import type { Session, SessionTable } from '@qconn/routing';
-import { Lanes, type CloseInfo, type Connection } from '@qconn/transport';
+import { Lanes, type CloseInfo, type Connection, type FailedHandler } from '@qconn/transport';
 import type { Peer } from '../relay/peer.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { AuthContext } from './auth-context.ts';
@@ -36,7 +36,7 @@ export interface SessionDependencies {
 /** Told of a session's life, for the log and the metrics. */
 export interface SessionObserver {
   /** A verified peer was turned away: unknown to this hub, or revoked. */
-  refused(connection: Connection, error: QconnError): void;
+  refused(failed: FailedHandler): void;
   began(session: MachineSession, hello: Hello): void;
   ended(session: MachineSession, info: CloseInfo): void;
   /** A call failed by a fault of ours; the machine is told `internal` and nothing more. */

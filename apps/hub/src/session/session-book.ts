@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { isQconnError, QconnError, type GoAway } from '@qconn/protocol';
+import { QconnError, type GoAway } from '@qconn/protocol';
 import type { Connection } from '@qconn/transport';
 import type { LivePolicy, Touched } from '../policy/live-policy.ts';
 import type { AuthContext } from './auth-context.ts';
-import { authContext, identify } from './identity-provider.ts';
+import { authContext } from './identity-provider.ts';
 import { MachineSession, type SessionDependencies } from './machine-session.ts';
 
 /** Every machine session of this hub, kept in step with the policy. */
@@ -20,36 +20,13 @@ export class SessionBook {
     policy.freshness.onStale(() => this.#policyStale());
   }
 
-  /**
-   * The `qconn/1` handler of the ALPN router. Who is not known or is revoked is told so and closed, and so is
-   * everybody while the policy is too old to tell.
-   */
-  async accept(connection: Connection): Promise<void> {
-    try {
-      const auth = await this.#identify(connection);
-      const session = new MachineSession(randomUUID(), connection, auth, this.#dependencies);
-      this.#add(session);
-      void session.ended.finally(() => this.#remove(session));
-    } catch (error) {
-      if (!(error instanceof QconnError)) throw error;
-      connection.close(error.wire, error.message);
-      this.#dependencies.observer.refused(connection, error);
-    }
-  }
-
-  /**
-   * A machine may connect before the announcement of its enrolment has come, or after the announcement was
-   * lost: nobody who holds a certificate of ours is called unknown before the database has been asked.
-   */
-  async #identify(connection: Connection): Promise<AuthContext> {
-    if (this.#policy.freshness.stale) throw new QconnError('policy_stale');
-    try {
-      return identify(connection, this.#policy);
-    } catch (error) {
-      if (!isQconnError(error, 'unknown_machine')) throw error;
-      if (!(await this.#policy.upToDate())) throw new QconnError('identity_unavailable');
-      return identify(connection, this.#policy);
-    }
+  /** The `qconn/1` handler of the ALPN router. */
+  accept(connection: Connection, auth: AuthContext): void {
+    const session = new MachineSession(randomUUID(), connection, auth, this.#dependencies);
+    this.#add(session);
+    void session.ended.finally(() => this.#remove(session));
+    // Between the identity provider's answer and here a change may have come, of which only sessions are told.
+    if (auth.generation !== this.#policy.current.generation) this.#refresh(session);
   }
 
   get size(): number {

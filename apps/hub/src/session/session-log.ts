@@ -1,6 +1,5 @@
 import type { Logger } from '@qconn/startup';
-import type { QconnError } from '@qconn/protocol';
-import type { RefusedHandshake, FailedHandler, CloseInfo, Connection } from '@qconn/transport';
+import type { RefusedHandshake, FailedHandler, CloseInfo } from '@qconn/transport';
 import type { Hello } from '@qconn/protocol';
 import type { MachineSession, SessionObserver } from './machine-session.ts';
 
@@ -20,14 +19,14 @@ export class SessionLog implements SessionObserver {
     );
   }
 
-  handlerFailed({ remote, alpn, error }: FailedHandler): void {
+  handlerFailed({ kind, remote, alpn, error }: FailedHandler): void {
     this.#log.error(
-      { event: 'handler_failed', remote: `${remote.host}:${remote.port}`, alpn, err: error },
+      { event: 'handler_failed', kind, remote: `${remote.host}:${remote.port}`, alpn, err: error },
       'The handler of a connection failed.',
     );
   }
 
-  refused({ remote }: Connection, error: QconnError): void {
+  refused({ remote, error }: FailedHandler): void {
     this.#log.warn(
       { event: 'session_refused', remote: `${remote.host}:${remote.port}`, err: error },
       'A machine was turned away.',

@@ -1,5 +1,5 @@
-import type { Hello, QconnError } from '@qconn/protocol';
-import type { CloseInfo, Connection } from '@qconn/transport';
+import type { Hello } from '@qconn/protocol';
+import type { CloseInfo, FailedHandler } from '@qconn/transport';
 import type { MachineSession, SessionObserver } from './machine-session.ts';
 
 /** Tells several observers of a session's life, one after another. */
@@ -10,8 +10,8 @@ export class SessionObservers implements SessionObserver {
     this.#observers = observers;
   }
 
-  refused(connection: Connection, error: QconnError): void {
-    for (const observer of this.#observers) observer.refused(connection, error);
+  refused(failed: FailedHandler): void {
+    for (const observer of this.#observers) observer.refused(failed);
   }
 
   began(session: MachineSession, hello: Hello): void {

@@ -1,7 +1,9 @@
+import type { Clock } from '@qconn/clock';
 import { ERROR_TABLE, QconnError } from '@qconn/protocol';
 import type { Connection, SocketAddress } from '../connection.ts';
 import type { ConnectTarget, Endpoint } from '../endpoint.ts';
-import { route } from '../router.ts';
+import { DRAIN_MS, drainWithin } from '../drain.ts';
+import type { ConnectionRouter } from '../router.ts';
 import { MemoryConnection } from './memory-connection.ts';
 import type { MemoryEndpointOptions } from './memory-network.ts';
 
@@ -9,18 +11,26 @@ import type { MemoryEndpointOptions } from './memory-network.ts';
 export interface SharedNetwork {
   readonly endpoints: Map<string, MemoryEndpoint>;
   readonly schedule: (act: () => void) => void;
+  readonly clock: Clock;
 }
 
 /** An endpoint of a memory network. */
 export class MemoryEndpoint implements Endpoint {
   readonly address: SocketAddress;
   readonly #network: SharedNetwork;
-  readonly #options: MemoryEndpointOptions;
+  readonly #options: Omit<MemoryEndpointOptions, 'handlers' | 'identify'>;
+  readonly #router: ConnectionRouter | undefined;
   readonly #connections = new Set<MemoryConnection>();
   #closed = false;
   #accepting = true;
 
-  constructor(network: SharedNetwork, options: MemoryEndpointOptions & { readonly address: SocketAddress }) {
+  /** @param router who takes connections; without one the endpoint only connects */
+  constructor(
+    network: SharedNetwork,
+    options: Omit<MemoryEndpointOptions, 'handlers' | 'identify'> & { readonly address: SocketAddress },
+    router: ConnectionRouter | undefined,
+  ) {
+    this.#router = router;
     this.#network = network;
     this.#options = options;
     this.address = Object.freeze({ ...options.address });
@@ -39,16 +49,17 @@ export class MemoryEndpoint implements Endpoint {
     await new Promise<void>((resolve) => this.#network.schedule(resolve));
     target.signal?.throwIfAborted();
     const server = this.#network.endpoints.get(keyOf(target.address));
-    if (server === undefined || !server.#accepting || server.#options.handlers === undefined)
-      throw new QconnError('unreachable');
-    return server.#admit(this, target);
+    if (server === undefined || server.#router === undefined || !server.#accepting) throw new QconnError('unreachable');
+    return server.#admit(this, target, server.#router);
   }
 
   /** Certificates are not verified here: nothing to reload. */
   reload(): void {}
 
-  stopAccepting(): void {
+  drain(deadlineMs: number = DRAIN_MS): Promise<void> {
     this.#accepting = false;
+    const accepted = [...this.#connections].filter(({ role }) => role === 'server');
+    return drainWithin(this.#network.clock, deadlineMs, async (deadline) => this.#router?.drain(accepted, deadline));
   }
 
   async close(code: number = ERROR_TABLE.closed.wire, reason = ''): Promise<void> {
@@ -58,9 +69,8 @@ export class MemoryEndpoint implements Endpoint {
     await new Promise<void>((resolve) => this.#network.schedule(resolve));
   }
 
-  #admit(client: MemoryEndpoint, target: ConnectTarget): Connection {
-    const handlers = this.#options.handlers ?? {};
-    const alpn = target.alpns.find((offered) => Object.hasOwn(handlers, offered));
+  #admit(client: MemoryEndpoint, target: ConnectTarget, router: ConnectionRouter): Connection {
+    const alpn = target.alpns.find((offered) => router.alpns.includes(offered));
     if (alpn === undefined) throw this.#refuse(client, new QconnError('no_alpn'));
     const certificates =
       target.tls.chainPem.length > 0 ? target.tls.chainPem.flatMap(derOf) : (client.#options.certificates ?? []);
@@ -74,9 +84,7 @@ export class MemoryEndpoint implements Endpoint {
     });
     const theirs = this.#newEnd({ role: 'server', alpn, remote: client.address, peerCertificates: certificates });
     MemoryConnection.join(ours, theirs);
-    this.#network.schedule(() =>
-      route(handlers, theirs, (error) => this.#options.onHandlerError?.({ remote: client.address, alpn, error })),
-    );
+    this.#network.schedule(() => router.route(theirs));
     return ours;
   }
 
@@ -96,7 +104,7 @@ export class MemoryEndpoint implements Endpoint {
       local: this.address,
       schedule: this.#network.schedule,
       onClosed: () => this.#connections.delete(connection),
-      onReaderError: (error) => this.#options.onHandlerError?.({ remote: end.remote, alpn: end.alpn, error }),
+      onReaderError: (error) => this.#router?.readerFailed(connection, error),
     });
     this.#connections.add(connection);
     return connection;

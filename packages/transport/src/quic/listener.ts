@@ -2,6 +2,7 @@ import type { RemoteInfo } from 'node:dgram';
 import { QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '../connection.ts';
 import type { TlsIdentity } from '../endpoint.ts';
+import type { ConnectionRouter } from '../router.ts';
 import { Acceptor } from './acceptor.ts';
 import { Admission } from './admission.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -24,6 +25,7 @@ const CONNECTION_REFUSED = 0x2;
 export interface ListenerParts {
   readonly host: ConnectionHost;
   readonly options: QuicOptions;
+  readonly router: ConnectionRouter;
   readonly secrets: EndpointSecrets;
   readonly mtus: InterfaceMtus;
   readonly onAccept: (connection: QuicConnection) => void;
@@ -170,10 +172,14 @@ export class Listener {
   }
 }
 
-function serverConfig({ host, options, secrets }: ListenerParts, tls: TlsIdentity, payloadBytes: number): NativeConfig {
+function serverConfig(
+  { host, options, router, secrets }: ListenerParts,
+  tls: TlsIdentity,
+  payloadBytes: number,
+): NativeConfig {
   const config = nativeConfig({
     tls,
-    alpns: Object.keys(options.handlers ?? {}),
+    alpns: router.alpns,
     limits: host.limits,
     verifyPeer: options.requireClientCertificate ?? true,
     earlyData: options.earlyData ?? false,

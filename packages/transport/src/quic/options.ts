@@ -2,7 +2,7 @@ import type { Clock } from '@qconn/clock';
 import { HANDSHAKE_DEADLINE_MS, IDLE_TIMEOUT_MS, KEEPALIVE_MS, type QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '../connection.ts';
 import type { TlsIdentity } from '../endpoint.ts';
-import type { AlpnHandlers } from '../router.ts';
+import type { AlpnHandlers, FailedHandler, IdentityProvider } from '../router.ts';
 import type { AdmissionLimits } from './admission.ts';
 
 /** A handshake that came to nothing at the server's side. */
@@ -11,25 +11,19 @@ export interface RefusedHandshake {
   readonly error: QconnError;
 }
 
-/** A connection that was closed because its handler failed. */
-export interface FailedHandler {
-  readonly remote: SocketAddress;
-  readonly alpn: string;
-  /** `handler_error` with the handler's own error as its cause. */
-  readonly error: QconnError;
-}
-
 /** What an endpoint is given to work with. */
-export interface QuicDependencies {
+export interface QuicDependencies<Auth = undefined> {
   readonly clock: Clock;
+  /** Says who a peer is, before its connection is handed over. Without it handlers get `undefined` for an auth context. */
+  readonly identify?: IdentityProvider<Auth>;
   /** Told of each handshake that this side, as server, refused or saw fail: one log line each. */
   readonly onRefused?: (refused: RefusedHandshake) => void;
-  /** Told of each handler that failed. */
+  /** Told of each connection that was closed because its peer was turned away or its handler failed. */
   readonly onHandlerError?: (failed: FailedHandler) => void;
 }
 
 /** How an endpoint behaves. */
-export interface QuicOptions {
+export interface QuicOptions<Auth = undefined> {
   /** Local IP address to serve at; `::` serves IPv4 too. Default `::`. Not used by an endpoint without handlers. */
   readonly host?: string;
   /** UDP port to serve at; 0 lets the system choose. Default 0. */
@@ -37,7 +31,7 @@ export interface QuicOptions {
   /** Who this side is as a server. Needed with `handlers`. */
   readonly tls?: TlsIdentity;
   /** Who takes connections, by protocol. Without it the endpoint only connects, and binds no port of its own. */
-  readonly handlers?: AlpnHandlers;
+  readonly handlers?: AlpnHandlers<Auth>;
   /** Whether clients must present a certificate. Default true. */
   readonly requireClientCertificate?: boolean;
   /** Default {@link HANDSHAKE_DEADLINE_MS}. */

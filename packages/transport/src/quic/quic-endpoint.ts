@@ -2,7 +2,8 @@ import type { Clock } from '@qconn/clock';
 import { ERROR_TABLE, QconnError } from '@qconn/protocol';
 import type { CloseInfo, Connection, SocketAddress } from '../connection.ts';
 import type { ConnectTarget, Endpoint, TlsIdentity } from '../endpoint.ts';
-import { route } from '../router.ts';
+import { DRAIN_MS, drainWithin } from '../drain.ts';
+import type { ConnectionRouter } from '../router.ts';
 import { Alarm } from './alarm.ts';
 import { ClientConfigs } from './client-configs.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -35,6 +36,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
   readonly alarm: Alarm;
   readonly #dependencies: QuicDependencies;
   readonly #options: QuicOptions;
+  readonly #router: ConnectionRouter;
   readonly #secrets: EndpointSecrets;
   readonly #mtus: InterfaceMtus;
   readonly #clientConfigs: ClientConfigs;
@@ -46,7 +48,8 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
   #open = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(dependencies: QuicDependencies, options: QuicOptions) {
+  constructor(dependencies: QuicDependencies, options: QuicOptions, router: ConnectionRouter) {
+    this.#router = router;
     this.#dependencies = dependencies;
     this.#options = options;
     this.#secrets = endpointSecrets(options.secret);
@@ -60,7 +63,13 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
 
   /** Binds the socket that connections are accepted at. @throws QconnError `address_in_use`, `tls_config` */
   async listen(): Promise<void> {
-    const parts = { host: this, options: this.#options, secrets: this.#secrets, mtus: this.#mtus };
+    const parts = {
+      host: this,
+      options: this.#options,
+      router: this.#router,
+      secrets: this.#secrets,
+      mtus: this.#mtus,
+    };
     const onAccept = (connection: QuicConnection): void => void this.#all.add(connection);
     this.#listener = await Listener.bind({ ...parts, onAccept }, () => this.#releaseHeld());
   }
@@ -101,8 +110,9 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.#listener?.reload(tls);
   }
 
-  stopAccepting(): void {
+  drain(deadlineMs: number = DRAIN_MS): Promise<void> {
     this.#listener?.stopAccepting();
+    return drainWithin(this.clock, deadlineMs, (deadline) => this.#router.drain(this.#accepted(), deadline));
   }
 
   close(code: number = ERROR_TABLE.closed.wire, reason = ''): Promise<void> {
@@ -151,13 +161,11 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
       connection.close(refusal.wire, refusal.message);
       return;
     }
-    const { onHandlerError } = this.#dependencies;
-    const { remote, alpn } = connection;
-    route(this.#options.handlers ?? {}, connection, (error) => onHandlerError?.({ remote, alpn, error }));
+    this.#router.route(connection);
   }
 
-  readerFailed({ remote, alpn }: QuicConnection, error: QconnError): void {
-    this.#dependencies.onHandlerError?.({ remote, alpn, error });
+  readerFailed(connection: QuicConnection, error: QconnError): void {
+    this.#router.readerFailed(connection, error);
   }
 
   finished(connection: QuicConnection, { error }: CloseInfo): void {
@@ -188,6 +196,10 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     return socket;
   }
 
+  #accepted(): Connection[] {
+    return [...this.#all].filter(({ role, established }) => role === 'server' && established);
+  }
+
   #releaseHeld(): void {
     for (const connection of this.#held) this.wake(connection);
     this.#held.clear();
@@ -198,7 +210,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
   }
 
   async #shutDown(code: number, reason: string): Promise<void> {
-    this.stopAccepting();
+    this.#listener?.stopAccepting();
     for (const connection of this.#all) connection.close(code, reason);
     // The turn that sends the closes was scheduled before this.
     await new Promise((resolve) => setImmediate(resolve));
