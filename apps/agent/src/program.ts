@@ -1,8 +1,10 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets } from '@qconn/startup';
 import type { ConfigCheckFlags } from './commands/config.ts';
+import type { ControlFlags, LogsFlags } from './commands/control.ts';
 import type { EnrollFlags } from './commands/enroll.ts';
 import { hubOption, jsonOption, logOptions, withConfigOptions } from './commands/options.ts';
+import type { SendFlags } from './commands/send.ts';
 import type { StatusFlags } from './commands/status.ts';
 import type { ConfigFlags } from './config/read-config.ts';
 import { VERSION } from './version.ts';
@@ -62,6 +64,16 @@ Examples:
   $ ${NAME} status --credentials /var/lib/qconn-agent --check --json   # exit code 1 unless it is online
 `;
 
+const SEND_HELP = `
+The reply’s body goes to standard output. A running agent sends what its configuration allows in local.submit.
+
+Exit codes: 0 completed; 3 not run, sending it again cannot run it twice; 4 may have been run; 1 and 2 as ever.
+
+Examples:
+  $ ${NAME} send print@printer-pc/zebra-1 label.zpl --key order-4711
+  $ echo hello | ${NAME} send display.show@lobby-pc
+`;
+
 /** What a command has to tell the shell, once it has run. */
 interface Outcome {
   code: number;
@@ -93,6 +105,9 @@ function createProgram(outcome: Outcome): Command {
   addEnroll(program, outcome);
   addRun(program, outcome);
   addStatus(program, outcome);
+  addControl(program, outcome);
+  addLogs(program, outcome);
+  addSend(program, outcome);
   addConfig(program, outcome);
   return program;
 }
@@ -152,6 +167,53 @@ function addStatus(program: Command, outcome: Outcome): void {
     .action(async (flags: StatusFlags) => {
       const { statusCommand } = await import('./commands/status.ts');
       outcome.code = await statusCommand(flags);
+    });
+}
+
+/** What a running agent can be told: a command of each name. */
+const CONTROLS = {
+  devices: 'list the devices of the running agent and their jobs',
+  drain: 'take the devices back and wait for the jobs that run; the agent stays connected',
+  resume: 'serve the devices again',
+  renew: 'renew the certificate now',
+  reload: 'read the configuration again, as SIGHUP and an edit of the file do',
+} as const;
+
+function addControl(program: Command, outcome: Outcome): void {
+  for (const [name, description] of Object.entries(CONTROLS)) {
+    withConfigOptions(program.command(name))
+      .description(description)
+      .addOption(jsonOption())
+      .action(async (flags: ControlFlags) => {
+        const commands = await import('./commands/control.ts');
+        outcome.code = await commands[`${name as keyof typeof CONTROLS}Command`](flags);
+      });
+  }
+}
+
+function addLogs(program: Command, outcome: Outcome): void {
+  withConfigOptions(program.command('logs'))
+    .description('show the last lines of the running agent’s log')
+    .option('-f, --follow', 'go on with those to come, until Ctrl-C')
+    .option('-n, --lines <count>', 'how many of the last lines (default 100)')
+    .action(async (flags: LogsFlags) => {
+      const { logsCommand } = await import('./commands/control.ts');
+      outcome.code = await logsCommand(flags);
+    });
+}
+
+function addSend(program: Command, outcome: Outcome): void {
+  withConfigOptions(program.command('send'))
+    .description('send a message as this machine: through the running agent, or without one')
+    .argument('<address>', 'where to, such as print@printer-pc/zebra-1')
+    .argument('[file]', 'the body; - or nothing: standard input')
+    .option('--key <text>', 'idempotency key: while it lives (an hour) the target runs the message at most once')
+    .option('--resolution <seconds>', 'time for the connection, and for the target to acknowledge (default 10)')
+    .option('--deadline <seconds>', 'time from the acknowledgement to the reply (default 30)')
+    .addHelpText('after', SEND_HELP)
+    .action(async (address: string, file: string | undefined, flags: SendFlags) => {
+      const { sendCommand } = await import('./commands/send.ts');
+      outcome.code = await sendCommand(address, file, flags);
     });
 }
 

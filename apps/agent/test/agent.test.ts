@@ -202,3 +202,43 @@ test('closing takes the devices back, lets a running job finish, and takes no ne
   expect(late).toMatchObject({ outcome: { code: 'not_found' } });
   expect(agent.status.phase).toBe('stopped');
 });
+
+test('a new configuration changes the devices that differ, and leaves a job on the others alone', async () => {
+  const hub = new FakeHub();
+  const finish = path.join(spool, 'finish');
+  const slow = program('/bin/sh', '-c', `while [ ! -e ${finish} ]; do sleep 0.01; done; echo done`);
+  const { agent, log } = await started(hub, [slow, spooler('goes'), spooler('changes')]);
+  await log.line(/^online/);
+  const job = hub.deliver('program-1', 'x');
+  const changed = { ...spooler('changes'), serviceTypes: ['print', 'archive'] };
+  const changes = await agent.apply({ devices: [slow, changed, spooler('comes')], outboxes: [] });
+  expect(changes).toEqual({ added: ['comes'], changed: ['changes'], removed: ['goes'] });
+  expect([...hub.devices].toSorted()).toEqual([
+    ['changes', ['print', 'archive']],
+    ['comes', ['print']],
+    ['program-1', ['print']],
+  ]);
+  expect(agent.status.phase).toBe('online');
+  writeFileSync(finish, '');
+  expect(await job).toEqual({ body: 'done\n' });
+});
+
+test('drained, it takes its devices back when their jobs have ended, and serves them again when told to', async () => {
+  const hub = new FakeHub();
+  const finish = path.join(spool, 'finish');
+  const { agent, log } = await started(hub, [
+    program('/bin/sh', '-c', `while [ ! -e ${finish} ]; do sleep 0.01; done; echo done`),
+  ]);
+  await log.line(/^online/);
+  const job = hub.deliver('program-1', 'x');
+  while (agent.devices.running === 0) await new Promise((resolve) => setImmediate(resolve));
+  const drained = agent.devices.drain();
+  while (hub.devices.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(agent.status).toMatchObject({ phase: 'online', drained: true });
+  writeFileSync(finish, '');
+  expect(await job).toEqual({ body: 'done\n' });
+  await drained;
+  await agent.devices.resume();
+  expect([...hub.devices.keys()]).toEqual(['program-1']);
+  expect(await hub.deliver('program-1', 'y')).toEqual({ body: 'done\n' });
+});

@@ -20,6 +20,8 @@ devices:
 test('fills in defaults; relative paths in the file start from its folder', () => {
   writeFileSync(file, FILE);
   expect(readConfig({ config: file }, ['hub', 'credentials'], {})).toEqual({
+    local: { submit: [] },
+    outboxes: [],
     hub: 'https://hub.example:8443',
     credentials: path.join(folder, 'machine'),
     log: { level: 'info', format: 'auto' },

@@ -19,6 +19,9 @@ const ONLINE: RunningStatus = {
   phase: 'online',
   phaseSince: '2026-01-02T11:59:48.000Z',
   machine: { status: 'authorized', hostname: 'printer-pc', roles: ['printer', 'scales'] },
+  config: { file: '/etc/qconn/agent.yaml', readAt: '2026-01-02T11:00:00.000Z', problem: null },
+  drained: false,
+  outboxes: [],
   devices: [
     {
       name: 'zebra-1',
@@ -92,4 +95,21 @@ test.each([
   [172_800_000, '2 days'],
 ])('%d ms are %s', (ms, words) => {
   expect(duration(ms)).toBe(words);
+});
+
+test('tells of devices that are drained, of outboxes, and of a configuration that is refused', () => {
+  const text = statusText(
+    {
+      ...ONLINE,
+      drained: true,
+      config: { ...ONLINE.config, problem: 'The configuration has a mistake' },
+      outboxes: [
+        { folder: '/srv/out', to: 'report.store', waiting: 2, sent: 3, failed: 1, problem: 'archive-pc is offline.' },
+      ],
+    },
+    NOW,
+  );
+  expect(text).toContain('the one in /etc/qconn/agent.yaml is not in force: The configuration has a mistake\n');
+  expect(text).toContain('  drained: no device takes jobs until qconn-agent resume\n');
+  expect(text).toContain('  outbox /srv/out  to report.store; 3 sent, 2 waiting, 1 failed; archive-pc is offline.\n');
 });

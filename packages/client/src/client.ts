@@ -27,6 +27,8 @@ import { Uplink, type ClientEvent, type ConnectedOptions, type UplinkDependencie
 
 /** What a client needs from outside. */
 export interface ClientDependencies extends Omit<UplinkDependencies, 'jobs'> {
+  /** Renews the credential at once. @returns when the new one expires, in milliseconds since 1970 */
+  readonly renewNow?: () => Promise<number>;
   /** Closes what the client was given to work with; called once, at its end. */
   readonly release?: () => Promise<void>;
 }
@@ -72,6 +74,7 @@ const encoder = new TextEncoder();
 export class Client {
   readonly #clock: Clock;
   readonly #release: () => Promise<void>;
+  readonly #renewNow: (() => Promise<number>) | undefined;
   readonly #jobs: Jobs;
   readonly #uplink: Uplink;
   #closing: Promise<void> | undefined;
@@ -80,6 +83,7 @@ export class Client {
   constructor(dependencies: ClientDependencies, agent: string) {
     this.#clock = dependencies.clock;
     this.#release = dependencies.release ?? (() => Promise.resolve());
+    this.#renewNow = dependencies.renewNow;
     this.#jobs = new Jobs(dependencies);
     this.#uplink = new Uplink({ ...dependencies, jobs: this.#jobs }, agent);
   }
@@ -190,6 +194,16 @@ export class Client {
   async renew(csr: Uint8Array): Promise<Renewed> {
     const session = await this.#liveSession(RESOLUTION_DEADLINE_MS, {});
     return session.renew(csr);
+  }
+
+  /**
+   * Renews the credential now, whatever its schedule says.
+   * @returns when the new one expires, in milliseconds since 1970
+   * @throws QconnError what it was refused with; `invalid_state` for a client that was given no credential to keep
+   */
+  renewNow(): Promise<number> {
+    if (this.#renewNow === undefined) throw new QconnError('invalid_state', 'This client keeps no credential.');
+    return this.#renewNow();
   }
 
   /** Adds an event of the credential's life to {@link Client.events}. */

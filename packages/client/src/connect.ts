@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '@qconn/clock';
 import { CredentialStore } from '@qconn/identity';
+import { QconnError } from '@qconn/protocol';
 import { createQuicEndpoint } from '@qconn/transport';
 import { Client } from './client.ts';
 import { RenewalKeeper } from './credential/renewal-keeper.ts';
@@ -33,8 +34,9 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     await keeper?.close();
     await endpoint.close();
   };
+  const renewNow = (): Promise<number> => keeper?.renewNow() ?? Promise.reject(new QconnError('closed'));
   const client = new Client(
-    { clock, random: Math.random, dial: (signal) => dialer.dial(signal), release },
+    { clock, random: Math.random, dial: (signal) => dialer.dial(signal), renewNow, release },
     options.agent,
   );
   keeper = new RenewalKeeper({ clock, random: Math.random, store, client }, credential);

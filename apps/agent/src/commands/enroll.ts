@@ -1,7 +1,7 @@
 import { CredentialStore, enroll, enrollByHand, QconnError, refuseEnrolled, type Enrolment } from '@qconn/client';
 import { EXIT_OK } from '@qconn/startup';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
-import { askStatus } from '../control/ask-status.ts';
+import { askStatus } from '../control/ask-agent.ts';
 import { socketPath } from '../control/socket-path.ts';
 import { lines } from '../control/status-text.ts';
 import { AGENT } from '../version.ts';

@@ -2,12 +2,16 @@ import { connect, CredentialStore, isQconnError } from '@qconn/client';
 import { systemClock } from '@qconn/clock';
 import { createLog, runUntilSignal, type Logger } from '@qconn/startup';
 import type { AgentConfig } from '../config/agent-config.ts';
+import { configFile } from '../config/config-file.ts';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
-import type { IdentityStatus, RunningStatus } from '../control/agent-status.ts';
+import { agentControl } from '../control/agent-control.ts';
+import type { IdentityStatus } from '../control/agent-status.ts';
+import { ControlServer, type ControlRoutes } from '../control/control-server.ts';
+import { LogTail } from '../control/log-tail.ts';
 import { readIdentity } from '../control/read-status.ts';
 import { socketPath } from '../control/socket-path.ts';
-import { StatusServer } from '../control/status-server.ts';
 import { Agent, DRAIN_MS } from '../run/agent.ts';
+import { Reloading } from '../run/reloading.ts';
 import { AGENT } from '../version.ts';
 
 /** Time for everything to stop, in milliseconds: jobs drain, then connection and socket close. */
@@ -16,25 +20,36 @@ const STOP_DEADLINE_MS: number = DRAIN_MS + 5_000;
 /** `qconn-agent run`. @returns the exit code @throws QconnError */
 export async function runCommand(flags: ConfigFlags): Promise<number> {
   const config = readConfig(flags, ['credentials']);
-  const log = createLog({ component: 'agent', ...config.log });
+  const tail = new LogTail(process.stderr);
+  const log = createLog({ component: 'agent', ...config.log, destination: tail });
   const store = new CredentialStore(config.credentials, {
     warn: (message, error) => log.warn({ err: error }, message),
   });
   const identity = await readIdentity(store);
   warnOfOtherHub(config, identity, log);
-  let agent: Agent | undefined;
-  const server = await listen(config.credentials, () => agent?.status, log);
+  let routes: ControlRoutes | undefined;
+  const server = await listen(config.credentials, () => routes, log);
   try {
     const client = await connect({ credentials: store, agent: AGENT });
-    const started = new Agent({ client, clock: systemClock, log }, { identity, devices: config.devices });
-    agent = started;
-    const stopping = {
-      close: () => started.close(),
-      deadlineMs: STOP_DEADLINE_MS,
-      tell: (message: string) => log.info(message),
+    const { devices, outboxes } = config;
+    const agent = new Agent({ client, clock: systemClock, log }, { identity, devices, outboxes });
+    const reloading = new Reloading(config, configFile(flags.config, process.env), {
+      clock: systemClock,
+      log,
+      read: () => readConfig(flags, ['credentials']),
+      apply: (changed) => {
+        log.level = changed.log.level;
+        return agent.apply(changed);
+      },
+    });
+    routes = agentControl({ agent, client, reloading, log: tail });
+    const close = async (): Promise<void> => {
+      await reloading.close();
+      await agent.close();
     };
-    const running = runUntilSignal(stopping);
-    await started.start();
+    const running = runUntilSignal({ close, deadlineMs: STOP_DEADLINE_MS, tell: (message) => log.info(message) });
+    reloading.start();
+    await agent.start();
     return await running;
   } finally {
     await server?.close();
@@ -44,11 +59,11 @@ export async function runCommand(flags: ConfigFlags): Promise<number> {
 /** Without the socket the agent still does its work, but `status` does not see it. @throws QconnError `agent_running` */
 async function listen(
   credentials: string,
-  status: () => RunningStatus | undefined,
+  routes: () => ControlRoutes | undefined,
   log: Logger,
-): Promise<StatusServer | undefined> {
+): Promise<ControlServer | undefined> {
   try {
-    return await StatusServer.listen(socketPath(credentials), status);
+    return await ControlServer.listen(socketPath(credentials), routes);
   } catch (error) {
     if (!isQconnError(error, 'control_unavailable')) throw error;
     log.warn({ err: error }, `${error.message} The agent runs, but \`qconn-agent status\` will not see it.`);

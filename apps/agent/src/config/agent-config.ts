@@ -10,6 +10,21 @@ export interface DeviceConfig {
   readonly adapter: AdapterSettings;
 }
 
+/** A folder whose files are sent as messages, each once. */
+export interface OutboxConfig {
+  readonly folder: string;
+  /** Address of the messages, such as `report.store@archive-pc`. */
+  readonly to: string;
+  /** Which names are taken: `*` stands for any characters. */
+  readonly names: string;
+  /** What becomes of a file whose message was completed: moved into the subfolder `sent`, or deleted. */
+  readonly afterwards: 'keep' | 'delete';
+  /** A file is taken when it has not changed for this long, in milliseconds. */
+  readonly settleMs: number;
+  /** Time from the acknowledgement to the result, in milliseconds. */
+  readonly jobMs: number;
+}
+
 /** The agent's configuration, with defaults filled in and paths made absolute. */
 export interface AgentConfig {
   /** HTTPS address of the hub to enrol with. */
@@ -20,6 +35,12 @@ export interface AgentConfig {
   readonly hostname?: string;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly devices: readonly DeviceConfig[];
+  /** What programs on this machine may do through the agent's socket. */
+  readonly local: {
+    /** Service types, or patterns that end in `*`, that they may submit under this machine's name. */
+    readonly submit: readonly string[];
+  };
+  readonly outboxes: readonly OutboxConfig[];
 }
 
 /** Settings that a command may need to be given. */

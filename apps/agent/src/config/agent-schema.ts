@@ -1,4 +1,10 @@
-import { ADDRESS_PART_MAX_BYTES, DEVICES_PER_SESSION_MAX, SERVICE_TYPES_PER_DEVICE_MAX } from '@qconn/protocol';
+import {
+  ADDRESS_PART_MAX_BYTES,
+  DEADLINE_MAX_MS,
+  DEVICES_PER_SESSION_MAX,
+  JOB_DEADLINE_MS,
+  SERVICE_TYPES_PER_DEVICE_MAX,
+} from '@qconn/protocol';
 import type { ConfigSchema } from '@qconn/startup';
 import { adapterSchemas } from './adapter-schemas.ts';
 import type { AgentConfig, Needed } from './agent-config.ts';
@@ -6,9 +12,19 @@ import type { AgentConfig, Needed } from './agent-config.ts';
 /** Jobs of one device at once: a few may wait at a printer; more are refused with `busy` instead of piling up. */
 const CONCURRENCY = 4;
 
+/** Patterns of what local programs may submit: as many as a device may have service types. */
+const SUBMIT_PATTERNS_MAX: number = SERVICE_TYPES_PER_DEVICE_MAX;
+
+/** Folders that are watched: each costs a look every other second. */
+const OUTBOXES_MAX = 32;
+
+/** A program that writes a file pauses for less than this, in milliseconds. */
+const OUTBOX_SETTLE_MS = 1_000;
+
 /** As in the protocol's addresses. */
 const DEVICE_NAME = '^[A-Za-z0-9][A-Za-z0-9._:@#+-]*$';
 const SERVICE_TYPE = '^[a-z0-9][a-z0-9_-]*(?:\\.[a-z0-9][a-z0-9_-]*)*$';
+const SERVICE_TYPE_PATTERN = '^(?:\\*|[a-z0-9][a-z0-9_-]*(?:\\.[a-z0-9][a-z0-9_-]*)*(?:\\.\\*)?)$';
 const HOSTNAME = '^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$';
 
 const deviceSchema: ConfigSchema = {
@@ -48,6 +64,64 @@ const deviceSchema: ConfigSchema = {
   },
 };
 
+const localSchema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  default: {},
+  description: 'What programs on this machine may do through the socket in the credential folder.',
+  properties: {
+    submit: {
+      type: 'array',
+      default: [],
+      maxItems: SUBMIT_PATTERNS_MAX,
+      uniqueItems: true,
+      items: { type: 'string', maxLength: ADDRESS_PART_MAX_BYTES, pattern: SERVICE_TYPE_PATTERN },
+      description: 'Service types that they may submit under this machine’s name: print, scale.*, or * for all.',
+    },
+  },
+};
+
+const outboxSchema: ConfigSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['folder', 'to'],
+  properties: {
+    folder: { type: 'string', minLength: 1, description: 'Its files are sent; subfolders are the agent’s own.' },
+    to: {
+      type: 'string',
+      maxLength: 3 * ADDRESS_PART_MAX_BYTES + 2,
+      description: 'Where to, such as report.store@archive-pc.',
+    },
+    names: {
+      type: 'string',
+      default: '*',
+      minLength: 1,
+      maxLength: 255,
+      pattern: '^[^/\\u0000-\\u001F]+$',
+      description: 'Names that are taken; * stands for any characters. Names that begin with a dot never are.',
+    },
+    afterwards: {
+      enum: ['keep', 'delete'],
+      default: 'keep',
+      description: 'What becomes of a file that was sent: moved into the subfolder sent, or deleted.',
+    },
+    settleMs: {
+      type: 'integer',
+      minimum: 10,
+      maximum: 3_600_000,
+      default: OUTBOX_SETTLE_MS,
+      description: 'A file is taken when it has not changed for this long, in milliseconds.',
+    },
+    jobMs: {
+      type: 'integer',
+      minimum: 1,
+      maximum: DEADLINE_MAX_MS,
+      default: JOB_DEADLINE_MS,
+      description: 'Time from the acknowledgement to the result, in milliseconds.',
+    },
+  },
+};
+
 const properties: Readonly<Record<string, ConfigSchema>> = {
   hub: {
     type: 'string',
@@ -75,6 +149,14 @@ const properties: Readonly<Record<string, ConfigSchema>> = {
     },
   },
   devices: { type: 'array', default: [], maxItems: DEVICES_PER_SESSION_MAX, items: deviceSchema },
+  local: localSchema,
+  outboxes: {
+    type: 'array',
+    default: [],
+    maxItems: OUTBOXES_MAX,
+    items: outboxSchema,
+    description: 'Folders whose files are sent as messages, each once.',
+  },
 };
 
 /** JSON Schema of the agent's configuration, for a command that needs these settings to be there. */

@@ -1,24 +1,51 @@
-import type { AgentConfig, DeviceConfig } from './agent-config.ts';
+import { isQconnError, parseAddress } from '@qconn/protocol';
+import type { Finding } from '@qconn/startup';
+import type { AgentConfig, DeviceConfig, OutboxConfig } from './agent-config.ts';
 
-/** What a JSON Schema cannot say about a configuration: `devices[1].name is taken …`. */
-export function furtherMistakes({ devices }: AgentConfig): string[] {
-  return devices.flatMap((device, index) => [
-    ...takenName(devices, index),
-    ...adapterMistakes(device).map((mistake) => `devices[${index}].adapter.${mistake}`),
-  ]);
+/** What a JSON Schema cannot say about a configuration. */
+export function furtherMistakes({ devices, outboxes }: AgentConfig): Finding[] {
+  return [
+    ...devices.flatMap((device, index) => [...takenName(devices, index), ...adapterMistakes(device, index)]),
+    ...outboxes.flatMap((_outbox, index) => outboxMistakes(outboxes, index)),
+  ];
 }
 
-function takenName(devices: readonly DeviceConfig[], index: number): string[] {
-  const first = devices.findIndex(({ name }) => name === devices[index]?.name);
-  return first === index
-    ? []
-    : [`devices[${index}].name is that of devices[${first}] already: ${devices[index]?.name}`];
+function outboxMistakes(outboxes: readonly OutboxConfig[], index: number): Finding[] {
+  const { folder, to } = outboxes[index] as OutboxConfig;
+  const first = outboxes.findIndex((outbox) => outbox.folder === folder);
+  const mistakes = addressMistakes(to, ['outboxes', index, 'to']);
+  if (first === index) return mistakes;
+  return [
+    ...mistakes,
+    { path: ['outboxes', index, 'folder'], message: `is that of outboxes[${first}] already: ${folder}` },
+  ];
 }
 
-function adapterMistakes({ adapter }: DeviceConfig): string[] {
-  if (adapter.type === 'tcp' && adapter.readBack && adapter.doneWhen === 'sent') {
-    return ['readBack needs doneWhen: closed, for an answer ends when the device closes'];
+function addressMistakes(to: string, path: Finding['path']): Finding[] {
+  try {
+    parseAddress(to);
+    return [];
+  } catch (error) {
+    if (!isQconnError(error, 'bad_address')) throw error;
+    return [{ path, message: `is no address: ${error.message}` }];
   }
-  if (adapter.type === 'http' && !URL.canParse(adapter.url)) return ['url is not a URL'];
+}
+
+function takenName(devices: readonly DeviceConfig[], index: number): Finding[] {
+  const name = devices[index]?.name;
+  const first = devices.findIndex((device) => device.name === name);
+  if (first === index) return [];
+  return [{ path: ['devices', index, 'name'], message: `is that of devices[${first}] already: ${name}` }];
+}
+
+function adapterMistakes({ adapter }: DeviceConfig, index: number): Finding[] {
+  const path = ['devices', index, 'adapter'];
+  if (adapter.type === 'tcp' && adapter.readBack && adapter.doneWhen === 'sent') {
+    const message = 'needs doneWhen: closed, for an answer ends when the device closes';
+    return [{ path: [...path, 'readBack'], message }];
+  }
+  if (adapter.type === 'http' && !URL.canParse(adapter.url)) {
+    return [{ path: [...path, 'url'], message: 'is not a URL' }];
+  }
   return [];
 }

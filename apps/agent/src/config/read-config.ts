@@ -37,10 +37,9 @@ export function readConfig(
     environment: { ...settings, ...absolute(`${ENVIRONMENT_PREFIX}CREDENTIALS`, settings) },
     environmentPrefix: ENVIRONMENT_PREFIX,
     flags: settingsOf(flags),
+    check: furtherMistakes,
   };
   const config = file === undefined ? withoutFile(sources) : loadConfig(sources);
-  const mistakes = furtherMistakes(config);
-  if (mistakes.length > 0) throw invalid(mistakes, file);
   return withAbsolutePaths(config, path.dirname(path.resolve(file ?? 'none')));
 }
 
@@ -74,17 +73,11 @@ function withAbsolutePaths(config: AgentConfig, folder: string): AgentConfig {
   const devices = config.devices.map((device) => ({ ...device, adapter: adapterFrom(device.adapter, folder) }));
   // A command that does not need the folder may be without one.
   const credentials = config.credentials && path.resolve(folder, config.credentials);
-  return { ...config, credentials, devices };
+  const outboxes = config.outboxes.map((outbox) => ({ ...outbox, folder: path.resolve(folder, outbox.folder) }));
+  return { ...config, credentials, devices, outboxes };
 }
 
 function adapterFrom(adapter: AdapterSettings, folder: string): AdapterSettings {
   if ((adapter.type !== 'exec' && adapter.type !== 'file') || adapter.folder === undefined) return adapter;
   return { ...adapter, folder: path.resolve(folder, adapter.folder) };
-}
-
-function invalid(mistakes: readonly string[], file: string | undefined): QconnError {
-  const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
-  const where = file === undefined ? '' : ` (file ${file})`;
-  const lines = mistakes.map((mistake) => `  ${mistake}`);
-  return new QconnError('config_invalid', `The configuration has ${count}${where}:\n${lines.join('\n')}`);
 }

@@ -13,6 +13,19 @@ export interface DeviceStatus {
   readonly problem: string | null;
 }
 
+/** A folder whose files the agent sends. */
+export interface OutboxStatus {
+  readonly folder: string;
+  readonly to: string;
+  /** Files that wait, as of the last look. */
+  readonly waiting: number;
+  /** Since the agent's start. */
+  readonly sent: number;
+  readonly failed: number;
+  /** What keeps files from being sent; `null` when nothing does. */
+  readonly problem: string | null;
+}
+
 /** What the machine's certificate and folder say; known with or without a running agent. */
 export interface IdentityStatus {
   /** HTTPS address of the hub that issued the credential. */
@@ -32,7 +45,17 @@ export interface ErrorStatus {
   readonly at: string;
 }
 
-/** What a running agent tells: one JSON line over its socket. Times are RFC 3339. */
+/** The configuration that is in force. */
+export interface ConfigStatus {
+  /** `null` when there is none: environment and flags only. */
+  readonly file: string | null;
+  /** When what is in force was read, in RFC 3339. */
+  readonly readAt: string;
+  /** Why what is written now is not in force; `null` when it is. */
+  readonly problem: string | null;
+}
+
+/** What a running agent tells: `GET /status` over its socket. Times are RFC 3339. */
 export interface RunningStatus extends IdentityStatus {
   readonly running: true;
   /** Program and version. */
@@ -47,7 +70,11 @@ export interface RunningStatus extends IdentityStatus {
     readonly hostname: string | null;
     readonly roles: readonly string[];
   } | null;
+  readonly config: ConfigStatus;
+  /** Whether the devices were taken back by `qconn-agent drain`. */
+  readonly drained: boolean;
   readonly devices: readonly DeviceStatus[];
+  readonly outboxes: readonly OutboxStatus[];
   /** The last one since the start, also when it is over. */
   readonly lastError: ErrorStatus | null;
 }

@@ -1,6 +1,6 @@
 import { inspectCredential, shortCode, type CredentialStore } from '@qconn/identity';
 import type { AgentStatus, IdentityStatus } from './agent-status.ts';
-import { askStatus } from './ask-status.ts';
+import { askStatus } from './ask-agent.ts';
 import { socketPath } from './socket-path.ts';
 
 /** Who this machine is, from its credential. @throws QconnError `credential_…` */

@@ -1,5 +1,5 @@
 import { duration } from '../words.ts';
-import type { AgentStatus, DeviceStatus, RunningStatus } from './agent-status.ts';
+import type { AgentStatus, DeviceStatus, OutboxStatus, RunningStatus } from './agent-status.ts';
 
 /** A status for people. @param now milliseconds since 1970 */
 export function statusText(status: AgentStatus, now: number): string {
@@ -23,7 +23,9 @@ export function statusText(status: AgentStatus, now: number): string {
   if (lastError !== null)
     rows.push(['last error', `${lastError.message} (${lastError.code}, ${ago(lastError.at, now)})`]);
   if (lastError !== null && !isConnected(status)) rows.push(['what to do', lastError.action]);
-  return `${lines(headline(status, now), rows)}${devicesText(status.devices)}`;
+  const { file, problem } = status.config;
+  if (problem !== null) rows.push(['configuration', `the one in ${file} is not in force: ${problem}`]);
+  return `${lines(headline(status, now), rows)}${devicesText(status)}${outboxesText(status.outboxes)}`;
 }
 
 function headline(status: RunningStatus, now: number): string {
@@ -50,10 +52,21 @@ function isConnected({ phase }: RunningStatus): boolean {
   return phase === 'online' || phase === 'pending';
 }
 
-function devicesText(devices: readonly DeviceStatus[]): string {
+/** A line for each device. */
+export function devicesText({ devices, drained }: Pick<RunningStatus, 'devices' | 'drained'>): string {
   if (devices.length === 0) return '  no devices are configured\n';
   const width = Math.max(...devices.map(({ name }) => name.length));
-  return devices.map((device) => `  ${deviceText(device, width)}\n`).join('');
+  const note = drained ? '  drained: no device takes jobs until qconn-agent resume\n' : '';
+  return note + devices.map((device) => `  ${deviceText(device, width)}\n`).join('');
+}
+
+function outboxesText(outboxes: readonly OutboxStatus[]): string {
+  return outboxes
+    .map(
+      ({ folder, to, waiting, sent, failed, problem }) =>
+        `  outbox ${folder}  to ${to}; ${sent} sent, ${waiting} waiting, ${failed} failed${problem === null ? '' : `; ${problem}`}\n`,
+    )
+    .join('');
 }
 
 function deviceText({ name, serviceTypes, target, jobs, problem }: DeviceStatus, width: number): string {

@@ -1,12 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Client, ClientEvent } from '@qconn/client';
 import type { Clock } from '@qconn/clock';
 import { QconnError } from '@qconn/protocol';
 import type { Logger } from '@qconn/startup';
-import { createAdapter } from '../adapters/create-adapter.ts';
-import type { DeviceConfig } from '../config/agent-config.ts';
+import type { AgentConfig, DeviceConfig, OutboxConfig } from '../config/agent-config.ts';
 import type { ErrorStatus, IdentityStatus, RunningStatus } from '../control/agent-status.ts';
+import { Outbox } from '../outbox/outbox.ts';
 import { AGENT } from '../version.ts';
-import { DeviceService } from './device-service.ts';
+import { Devices, type DeviceChanges } from './devices.ts';
 import { PhaseLog } from './phase-log.ts';
 
 /** What an agent works with. It owns the client: closing the agent closes it. */
@@ -20,6 +21,7 @@ export interface AgentDependencies {
 export interface AgentOptions {
   readonly identity: IdentityStatus;
   readonly devices: readonly DeviceConfig[];
+  readonly outboxes?: readonly OutboxConfig[];
 }
 
 /** Longest wait for jobs that run when the agent stops, in milliseconds: a label is printed by then. */
@@ -30,23 +32,24 @@ export class Agent {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #services: readonly DeviceService[];
-  readonly #withdraw: (() => Promise<void>)[] = [];
+  readonly #configured: Required<Pick<AgentOptions, 'devices' | 'outboxes'>>;
   readonly #startedAt: string;
   readonly #phaseLog: PhaseLog;
+  /** The devices of this machine. */
+  readonly devices: Devices;
+  #outboxes: readonly Outbox[] = [];
   #identity: IdentityStatus;
   #phaseSince: string;
   #lastError: ErrorStatus | undefined;
   #watching: Promise<void> = Promise.resolve();
 
-  constructor({ client, clock, log }: AgentDependencies, { identity, devices }: AgentOptions) {
+  constructor({ client, clock, log }: AgentDependencies, { identity, devices, outboxes = [] }: AgentOptions) {
     this.#client = client;
     this.#clock = clock;
     this.#log = log;
     this.#identity = identity;
-    this.#services = devices.map(
-      (device) => new DeviceService(device, { adapter: createAdapter(device.adapter, { clock }), clock, log }),
-    );
+    this.#configured = { devices, outboxes };
+    this.devices = new Devices({ client, clock, log });
     this.#phaseLog = new PhaseLog({ log, clock, machine: () => client.machine });
     this.#startedAt = this.#now();
     this.#phaseSince = this.#startedAt;
@@ -56,12 +59,32 @@ export class Agent {
   async start(): Promise<void> {
     this.#watching = this.#watch();
     const { hub, fingerprint } = this.#identity;
-    this.#log.info({ hub, fingerprint, devices: this.#services.length }, `connecting to ${hub}`);
-    if (this.#services.length === 0) this.#log.warn('no devices are configured: there is nothing to serve');
-    await Promise.all(this.#services.map((service) => this.#provide(service)));
+    const { devices, outboxes } = this.#configured;
+    this.#log.info({ hub, fingerprint, devices: devices.length }, `connecting to ${hub}`);
+    if (devices.length + outboxes.length === 0)
+      this.#log.warn('neither devices nor outboxes are configured: there is nothing to do');
+    await this.apply(this.#configured);
   }
 
-  get status(): RunningStatus {
+  /** Puts devices and outboxes into force; those that stay as they were are not touched. */
+  async apply({ devices, outboxes }: Pick<AgentConfig, 'devices' | 'outboxes'>): Promise<DeviceChanges> {
+    const stays = ({ config }: Outbox): boolean => outboxes.some((outbox) => isDeepStrictEqual(outbox, config));
+    const kept = this.#outboxes.filter(stays);
+    const leaving = this.#outboxes.filter((outbox) => !stays(outbox));
+    const coming = outboxes
+      .filter((config) => !kept.some((outbox) => isDeepStrictEqual(outbox.config, config)))
+      .map((config) => this.#outbox(config));
+    this.#outboxes = [...kept, ...coming];
+    await Promise.all(leaving.map((outbox) => outbox.close()));
+    for (const outbox of coming) outbox.start();
+    return this.devices.apply(devices);
+  }
+
+  #outbox(config: OutboxConfig): Outbox {
+    return new Outbox(config, { client: this.#client, clock: this.#clock, random: Math.random, log: this.#log });
+  }
+
+  get status(): Omit<RunningStatus, 'config'> {
     return {
       running: true,
       agent: AGENT,
@@ -71,7 +94,9 @@ export class Agent {
       phaseSince: this.#phaseSince,
       machine: this.#machineStatus(),
       ...this.#identity,
-      devices: this.#services.map((service) => service.status),
+      drained: this.devices.drained,
+      devices: this.devices.status,
+      outboxes: this.#outboxes.map((outbox) => outbox.status),
       lastError: this.#lastError ?? null,
     };
   }
@@ -87,24 +112,11 @@ export class Agent {
 
   /** Takes the devices back, lets running jobs finish, then disconnects. */
   async close(): Promise<void> {
-    // Told to the hub, not waited for: a hub that does not answer must not hold up the stop.
-    for (const withdraw of this.#withdraw) void withdraw().catch(() => {});
+    this.devices.withdraw();
+    await Promise.all(this.#outboxes.map((outbox) => outbox.close()));
     await this.#client.close(DRAIN_MS);
-    await Promise.all(this.#services.map((service) => service.close()));
+    await this.devices.close();
     await this.#watching;
-  }
-
-  async #provide(service: DeviceService): Promise<void> {
-    const { name, serviceTypes, concurrency } = service.config;
-    try {
-      this.#withdraw.push(
-        await this.#client.provide({ device: name, serviceTypes, concurrency }, (job) => service.handle(job)),
-      );
-      this.#log.info({ device: name, serviceTypes, concurrency }, `serving ${name} through ${service.adapter.target}`);
-    } catch (error) {
-      service.problem = error instanceof Error ? error.message : String(error);
-      this.#log.error({ device: name, err: error }, `the device ${name} is not served: ${service.problem}`);
-    }
   }
 
   async #watch(): Promise<void> {

@@ -20,6 +20,7 @@ export class DeviceService {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #closing = new AbortController();
+  readonly #whenIdle: (() => void)[] = [];
   #running = 0;
   #done = 0;
   #failed = 0;
@@ -30,7 +31,8 @@ export class DeviceService {
     this.config = config;
     this.adapter = adapter;
     this.#clock = clock;
-    this.#log = log.child({ device: config.name });
+    // Not a child: that would keep the level of now when the configuration changes it.
+    this.#log = log;
   }
 
   get status(): DeviceStatus {
@@ -42,6 +44,7 @@ export class DeviceService {
   /** Runs a job. @throws QconnError what the adapter threw */
   async handle(job: Job): Promise<Answer> {
     const facts = {
+      device: this.config.name,
       from: job.from.hostname ?? job.from.fingerprint,
       serviceType: job.serviceType,
       bytes: job.body.length,
@@ -61,7 +64,13 @@ export class DeviceService {
       throw error;
     } finally {
       this.#running--;
+      if (this.#running === 0) for (const tell of this.#whenIdle.splice(0)) tell();
     }
+  }
+
+  /** Resolves when no job runs. */
+  async idle(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
   /** Cancels the jobs that still run, so that none of their sockets and programs outlives the agent. */

@@ -35,6 +35,7 @@ export class RenewalKeeper {
   #attempt = 0;
   #timer: Timer | undefined;
   #closed = false;
+  #renewing: Promise<void> | undefined;
   #promotions: Promise<void> = Promise.resolve();
 
   constructor(dependencies: RenewalDependencies, credential: Credential) {
@@ -52,6 +53,17 @@ export class RenewalKeeper {
   start(): void {
     this.#look();
     this.#promotions = this.#promoteProven();
+  }
+
+  /**
+   * Renews at once, whatever the schedule says; one that is under way already is waited for.
+   * @returns when the new certificate expires, in milliseconds since 1970
+   * @throws QconnError what the hub or the disk refused it with; the old one stays in use and is tried again as usual
+   */
+  async renewNow(): Promise<number> {
+    this.#timer?.cancel();
+    await this.#renew();
+    return this.#validity().notAfterMs;
   }
 
   /** Ends with the client, whose events have ended: what they have proven is on disk when it resolves. */
@@ -85,14 +97,19 @@ export class RenewalKeeper {
       ...held,
     });
     if (state === 'waiting' || waitMs > 0) this.#wait(waitMs);
-    else void this.#renew();
+    else void this.#renew().catch(() => {}); // It has told of its failure and will try again.
   }
 
   #wait(ms: number): void {
     this.#timer = this.#dependencies.clock.setTimer(ms, () => this.#look());
   }
 
-  async #renew(): Promise<void> {
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#renewOnce().finally(() => (this.#renewing = undefined));
+    return this.#renewing;
+  }
+
+  async #renewOnce(): Promise<void> {
     const { client, clock, random, store } = this.#dependencies;
     try {
       const csr = await createCsr(importPrivateKeyPem(this.#credential.privateKeyPem));
@@ -105,7 +122,7 @@ export class RenewalKeeper {
       client.announce({ kind: 'renewed', expiresAt: this.#validity().notAfterMs });
       this.#look();
     } catch (cause) {
-      if (this.#closed) return;
+      if (this.#closed) throw cause;
       this.#attempt++;
       const waitMs = renewalRetryDelay({
         attempt: this.#attempt,
@@ -115,6 +132,7 @@ export class RenewalKeeper {
       });
       this.#failed(cause, clock.now() + waitMs);
       this.#wait(waitMs);
+      throw cause;
     }
   }
 
