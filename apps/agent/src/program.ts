@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets } from '@qconn/startup';
 import type { ConfigCheckFlags } from './commands/config.ts';
 import type { ControlFlags, LogsFlags } from './commands/control.ts';
+import type { DoctorFlags } from './commands/doctor.ts';
 import type { EnrollFlags } from './commands/enroll.ts';
 import { hubOption, jsonOption, logOptions, withConfigOptions } from './commands/options.ts';
 import type { SendFlags } from './commands/send.ts';
@@ -64,6 +65,13 @@ Examples:
   $ ${NAME} status --credentials /var/lib/qconn-agent --check --json   # exit code 1 unless it is online
 `;
 
+const DOCTOR_HELP = `
+Reads the configuration, resolves the hub’s name, talks HTTPS and QUIC to it with this machine’s certificate, compares the
+clocks, asks what the hub thinks of this machine, and whether devices can be reached. Prints nothing on a printer and runs no program.
+
+Exit codes: 0 nothing is broken; 1 something is; 2 the command line has a mistake.
+`;
+
 const SEND_HELP = `
 The reply’s body goes to standard output. A running agent sends what its configuration allows in local.submit.
 
@@ -105,6 +113,7 @@ function createProgram(outcome: Outcome): Command {
   addEnroll(program, outcome);
   addRun(program, outcome);
   addStatus(program, outcome);
+  addDoctor(program, outcome);
   addControl(program, outcome);
   addLogs(program, outcome);
   addSend(program, outcome);
@@ -167,6 +176,17 @@ function addStatus(program: Command, outcome: Outcome): void {
     .action(async (flags: StatusFlags) => {
       const { statusCommand } = await import('./commands/status.ts');
       outcome.code = await statusCommand(flags);
+    });
+}
+
+function addDoctor(program: Command, outcome: Outcome): void {
+  withConfigOptions(program.command('doctor'))
+    .description('look for what keeps this machine from working: each step of the way, and what to do')
+    .addOption(jsonOption())
+    .addHelpText('after', DOCTOR_HELP)
+    .action(async (flags: DoctorFlags) => {
+      const { doctorCommand } = await import('./commands/doctor.ts');
+      outcome.code = await doctorCommand(flags);
     });
 }
 

@@ -108,6 +108,16 @@ test('says with which short code it waits for approval, and when it has been app
   expect(log.messages.filter((message) => /online|approval/.test(message))).toHaveLength(2);
 });
 
+test('says which devices no role lets it provide, also when its roles change while it is connected', async () => {
+  const hub = new FakeHub({ pending: true });
+  hub.permitted = false;
+  const { agent, log } = await started(hub, [spooler()]);
+  await log.line(/waiting for approval/);
+  hub.approve();
+  expect(await log.line(/^no role lets this machine provide spool-1 yet/)).toMatchObject({ level: 'warn' });
+  expect(agent.status.devices[0]?.permitted).toBe(false);
+});
+
 test('an approval that comes together with the welcome is not lost', async () => {
   const hub = new FakeHub({ pending: true });
   void hub.welcomed().then(() => hub.approve());
@@ -213,7 +223,7 @@ test('a new configuration changes the devices that differ, and leaves a job on t
   const changed = { ...spooler('changes'), serviceTypes: ['print', 'archive'] };
   const changes = await agent.apply({ devices: [slow, changed, spooler('comes')], outboxes: [] });
   expect(changes).toEqual({ added: ['comes'], changed: ['changes'], removed: ['goes'] });
-  expect([...hub.devices].toSorted()).toEqual([
+  expect([...hub.devices].toSorted(([a], [b]) => a.localeCompare(b))).toEqual([
     ['changes', ['print', 'archive']],
     ['comes', ['print']],
     ['program-1', ['print']],

@@ -33,6 +33,7 @@ export class FakeHubServer {
     );
     const enrolments: { token: string }[] = [];
     const https = createServer({ key: keyPem, cert: [...chainPem, pki.rootPem].join('\n') }, (request, response) => {
+      if (request.method === 'GET') return void response.end('{}');
       void request.toArray().then(async (chunks) => {
         const body = JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as { token: string; csr: string };
         enrolments.push(body);

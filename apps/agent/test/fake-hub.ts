@@ -31,6 +31,8 @@ export class FakeHub {
   readonly devices = new Map<string, readonly string[]>();
   /** Agents' names from their hellos. */
   readonly agents: string[] = [];
+  /** Whether the policy lets the machine provide its devices. */
+  permitted = true;
   readonly #writer = new PackedWriter();
   readonly #jobs = new Map<number, (end: JobEnd) => void>();
   #standing: MachineStatus;
@@ -106,7 +108,7 @@ export class FakeHub {
       case FrameType.Provide: {
         const { device, serviceTypes } = decodeProvide(frame);
         this.devices.set(device, serviceTypes);
-        return lanes.send(frame.id, encodeProvided(this.#writer, frame.id, true));
+        return lanes.send(frame.id, encodeProvided(this.#writer, frame.id, this.permitted));
       }
       case FrameType.Withdraw:
         this.devices.delete(decodeWithdraw(frame).device);

@@ -29,6 +29,7 @@ const ONLINE: RunningStatus = {
       target: 'tcp 10.0.0.9:9100',
       concurrency: 4,
       jobs: { running: 1, done: 12, failed: 2 },
+      permitted: true,
       problem: null,
     },
     {
@@ -37,6 +38,7 @@ const ONLINE: RunningStatus = {
       target: 'exec scale',
       concurrency: 1,
       jobs: { running: 0, done: 0, failed: 0 },
+      permitted: null,
       problem: 'Somebody has it.',
     },
   ],

@@ -9,6 +9,8 @@ export interface DeviceStatus {
   readonly concurrency: number;
   /** Jobs since the agent's start. */
   readonly jobs: { readonly running: number; readonly done: number; readonly failed: number };
+  /** Whether the policy let this machine provide it when the hub was last told; `null` before. */
+  readonly permitted: boolean | null;
   /** Why the hub does not take it; `null` when it does. */
   readonly problem: string | null;
 }

@@ -69,9 +69,11 @@ function outboxesText(outboxes: readonly OutboxStatus[]): string {
     .join('');
 }
 
-function deviceText({ name, serviceTypes, target, jobs, problem }: DeviceStatus, width: number): string {
+function deviceText(device: DeviceStatus, width: number): string {
+  const { name, serviceTypes, target, jobs, problem, permitted } = device;
+  const refused = permitted === false ? '; no role lets this machine provide it' : '';
   const counts = `jobs: ${jobs.done} done, ${jobs.failed} failed, ${jobs.running} running`;
-  return `device ${name.padEnd(width)}  ${serviceTypes.join(', ')} through ${target}; ${problem === null ? counts : `not served: ${problem}`}`;
+  return `device ${name.padEnd(width)}  ${serviceTypes.join(', ')} through ${target}; ${problem === null ? counts + refused : `not served: ${problem}`}`;
 }
 
 function ago(at: string, now: number): string {

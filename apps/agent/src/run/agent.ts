@@ -129,6 +129,7 @@ export class Agent {
   #note(event: ClientEvent): void {
     if (event.kind === 'renewed')
       this.#identity = { ...this.#identity, certificateExpiresAt: new Date(event.expiresAt).toISOString() };
+    if (event.kind === 'provided') this.devices.permitted(event.device, event.permitted);
     if (event.kind === 'renewalFailed') this.#failed(event.error);
     if (event.kind !== 'phase') return;
     this.#phaseSince = this.#now();

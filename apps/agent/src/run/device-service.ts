@@ -26,6 +26,8 @@ export class DeviceService {
   #failed = 0;
   /** Why the hub does not take the device; `undefined` while it does. */
   problem: string | undefined;
+  /** Whether the policy let this machine provide it when the hub was last told. */
+  permitted: boolean | undefined;
 
   constructor(config: DeviceConfig, { adapter, clock, log }: DeviceServiceDependencies) {
     this.config = config;
@@ -38,7 +40,8 @@ export class DeviceService {
   get status(): DeviceStatus {
     const { name, serviceTypes, concurrency } = this.config;
     const jobs = { running: this.#running, done: this.#done, failed: this.#failed };
-    return { name, serviceTypes, target: this.adapter.target, concurrency, jobs, problem: this.problem ?? null };
+    const { problem = null, permitted = null } = this;
+    return { name, serviceTypes, target: this.adapter.target, concurrency, jobs, permitted, problem };
   }
 
   /** Runs a job. @throws QconnError what the adapter threw */

@@ -73,6 +73,12 @@ export class Devices {
     return differences(leaving, added);
   }
 
+  /** The hub has said whether the policy lets this machine provide a device. */
+  permitted(device: string, permitted: boolean): void {
+    const served = this.#served.find(({ service }) => service.config.name === device);
+    if (served !== undefined) served.service.permitted = permitted;
+  }
+
   /** Takes every device back and waits for the jobs that run. The agent stays connected. */
   async drain(): Promise<void> {
     this.#drained = true;

@@ -208,12 +208,16 @@ export class Uplink {
     this.#lastError = undefined;
     void session.ended.then((info) => this.#ended(session, info));
     // Devices first: whoever waits for the phase may count on them.
-    for (const device of this.#dependencies.jobs.devices) {
-      void this.register(session, device).catch((error: unknown) => this.#provideFailed(session, device, error));
-    }
+    this.#registerAll(session);
     this.#machine = { status: welcome.status, hostname: welcome.hostname, roles: welcome.roles };
     this.#step({ kind: 'welcomed', status: welcome.status === 'authorized' ? 'authorized' : 'pending' });
     this.events.emit({ kind: 'machine', machine: this.#machine });
+  }
+
+  #registerAll(session: Session): void {
+    for (const device of this.#dependencies.jobs.devices) {
+      void this.register(session, device).catch((error: unknown) => this.#provideFailed(session, device, error));
+    }
   }
 
   /**
@@ -233,6 +237,8 @@ export class Uplink {
     this.#machine = status;
     if (status.status !== 'revoked') this.#step({ kind: 'statusChanged', status: status.status });
     this.events.emit({ kind: 'machine', machine: status });
+    // With other roles the policy may let it provide other devices: registering one again tells.
+    if (this.#session !== undefined) this.#registerAll(this.#session);
   }
 
   #sentAway({ code, reason, spreadMs }: GoAway): void {
