@@ -1,4 +1,4 @@
-export { createDatabase, type TestDatabase } from './database/create-database.ts';
+export { createDatabase, runSql, type TestDatabase } from './database/create-database.ts';
 export { startPostgres, type PostgresServer } from './database/postgres-server.ts';
 export { malleableSignature, malleableTwin } from './pki/malleable-twin.ts';
 export { createTestPki, type TestIdentity, type TestPki } from './pki/test-pki.ts';

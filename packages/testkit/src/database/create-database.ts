@@ -22,17 +22,18 @@ export interface TestDatabase {
 export async function createDatabase(): Promise<TestDatabase> {
   const server = await serverUrl();
   const name = `qconn_test_${randomBytes(6).toString('hex')}`;
-  await run(server, `CREATE DATABASE ${name}`);
+  await runSql(server, `CREATE DATABASE ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: async () => await run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return { url: url.href, drop: async () => await runSql(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-async function run(url: string, statement: string): Promise<void> {
+/** Runs statements on a database, on a connection of their own. */
+export async function runSql(url: string, ...statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(statement);
+    for (const statement of statements) await client.query(statement);
   } finally {
     await client.end();
   }
