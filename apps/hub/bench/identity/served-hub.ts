@@ -8,6 +8,10 @@ import { post } from './post.ts';
 
 const PROGRAM = path.resolve(import.meta.dirname, '../../src/main.ts');
 
+/** `QCONN_PROFILE=folder` leaves a CPU profile of the hub there. */
+const PROFILE =
+  process.env['QCONN_PROFILE'] === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${process.env['QCONN_PROFILE']}`];
+
 /** `qconn-hub` as its administrator has it: a process that serves, and a key to its API. */
 export class ServedHub {
   readonly #databaseUrl: string;
@@ -58,7 +62,8 @@ export class ServedHub {
   }
 
   async #start(args: readonly string[], event: string): Promise<Record<string, string>> {
-    const child = spawn(process.execPath, ['--conditions=@qconn/source', PROGRAM, ...args, '--data', this.#folder], {
+    const command = ['--conditions=@qconn/source', ...PROFILE, PROGRAM, ...args, '--data', this.#folder];
+    const child = spawn(process.execPath, command, {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         ...process.env,

@@ -53,11 +53,13 @@ export async function enrol(
     const act: Act = { actor: `token:${presented.id}`, now };
     const token = await checkToken(trx, presented, now);
     const created = await upsertMachine(trx, request, token);
-    const known = await lockMachine(trx, fingerprint);
+    // A row that this transaction has made is nobody else's yet.
+    const known = created ? await readMachine(trx, fingerprint) : await lockMachine(trx, fingerprint);
     if (known.status === 'revoked') throw new QconnError('revoked', `The machine ${fingerprint} is revoked.`);
-    const tokenUsed = await takeUse(trx, token, fingerprint, now);
     const credential = await insertCredential(trx, fingerprint, await request.issue(known), now);
-    const machine = (await admitByToken(trx, known, token, act)) ?? (await readMachine(trx, fingerprint));
+    // From here on everybody with the same token waits for this transaction, and soon everybody who changes anything.
+    const tokenUsed = await takeUse(trx, token, fingerprint, now);
+    const machine = (await admitByToken(trx, known, token, act)) ?? withCredential(known, credential);
     if (created && machine.status === 'pending') await policyChanged(trx, { machines: [fingerprint] });
     const after = {
       token: token.id,
@@ -69,6 +71,11 @@ export async function enrol(
     await appendAudit(trx, act, { act: created ? 'machine.enrol' : 'machine.reenrol', subject: fingerprint, after });
     return { machine, credential, created, tokenUsed };
   });
+}
+
+/** What the machine is now, without asking: the transaction has it locked. */
+function withCredential(machine: MachineRecord, { notAfter }: CredentialRecord): MachineRecord {
+  return { ...machine, expiresAt: Math.max(machine.expiresAt ?? notAfter, notAfter) };
 }
 
 /** @returns whether the machine is new */

@@ -18,17 +18,17 @@ export async function loadSnapshot(trx: Trx, now: number): Promise<PolicySnapsho
   };
 }
 
-/** Reads roles: all, or those of the given names that exist. */
+/** Reads roles: all, or those of the given names, one at least, that exist. */
 export async function loadRoles(trx: Trx, names?: readonly string[]): Promise<PolicyRole[]> {
   const query = trx.selectFrom('role').select(['name', 'grants']).orderBy('name');
-  const rows = await (names === undefined ? query : query.where('name', 'in', [...names, ''])).execute();
+  const rows = await (names === undefined ? query : query.where('name', 'in', [...names])).execute();
   return rows.map(({ name, grants }) => ({ name, grants: grants as PolicyRole['grants'] }));
 }
 
-/** Reads the given machines with their roles and labels. */
+/** Reads the given machines, one at least, with their roles and labels. */
 export async function loadMachines(trx: Trx, fingerprints: readonly string[]): Promise<PolicyMachine[]> {
   return await selectMachines(trx)
-    .where('fingerprint', 'in', [...fingerprints, ''])
+    .where('fingerprint', 'in', [...fingerprints])
     .execute();
 }
 
@@ -58,13 +58,13 @@ function selectMachines(trx: Trx): SelectQueryBuilder<Tables, 'machine', PolicyM
     .orderBy('fingerprint');
 }
 
-/** Reads the serials that must not be let in although their certificates still verify. */
+/** Reads the serials that must not be let in although their certificates still verify: all, or those of the given machines, one at least. */
 export async function loadRevokedSerials(trx: Trx, now: number, machines?: readonly string[]): Promise<string[]> {
   const query = trx
     .selectFrom('credential')
     .select('serial')
     .where('revoked_at', 'is not', null)
     .where('not_after', '>', now);
-  const rows = await (machines === undefined ? query : query.where('machine', 'in', [...machines, ''])).execute();
+  const rows = await (machines === undefined ? query : query.where('machine', 'in', [...machines])).execute();
   return rows.map(({ serial }) => serial);
 }

@@ -27,9 +27,9 @@ export class Policy {
    */
   async loadPart({ machines = [], roles = [], now }: PolicySubjects & { readonly now: number }): Promise<PolicyPart> {
     return await this.#database.readAtOnce(async (trx) => ({
-      roles: await loadRoles(trx, roles),
-      machines: await loadMachines(trx, machines),
-      revokedSerials: await loadRevokedSerials(trx, now, machines),
+      roles: roles.length === 0 ? [] : await loadRoles(trx, roles),
+      machines: machines.length === 0 ? [] : await loadMachines(trx, machines),
+      revokedSerials: machines.length === 0 ? [] : await loadRevokedSerials(trx, now, machines),
     }));
   }
 

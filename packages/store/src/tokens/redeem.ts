@@ -32,21 +32,31 @@ export async function checkToken(trx: Trx, { id, secretHash }: PresentedSecret, 
  * @throws QconnError token_spent, token_revoked
  */
 export async function takeUse(trx: Trx, { id }: TokenRecord, machine: string, now: number): Promise<boolean> {
-  const redemption = trx.insertInto('enrolment_redemption').values({ token: id, machine, redeemed_at: now });
-  const first = await redemption
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('token')
-    .executeTakeFirst();
-  if (first === undefined) return false;
-  const taken = await trx
-    .updateTable('enrolment_token')
-    .set((row) => ({ uses_left: row('uses_left', '-', 1) }))
-    .where('id', '=', id)
-    .where('uses_left', '>', 0)
-    .where('revoked_at', 'is', null)
-    .returning('uses_left')
-    .executeTakeFirst();
-  if (taken !== undefined) return true;
+  const { first, taken } = await trx
+    .with('redemption', (db) =>
+      db
+        .insertInto('enrolment_redemption')
+        .values({ token: id, machine, redeemed_at: now })
+        .onConflict((conflict) => conflict.doNothing())
+        .returning('token'),
+    )
+    .with('use', (db) =>
+      db
+        .updateTable('enrolment_token')
+        .set((row) => ({ uses_left: row('uses_left', '-', 1) }))
+        .where('id', '=', id)
+        .where('uses_left', '>', 0)
+        .where('revoked_at', 'is', null)
+        .where((where) => where.exists(where.selectFrom('redemption').select('token')))
+        .returning('uses_left'),
+    )
+    .selectNoFrom((select) => [
+      select.exists(select.selectFrom('redemption').select('token')).as('first'),
+      select.exists(select.selectFrom('use').select('uses_left')).as('taken'),
+    ])
+    .executeTakeFirstOrThrow();
+  if (first === false) return false;
+  if (taken === true) return true;
   const { revoked_at } = await trx
     .selectFrom('enrolment_token')
     .select('revoked_at')
