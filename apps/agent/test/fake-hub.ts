@@ -75,6 +75,7 @@ export class FakeHub {
       jobMs: 30_000,
       idempotencyKey: undefined,
       redelivered: false,
+      inquiry: false,
       headers: new Uint8Array(0),
       body: new TextEncoder().encode(body),
     };

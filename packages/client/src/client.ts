@@ -4,6 +4,7 @@ import {
   checkAddress,
   DRAIN_MS,
   encodeHeaders,
+  FAN_OUT_MAX,
   isDeviceName,
   isServiceType,
   JOB_DEADLINE_MS,
@@ -16,11 +17,13 @@ import {
   type MachineStatus,
   type Provider,
   type Renewed,
+  type RequestFields,
   type Welcome,
 } from '@qconn/protocol';
 import { JOB_CONCURRENCY, JOB_CONCURRENCY_MAX, type Handler, type Provision } from './exchange/job.ts';
 import { Jobs } from './exchange/jobs.ts';
-import type { Reply, RequestObserver } from './exchange/requests.ts';
+import { FanOut } from './exchange/fan-out.ts';
+import type { FanOutObserver, Reply, RequestObserver } from './exchange/requests.ts';
 import type { Session } from './session/session.ts';
 import type { Phase } from './supervisor/supervisor.ts';
 import { Uplink, type ClientEvent, type ConnectedOptions, type UplinkDependencies } from './supervisor/uplink.ts';
@@ -40,8 +43,8 @@ export interface OwnMachine extends MachineStatus {
   readonly shortCode: string;
 }
 
-/** Options of {@link Client.request}. */
-export interface RequestOptions extends RequestObserver {
+/** What {@link Client.request} and {@link Client.requestAll} have in common. */
+interface SendOptions {
   readonly headers?: Headers | undefined;
   /** Time for accepted … acknowledged in milliseconds, 1 … 86,400,000. Default 10,000. Waiting for the hub counts. */
   readonly resolutionMs?: number | undefined;
@@ -53,6 +56,23 @@ export interface RequestOptions extends RequestObserver {
   readonly whenOffline?: 'wait' | 'fail' | undefined;
 }
 
+/** Options of {@link Client.request}. */
+export interface RequestOptions extends SendOptions, RequestObserver {
+  /**
+   * Of several providers the same one for the same key, as long as it is there; it is not asked how busy it is. At most
+   * 128 bytes. Default: the one with the fewest exchanges in flight.
+   */
+  readonly stickyKey?: string | undefined;
+  /** Where the target is not there: wait for it within the resolution deadline, instead of failing at once. Default false. */
+  readonly waitForTarget?: boolean | undefined;
+}
+
+/** Options of {@link Client.requestAll}. */
+export interface FanOutOptions extends SendOptions, FanOutObserver {
+  /** Most providers to reach, 1 … 256; the least busy first. Default 256. */
+  readonly limit?: number | undefined;
+}
+
 /** A device to provide. */
 export interface DeviceOptions {
   readonly device: string;
@@ -62,6 +82,8 @@ export interface DeviceOptions {
 }
 
 type WaitOptions = Pick<RequestOptions, 'signal' | 'whenOffline'>;
+/** What goes to the hub, whichever way. */
+type Prepared = RequestFields & { readonly body: Uint8Array };
 
 /** How often a closing client looks whether its work has ended, in milliseconds. */
 const DRAIN_LOOK_MS = 10;
@@ -129,6 +151,40 @@ export class Client {
    * @throws QconnError the outcome; `retrySafe` tells whether a retry may run the job twice
    */
   async request(address: Address | string, body: Uint8Array | string, options: RequestOptions = {}): Promise<Reply> {
+    const { session, request } = await this.#prepare(address, body, options);
+    return session.request(
+      {
+        ...request,
+        stickyKey: options.stickyKey,
+        waitForTarget: options.waitForTarget ?? false,
+        inquiry: false,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Sends a request to every provider that the address fits, that is live, and that this machine may send it to. Each
+   * answers for itself.
+   * @param body at most 64 KiB
+   * @returns the results as they come, and a summary. Refusals of the whole are thrown there, not here
+   */
+  requestAll(address: Address | string, body: Uint8Array | string, options: FanOutOptions = {}): FanOut {
+    const fanOut = new FanOut();
+    const send = async (): Promise<void> => {
+      const { session, request } = await this.#prepare(address, body, options);
+      session.requestAll({ ...request, limit: options.limit ?? FAN_OUT_MAX }, options, fanOut);
+    };
+    send().catch((error: unknown) => fanOut.refuse(error as QconnError));
+    return fanOut;
+  }
+
+  /** Checks what is to be sent and waits for a connection to send it over. @throws QconnError */
+  async #prepare(
+    address: Address | string,
+    body: Uint8Array | string,
+    options: SendOptions & WaitOptions,
+  ): Promise<{ session: Session; request: Prepared }> {
     const to = typeof address === 'string' ? parseAddress(address) : checkAddress(address);
     const bytes = typeof body === 'string' ? encoder.encode(body) : body;
     if (bytes.length > BODY_MAX_BYTES)
@@ -144,10 +200,11 @@ export class Client {
       resolutionMs: Math.max(1, Math.floor(left)),
       jobMs: options.jobMs ?? JOB_DEADLINE_MS,
       idempotencyKey: options.idempotencyKey,
+      stickyKey: undefined,
       headers: encodeHeaders(options.headers ?? {}),
       body: bytes,
     };
-    return session.request(request, options);
+    return { session, request };
   }
 
   /**

@@ -1,10 +1,18 @@
-export { Client, type ClientDependencies, type DeviceOptions, type OwnMachine, type RequestOptions } from './client.ts';
+export {
+  Client,
+  type ClientDependencies,
+  type DeviceOptions,
+  type FanOutOptions,
+  type OwnMachine,
+  type RequestOptions,
+} from './client.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export { enrollByHand, requestByHand, type BroughtAnswer, type EnrolmentRequest } from './enrolment/by-hand.ts';
 export { enroll, type Enrolment, type EnrolOptions } from './enrolment/enroll.ts';
 export { refuseEnrolled } from './enrolment/refuse-enrolled.ts';
 export { JOB_CONCURRENCY, type Answer, type Handler, type Job } from './exchange/job.ts';
-export type { Reply, RequestObserver } from './exchange/requests.ts';
+export { FanOut, type FanOutSummary, type TargetResult } from './exchange/fan-out.ts';
+export type { FanOutObserver, Reply, RequestObserver } from './exchange/requests.ts';
 export { HubHttps, parseHubUrl } from './https/hub-https.ts';
 export { fetchPinnedTrust } from './https/pinned-trust.ts';
 export type { Phase } from './supervisor/supervisor.ts';
@@ -19,6 +27,7 @@ export {
   type Headers,
   type MachineStatus,
   type Provider,
+  type ResolvedTarget,
   type Stage,
   type StageReport,
 } from '@qconn/protocol';

@@ -230,6 +230,7 @@ describe('closing waits for what is in flight', () => {
       jobMs: 1_000,
       idempotencyKey: undefined,
       redelivered: false,
+      inquiry: false,
       headers: NO_BYTES,
       body: NO_BYTES,
     };

@@ -37,6 +37,7 @@ const ROWS = {
   hub_draining: { wire: 0x0d, http: 503, retrySafe: true, summary: 'The hub is shutting down and takes no new exchanges.', action: 'Try again: the client reconnects by itself.' },
   sender_lost: { wire: 0x0e, http: 499, retrySafe: false, summary: 'The sender of the job is gone.', action: 'Nothing: nobody waits for the result any more.' },
   hub_lost: { wire: 0x0f, http: 502, retrySafe: false, summary: 'The connection to the hub was lost while the request was in flight; the result is unknown.', action: 'Retry with an idempotency key, or ask the target what became of the job.' },
+  result_unknown: { wire: 0x14, http: 502, retrySafe: false, summary: 'The provider stopped while it ran the job under this idempotency key; the result is unknown.', action: 'Find out at the device whether the job took effect; to run it again, use a new idempotency key.' },
 
   // Sessions and connections
   closed: { wire: 0x40, http: 503, retrySafe: true, summary: 'The connection was closed.', action: 'Connect again.' },

@@ -39,6 +39,14 @@ export {
   type QueryResult,
 } from './wire/call-messages.ts';
 export { decodeDeliver, encodeDeliver, type Deliver } from './wire/deliver.ts';
+export {
+  decodeRequestAll,
+  decodeTargets,
+  encodeRequestAll,
+  encodeTargets,
+  type RequestAll,
+  type Targets,
+} from './wire/fan-out.ts';
 export { FrameReader } from './wire/frame-reader.ts';
 export { frameRule, type Direction, type FrameRule } from './wire/frame-rule.ts';
 export { FrameType, frameTypeName } from './wire/frame-type.ts';
@@ -58,7 +66,7 @@ export {
 export { cutReason, decodeOutcome, encodeOutcome, outcomeError, type Outcome } from './wire/outcome.ts';
 export { PackedWriter } from './wire/packed-writer.ts';
 export { decodeRenew, decodeRenewed, encodeRenew, encodeRenewed, type Renewed } from './wire/renewal-messages.ts';
-export { decodeRequest, encodeRequest, type Request } from './wire/request.ts';
+export { decodeRequest, encodeRequest, type Request, type RequestFields } from './wire/request.ts';
 export {
   decodeCallFailed,
   decodeGoAway,

@@ -26,6 +26,12 @@ export const ADDRESS_PART_MAX_BYTES = 128;
 /** Most bytes of an idempotency key: a UUID or a hash in hex, doubled. */
 export const IDEMPOTENCY_KEY_MAX_BYTES = 128;
 
+/** Most bytes of a stickiness key: the same as of an idempotency key. */
+export const STICKY_KEY_MAX_BYTES = 128;
+
+/** Most providers that one fan-out may reach: a quarter of what a machine may have in flight. */
+export const FAN_OUT_MAX = 256;
+
 /** Most bytes of a reason for people in an outcome or a close. */
 export const REASON_MAX_BYTES = 1024;
 

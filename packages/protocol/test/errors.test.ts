@@ -122,20 +122,23 @@ describe('a QconnError', () => {
 });
 
 describe('an outcome that a provider reports', () => {
-  test.each(['not_found', 'busy', 'rejected', 'handler_failed'] as const)('%s is relayed as it is', (code) => {
+  const OWN: readonly ErrorCode[] = ['not_found', 'busy', 'rejected', 'handler_failed', 'result_unknown'];
+
+  test.each(OWN)('%s is relayed as it is', (code) => {
     const outcome = { code, reason: 'Because.', retryAfterMs: 5 };
     expect(outcomeFromProvider(outcome, 1)).toEqual(outcome);
   });
 
-  test.each(
-    ROWS.map(([code]) => code).filter((code) => !['not_found', 'busy', 'rejected', 'handler_failed'].includes(code)),
-  )('%s is the hub’s to say: handler_failed', (code) => {
-    expect(outcomeFromProvider({ code, reason: '', retryAfterMs: 5 }, 1)).toEqual({
-      code: 'handler_failed',
-      reason: `The provider reported ${code}.`,
-      retryAfterMs: 0,
-    });
-  });
+  test.each(ROWS.map(([code]) => code).filter((code) => !OWN.includes(code)))(
+    '%s is the hub’s to say: handler_failed',
+    (code) => {
+      expect(outcomeFromProvider({ code, reason: '', retryAfterMs: 5 }, 1)).toEqual({
+        code: 'handler_failed',
+        reason: `The provider reported ${code}.`,
+        retryAfterMs: 0,
+      });
+    },
+  );
 
   test('of a job that was delivered before is never safe to retry', () => {
     for (const [code] of ROWS)

@@ -3,7 +3,16 @@ export { ExchangeTable, type ExchangeRefusal } from './exchange-table.ts';
 export { Exchange } from './exchange.ts';
 export { LiveDevice } from './live-device.ts';
 export { Quotas, type QuotaRates } from './quotas.ts';
-export { resolve, type Permission, type Resolution, type ResolutionContext } from './resolve.ts';
+export { favourite, hashOf, score } from './rendezvous.ts';
+export {
+  resolve,
+  resolveAll,
+  type FanOutResolution,
+  type Permission,
+  type Resolution,
+  type ResolutionContext,
+  type Unresolved,
+} from './resolve.ts';
 export { SessionTable } from './session-table.ts';
 export { Session, type SessionStart } from './session.ts';
 export { TokenBucket, type Rate } from './token-bucket.ts';

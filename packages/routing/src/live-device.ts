@@ -1,10 +1,14 @@
 import type { DevicePool } from './device-pool.ts';
+import { hashOf } from './rendezvous.ts';
 import type { Session } from './session.ts';
 
 /** A device that a live session provides. */
 export class LiveDevice<S> {
   readonly session: Session<S>;
   readonly name: string;
+  /** Names it among all devices, over reconnects of its machine; `hash` is its number for stickiness. */
+  readonly id: string;
+  readonly hash: number;
   #serviceTypes: ReadonlySet<string> = new Set();
   #inFlight = 0;
   #pools: readonly DevicePool<S>[] = [];
@@ -12,6 +16,8 @@ export class LiveDevice<S> {
   constructor(session: Session<S>, name: string) {
     this.session = session;
     this.name = name;
+    this.id = `${session.fingerprint}/${name}`;
+    this.hash = hashOf(this.id);
   }
 
   get serviceTypes(): ReadonlySet<string> {

@@ -31,6 +31,13 @@ export class Quotas {
     return 0;
   }
 
+  /** Takes what has passed already, whether or not it might have: later messages wait for it. */
+  charge(fingerprint: string, messages: number, bytes: number, now: number): void {
+    const buckets = this.#machines.get(fingerprint) ?? this.#start(fingerprint);
+    buckets.messages.take(messages, now);
+    buckets.bytes.take(bytes, now);
+  }
+
   /** Forgets machines that have been quiet long enough to be owed nothing. Call it every minute or so. */
   sweep(now: number): void {
     for (const [fingerprint, { messages, bytes }] of this.#machines) {

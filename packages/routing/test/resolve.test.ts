@@ -1,5 +1,13 @@
-import { resolve, SessionTable, type Permission, type Resolution, type ResolutionContext } from '@qconn/routing';
-import { expect, test } from 'vitest';
+import type { Address } from '@qconn/protocol';
+import {
+  resolve,
+  resolveAll,
+  SessionTable,
+  type Permission,
+  type Resolution,
+  type ResolutionContext,
+} from '@qconn/routing';
+import { describe, expect, test } from 'vitest';
 
 const yes: Permission = { allowed: true, reason: 'role lims' };
 const no: Permission = { allowed: false, reason: 'it has no role that lets it submit print' };
@@ -112,4 +120,65 @@ test('knows a machine by a hostname that its session has not been told of yet', 
   const session = sessions.add({ id: 's1', fingerprint: 'qc1far', value: null }).session;
   sessions.provide(session, 'zebra-1', ['print']);
   expect(resolve(sessions, { serviceType: 'print', machine: 'far-pc' }, context()).outcome).toBe('resolved');
+});
+
+test('a stickiness key finds the same device each time, however busy it is', () => {
+  const sessions = lab();
+  const first = resolve(sessions, { serviceType: 'print' }, context({ stickyKey: 'order-1' }));
+  if (first.outcome !== 'resolved') throw new Error(first.reason);
+  first.device.began();
+  first.device.began();
+  const again = resolve(sessions, { serviceType: 'print' }, context({ stickyKey: 'order-1', random01: 0.9 }));
+  expect(found(again)).toBe(found(first));
+});
+
+test('a stickiness key chooses among the devices of a named machine', () => {
+  const address = { serviceType: 'print', machine: 'near-pc' };
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((stickyKey) =>
+    found(resolve(lab(), address, context({ stickyKey }))),
+  );
+  expect(new Set(names)).toEqual(new Set(['near-pc/zebra-1', 'near-pc/zebra-2']));
+});
+
+describe('all that an address fits', () => {
+  const all = (address: Partial<Address>, limit = 256, more: Partial<ResolutionContext> = {}): unknown => {
+    const resolution = resolveAll(lab(), { serviceType: 'print', ...address }, context(more), limit);
+    if (resolution.outcome !== 'resolved') return `${resolution.outcome}: ${resolution.reason}`;
+    const names = resolution.devices.map(({ session, name }) => `${session.hostname}/${name}`);
+    return [...names.toSorted(), ...(resolution.more ? ['and more'] : [])];
+  };
+
+  test.each<[string, Partial<Address>, number, unknown]>([
+    ['every device of a service type', {}, 256, ['near-pc/zebra-1', 'near-pc/zebra-2', 'other-pc/zebra-1']],
+    ['devices of one name', { device: 'zebra-1' }, 256, ['near-pc/zebra-1', 'other-pc/zebra-1']],
+    ['devices of one machine', { machine: 'near-pc' }, 256, ['near-pc/zebra-1', 'near-pc/zebra-2']],
+    ['some devices of one machine', { machine: 'near-pc' }, 1, ['near-pc/zebra-1', 'and more']],
+    ['one device', { machine: 'near-pc', device: 'zebra-2' }, 256, ['near-pc/zebra-2']],
+    ['nobody', { serviceType: 'scan' }, 256, 'not_found: no machine provides scan now'],
+    [
+      'nobody on a machine',
+      { serviceType: 'scan', machine: 'near-pc' },
+      9,
+      'not_found: machine near-pc provides no scan now',
+    ],
+    ['a machine that is away', { machine: 'far-pc' }, 256, 'offline: machine far-pc is not connected'],
+  ])('%s', (_what, address, limit, expected) => {
+    expect(all(address, limit)).toEqual(expected);
+  });
+
+  test('stops at the limit, the least busy first', () => {
+    const sessions = lab();
+    const busy = sessions.ofMachine('near-pc')?.devices.get('zebra-1');
+    busy?.began();
+    const resolution = resolveAll(sessions, { serviceType: 'print' }, context(), 2);
+    if (resolution.outcome !== 'resolved') throw new Error(resolution.reason);
+    expect(resolution.devices).not.toContain(busy);
+    expect(resolution.more).toBe(true);
+  });
+
+  test('leaves out who is not permitted, and says why where nobody is left', () => {
+    expect(all({}, 256, { permitted: (target) => (target === 'qc1near' ? no : yes) })).toEqual(['other-pc/zebra-1']);
+    expect(all({}, 256, { permitted: (target) => (target === undefined ? yes : no) })).toMatch(/^forbidden: no live/);
+    expect(all({}, 256, { permitted: () => no })).toBe(`forbidden: ${no.reason}`);
+  });
 });

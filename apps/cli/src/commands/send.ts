@@ -16,6 +16,8 @@ interface Options {
   readonly body?: string;
   readonly header?: Readonly<Record<string, string>>;
   readonly key?: string;
+  readonly sticky?: string;
+  readonly wait?: boolean;
   readonly resolution?: number;
   readonly deadline?: number;
   readonly out?: string;
@@ -38,6 +40,8 @@ export function addSend(parent: Command, invocation: Invocation): void {
     .option('--body <text>', 'the body itself')
     .option('--header <key=value>', 'a header; may be given several times', gatherKeyValue)
     .option('--key <text>', 'idempotency key: while it lives (an hour) the machine runs the message at most once')
+    .option('--sticky <text>', 'of several machines the same one for the same text, as long as it is there')
+    .option('--wait', 'where no machine is there: wait for one within --resolution, instead of failing at once')
     .option(
       '--resolution <duration>',
       'time for the connection, and for a machine to acknowledge (default 10s)',
@@ -67,6 +71,8 @@ async function send(
       const reply = await client.request(address, body, {
         headers: options.header,
         idempotencyKey: options.key,
+        stickyKey: options.sticky,
+        waitForTarget: options.wait,
         resolutionMs: options.resolution,
         jobMs: options.deadline,
         onStatus: (report) => timeline.stage(report),

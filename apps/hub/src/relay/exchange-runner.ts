@@ -13,12 +13,12 @@ import {
   type PackedWriter,
   type Response,
 } from '@qconn/protocol';
-import type { ExchangeTable, LiveDevice } from '@qconn/routing';
+import type { ExchangeTable } from '@qconn/routing';
 import { DeadlineAlarm } from './deadline-alarm.ts';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
 import { SenderReports } from './sender-reports.ts';
-import { WaitingRoom } from './waiting-room.ts';
+import { Shelves, type Shelf } from './shelves.ts';
 
 /** What running exchanges takes. */
 export interface RunnerDependencies {
@@ -37,17 +37,27 @@ export interface Arrival {
   readonly extendMs?: number;
   readonly response?: Response;
   readonly outcome?: Outcome;
-  readonly device?: LiveDevice<Peer>;
+  /** Why the hub fails it, where that says more than the code does. */
+  readonly reason?: string;
   /** Why the target is told to stop. */
   readonly cancelCode?: ErrorCode;
 }
+
+/**
+ * Bytes that may wait for targets to appear, over all senders: each exchange counts its body and
+ * {@link WAITING_OVERHEAD_BYTES}. Past that a sender that asks to wait is told at once that there is no target.
+ */
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+/** What an exchange takes beside its body. */
+const WAITING_OVERHEAD_BYTES = 1024;
 
 /** Moves exchanges from state to state as HUB_EXCHANGE says, and does what goes with each move. */
 export class ExchangeRunner {
   readonly #dependencies: RunnerDependencies;
   readonly #reports: SenderReports;
   readonly #alarm: DeadlineAlarm;
-  readonly #waiting = new WaitingRoom();
+  readonly #shelves = new Shelves();
+  #waitingBytes = 0;
 
   constructor(dependencies: RunnerDependencies) {
     this.#dependencies = dependencies;
@@ -60,10 +70,12 @@ export class ExchangeRunner {
     const { value } = exchange;
     const row = transition(HUB_EXCHANGE, value.state, event);
     if (row === undefined) return;
-    if (value.state === 'waiting') this.#waiting.remove(exchange);
+    if (row.next !== value.state) this.#leave(exchange);
     value.state = row.next;
     for (const action of row.actions) this.#act(exchange, action, arrival);
     if (row.next === 'waiting') this.#wait(exchange);
+    if (row.next === 'orphaned' && value.shelf === undefined)
+      this.#shelves.put(exchange, `left ${exchange.senderFingerprint}`);
     if (row.next === 'done') this.#end(exchange, row.actions);
   }
 
@@ -73,9 +85,31 @@ export class ExchangeRunner {
     this.#alarm.noLaterThan(at);
   }
 
-  /** Exchanges that wait for a machine to come back, or for one device of it. */
-  waitingFor(fingerprint: string, device?: string): HubExchange[] {
-    return this.#waiting.of(fingerprint, device);
+  /**
+   * Keeps an exchange without a target until its resolution deadline, for its sender asked to wait.
+   * @param why there is no target now
+   * @returns false when too much waits already: then nothing was done
+   */
+  awaitTarget(exchange: HubExchange, shelf: Shelf, why: Outcome): boolean {
+    const { value } = exchange;
+    if (value.unresolved === undefined) {
+      if (this.#waitingBytes + waitingBytes(exchange) > WAITING_BYTES_MAX) return false;
+      this.#waitingBytes += waitingBytes(exchange);
+      this.#shelves.put(exchange, shelf);
+      this.#reports.accepted(exchange);
+    }
+    value.unresolved = why;
+    return true;
+  }
+
+  /** What waits on a shelf. */
+  on(shelf: Shelf): HubExchange[] {
+    return this.#shelves.on(shelf);
+  }
+
+  /** Machines that are not connected and have left exchanges behind. */
+  absentees(): Set<string> {
+    return this.#shelves.absentees();
   }
 
   close(): void {
@@ -85,7 +119,7 @@ export class ExchangeRunner {
   #act(exchange: HubExchange, action: HubAction, arrival: Arrival): void {
     switch (action) {
       case 'reportForwarded':
-        return this.#reports.forwarded(exchange, arrival.device as LiveDevice<Peer>);
+        return this.#reports.forwarded(exchange);
       case 'reportAcknowledged':
         exchange.value.acknowledgedMonotonic = this.#dependencies.clock.monotonic();
         return this.#reports.acknowledged(exchange);
@@ -96,7 +130,7 @@ export class ExchangeRunner {
       case 'relayOutcome':
         return this.#fail(exchange, outcomeFromProvider(arrival.outcome as Outcome, exchange.value.deliveries));
       case 'failUnresolved':
-        return this.#fail(exchange, arrival.outcome as Outcome);
+        return this.#fail(exchange, arrival.outcome ?? exchange.value.unresolved ?? OFFLINE);
       case 'armJobDeadline':
         return this.#armJobDeadline(exchange);
       case 'extendJobDeadline':
@@ -104,7 +138,7 @@ export class ExchangeRunner {
       case 'cancelTarget':
         return this.#cancelTarget(exchange, arrival.cancelCode ?? 'deadline_exceeded');
       default:
-        return this.#fail(exchange, { code: HUB_FAILURES[action], reason: '', retryAfterMs: 0 });
+        return this.#fail(exchange, { code: HUB_FAILURES[action], reason: arrival.reason ?? '', retryAfterMs: 0 });
     }
   }
 
@@ -150,8 +184,14 @@ export class ExchangeRunner {
     const { target } = exchange;
     if (target === undefined) return;
     this.#dependencies.exchanges.unassign(exchange);
-    exchange.value.waitingFor = { fingerprint: target.session.fingerprint, device: target.name };
-    this.#waiting.add(exchange, target.session.fingerprint);
+    exchange.value.waitingFor = { device: target.name, instance: target.session.value.instance };
+    this.#shelves.put(exchange, `back ${target.session.fingerprint}`);
+  }
+
+  #leave(exchange: HubExchange): void {
+    this.#shelves.take(exchange);
+    if (exchange.value.state === 'resolving' && exchange.value.unresolved !== undefined)
+      this.#waitingBytes -= waitingBytes(exchange);
   }
 
   /** @returns the monotonic time of the next deadline */
@@ -164,4 +204,10 @@ export class ExchangeRunner {
     }
     return exchanges.nextDeadline;
   }
+}
+
+const OFFLINE: Outcome = { code: 'offline', reason: '', retryAfterMs: 0 };
+
+function waitingBytes({ value }: HubExchange): number {
+  return WAITING_OVERHEAD_BYTES + (value.request?.body.length ?? 0);
 }

@@ -1,6 +1,7 @@
-import type { HubState, Request } from '@qconn/protocol';
+import type { HubState, Outcome, Request, ResolvedTarget } from '@qconn/protocol';
 import type { Exchange } from '@qconn/routing';
 import type { Peer } from './peer.ts';
+import type { Shelf } from './shelves.ts';
 
 /** What the hub keeps of an exchange beyond its place in the routing tables. Times are milliseconds. */
 export interface ExchangeRecord {
@@ -8,18 +9,28 @@ export interface ExchangeRecord {
   /** Wall-clock and monotonic time of `accepted`: later stages count from both. */
   readonly acceptedAt: number;
   readonly acceptedMonotonic: number;
+  /** Monotonic time of `resolved` and `forwarded`, which happen in one turn of the hub. */
+  forwardedMonotonic: number | undefined;
   /** Monotonic time of `acknowledged`. */
   acknowledgedMonotonic: number | undefined;
   readonly serviceType: string;
   readonly jobMs: number;
   /** Kept until the acknowledgement, in case it has to be forwarded again. */
   request: Request | undefined;
+  /** What was chosen as its target, from `resolved` on. */
+  target: ResolvedTarget | undefined;
+  /** Why there was no target when resolution was last tried, while the sender waits for one. */
+  unresolved: Outcome | undefined;
+  /** Its sender has been told that it was accepted. */
+  acceptedReported: boolean;
   /** How often it has been sent to a target: from the first time on it may have run. */
   deliveries: number;
   /** Monotonic time past which no extension goes. */
   extendNoLaterThan: number;
-  /** The device that it was forwarded to, while its state is `waiting`. */
-  waitingFor: { readonly fingerprint: string; readonly device: string } | undefined;
+  /** The device that it was forwarded to, and the run of that machine's program, while its state is `waiting`. */
+  waitingFor: { readonly device: string; readonly instance: string } | undefined;
+  /** Where it waits for something to happen elsewhere. Only {@link Shelves} changes it. */
+  shelf: Shelf | undefined;
 }
 
 /** An exchange at this hub. */

@@ -4,4 +4,8 @@ export interface Peer {
   send(id: number, frame: Uint8Array): void;
   /** Bytes that wait because the machine or its network takes no more now. */
   readonly bufferedBytes: number;
+  /** Which run of the machine's program it is. */
+  readonly instance: string;
+  /** The program remembers jobs under an idempotency key over its restarts. */
+  readonly remembersJobs: boolean;
 }

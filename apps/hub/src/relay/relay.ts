@@ -5,13 +5,16 @@ import {
   decodeExtend,
   decodeOutcome,
   decodeRequest,
+  decodeRequestAll,
   decodeResponse,
   encodeDeliver,
   encodeOutcome,
+  encodeTargets,
   FrameType,
   PackedWriter,
   QconnError,
   type ErrorCode,
+  type Address,
   type Frame,
   type Outcome,
   type Request,
@@ -20,8 +23,10 @@ import {
   ExchangeTable,
   Quotas,
   resolve,
+  resolveAll,
   type LiveDevice,
   type QuotaRates,
+  type ResolutionContext,
   type Session,
   type SessionTable,
 } from '@qconn/routing';
@@ -29,6 +34,7 @@ import { ExchangeRunner } from './exchange-runner.ts';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
 import { mayPass, nameIn } from './permission.ts';
+import type { Shelf } from './shelves.ts';
 
 /** What the relay works with. */
 export interface RelayDependencies {
@@ -96,13 +102,35 @@ export class Relay {
   /** Takes a Request frame from a sender. @throws QconnError for a peer that breaks the protocol */
   request(sender: Session<Peer>, frame: Frame): void {
     const request = decodeRequest(frame);
-    const refusal = this.#refusal(sender, request);
+    const refusal = this.#refusal(sender, request.body.length);
     if (refusal !== undefined) return this.#refuse(sender, frame.id, refusal);
     const exchange = this.#exchanges.open(sender, frame.id, this.#accepted(request));
     if (exchange === 'duplicate') throw new QconnError('unexpected_frame', `Request ${frame.id} is in flight already.`);
     if (exchange === 'quota') return this.#refuse(sender, frame.id, IN_FLIGHT_QUOTA);
     this.#runner.schedule(exchange, exchange.value.acceptedMonotonic + request.resolutionMs);
-    this.#forward(exchange, sender, request);
+    this.#forward(exchange, request);
+  }
+
+  /** Takes a RequestAll frame from a sender. @throws QconnError for a peer that breaks the protocol */
+  requestAll(sender: Session<Peer>, frame: Frame): void {
+    const { limit, ...fields } = decodeRequestAll(frame);
+    if (!Number.isSafeInteger(frame.id + limit))
+      throw new QconnError('bad_frame', 'A RequestAll frame has an id that leaves no room for those of its targets.');
+    const request: Request = { ...fields, waitForTarget: false, inquiry: false };
+    const refusal = this.#refusal(sender, request.body.length);
+    if (refusal !== undefined) return this.#refuse(sender, frame.id, refusal);
+    const { address } = request;
+    const context = this.#contextOf(sender.fingerprint, request);
+    const resolution = resolveAll(this.#dependencies.sessions, address, context, limit);
+    if (resolution.outcome !== 'resolved')
+      return this.#refuse(sender, frame.id, outcome(resolution.outcome, `${resolution.reason}.`));
+    const { devices, more } = resolution;
+    if (this.#exchanges.inFlight(sender.fingerprint) + devices.length > this.#limits.inFlightPerMachine)
+      return this.#refuse(sender, frame.id, IN_FLIGHT_QUOTA);
+    const others = devices.length - 1;
+    this.#quotas.charge(sender.fingerprint, others, others * request.body.length, this.#dependencies.clock.monotonic());
+    sender.value.send(frame.id, encodeTargets(this.#writer, frame.id, { count: devices.length, more }));
+    for (const [index, device] of devices.entries()) this.#member(sender, frame.id + 1 + index, request, device);
   }
 
   /** Takes a Cancel frame from a sender. */
@@ -138,11 +166,17 @@ export class Relay {
   /** A device was registered: what waited for it is forwarded again, if it still may. */
   provided(device: LiveDevice<Peer>): void {
     const { fingerprint } = device.session;
-    for (const exchange of this.#runner.waitingFor(fingerprint, device.name)) {
-      const { serviceType } = exchange.value;
-      const permission = mayPass(this.#dependencies.policy(), exchange.senderFingerprint, fingerprint, serviceType);
-      if (permission.allowed && device.serviceTypes.has(serviceType)) this.#deliver(exchange, device);
+    for (const exchange of this.#runner.on(`back ${fingerprint}`)) {
+      if (exchange.value.waitingFor?.device === device.name) this.#deliverAgain(exchange, device);
     }
+    this.appeared(device);
+  }
+
+  /** A device can be found that could not be found before, under this hostname or these service types. */
+  appeared({ session, serviceTypes }: LiveDevice<Peer>): void {
+    this.#tryAgain(`machine ${session.fingerprint}`);
+    if (session.hostname !== undefined) this.#tryAgain(`machine ${session.hostname}`);
+    for (const serviceType of serviceTypes) this.#tryAgain(`type ${serviceType}`);
   }
 
   /** A session is gone. @param revoked its machine was revoked: it will not come back, and its work is to stop */
@@ -155,21 +189,20 @@ export class Relay {
       this.#exchanges.orphan(exchange);
     }
     if (!revoked) return;
-    for (const exchange of this.#runner.waitingFor(session.fingerprint)) this.#runner.step(exchange, 'targetRevoked');
+    for (const exchange of this.#runner.on(`back ${session.fingerprint}`)) this.#runner.step(exchange, 'targetRevoked');
   }
 
   /**
    * Ends what machines that are not connected have left behind, once they are revoked: jobs that run on for a
    * sender that is gone, and requests that wait for a target to come back. Connected ones end by {@link Relay.lost}.
+   * @param touched machines of which something has changed
    */
-  sweepRevoked(isRevoked: (fingerprint: string) => boolean): void {
-    for (const exchange of [...this.#exchanges]) {
-      const { state, waitingFor } = exchange.value;
-      if (state === 'orphaned' && isRevoked(exchange.senderFingerprint)) {
+  sweepRevoked(touched: readonly string[] | 'all', isRevoked: (fingerprint: string) => boolean): void {
+    for (const fingerprint of touched === 'all' ? this.#runner.absentees() : touched) {
+      if (!isRevoked(fingerprint)) continue;
+      for (const exchange of this.#runner.on(`left ${fingerprint}`))
         this.#runner.step(exchange, 'senderRevoked', { cancelCode: 'revoked' });
-      } else if (state === 'waiting' && waitingFor !== undefined && isRevoked(waitingFor.fingerprint)) {
-        this.#runner.step(exchange, 'targetRevoked');
-      }
+      for (const exchange of this.#runner.on(`back ${fingerprint}`)) this.#runner.step(exchange, 'targetRevoked');
     }
   }
 
@@ -198,10 +231,10 @@ export class Relay {
       this.#runner.step(exchange, 'extend', { extendMs });
   }
 
-  #refusal(sender: Session<Peer>, request: Request): Outcome | undefined {
+  #refusal(sender: Session<Peer>, bodyBytes: number): Outcome | undefined {
     if (this.#draining) return outcome('hub_draining');
     const now = this.#dependencies.clock.monotonic();
-    const retryAfterMs = this.#quotas.admit(sender.fingerprint, request.body.length, now);
+    const retryAfterMs = this.#quotas.admit(sender.fingerprint, bodyBytes, now);
     return retryAfterMs > 0
       ? { ...outcome('quota', 'The machine sends faster than it may.'), retryAfterMs }
       : undefined;
@@ -217,32 +250,89 @@ export class Relay {
       state: 'resolving',
       acceptedAt: this.#dependencies.clock.now(),
       acceptedMonotonic: this.#dependencies.clock.monotonic(),
+      forwardedMonotonic: undefined,
       acknowledgedMonotonic: undefined,
       serviceType: request.address.serviceType,
       jobMs: request.jobMs,
       request,
+      target: undefined,
+      unresolved: undefined,
+      acceptedReported: false,
       deliveries: 0,
       extendNoLaterThan: Infinity,
       waitingFor: undefined,
+      shelf: undefined,
     };
   }
 
-  #forward(exchange: HubExchange, sender: Session<Peer>, { address }: Request): void {
+  /** One exchange of a fan-out: from here on it is an exchange like any other. */
+  #member(sender: Session<Peer>, requestId: number, request: Request, device: LiveDevice<Peer>): void {
+    const exchange = this.#exchanges.open(sender, requestId, this.#accepted(request));
+    if (typeof exchange === 'string')
+      throw new QconnError('unexpected_frame', `Request ${requestId} is in flight already.`);
+    this.#runner.schedule(exchange, exchange.value.acceptedMonotonic + request.resolutionMs);
+    this.#handOver(exchange, device);
+  }
+
+  #contextOf(sender: string, { address, stickyKey }: Request): ResolutionContext {
     const policy = this.#dependencies.policy();
-    const resolution = resolve(this.#dependencies.sessions, address, {
-      permitted: (target) => mayPass(policy, sender.fingerprint, target, address.serviceType),
+    return {
+      permitted: (target) => mayPass(policy, sender, target, address.serviceType),
       knownMachine: this.#dependencies.knownMachine,
       random01: this.#dependencies.random(),
-    });
-    if (resolution.outcome !== 'resolved') {
-      return this.#unresolved(exchange, outcome(resolution.outcome, `${resolution.reason}.`));
+      stickyKey,
+    };
+  }
+
+  #forward(exchange: HubExchange, request: Request): void {
+    const { address } = request;
+    const context = this.#contextOf(exchange.senderFingerprint, request);
+    const resolution = resolve(this.#dependencies.sessions, address, context);
+    if (resolution.outcome === 'resolved') return this.#handOver(exchange, resolution.device);
+    const why = outcome(resolution.outcome, `${resolution.reason}.`);
+    const waits = request.waitForTarget && why.code !== 'forbidden';
+    if (waits && this.#runner.awaitTarget(exchange, whereToWait(address), why)) return;
+    this.#unresolved(exchange, why);
+  }
+
+  /** Looks once more for a target of what waits for one. */
+  #tryAgain(shelf: Shelf): void {
+    for (const exchange of this.#runner.on(shelf)) {
+      const { request } = exchange.value;
+      if (request !== undefined) this.#forward(exchange, request);
     }
-    const { session } = resolution.device;
+  }
+
+  #handOver(exchange: HubExchange, device: LiveDevice<Peer>): void {
+    const { session } = device;
+    exchange.value.target = {
+      fingerprint: session.fingerprint,
+      hostname: session.hostname ?? '',
+      device: device.name,
+    };
     if (session.value.bufferedBytes > this.#limits.bufferedBytesPerMachine) {
-      const name = nameIn(policy, session.fingerprint);
+      const name = nameIn(this.#dependencies.policy(), session.fingerprint);
       return this.#unresolved(exchange, outcome('busy', `${name} does not keep up with what it is sent.`));
     }
-    this.#deliver(exchange, resolution.device);
+    this.#deliver(exchange, device);
+  }
+
+  /**
+   * The device that an exchange was forwarded to is back. The same run of its program knows what it was delivered, and
+   * a job under a key is known to a program that remembers; whoever else might run it twice.
+   */
+  #deliverAgain(exchange: HubExchange, device: LiveDevice<Peer>): void {
+    const { serviceType, waitingFor, request } = exchange.value;
+    const { fingerprint, value: peer } = device.session;
+    const knows =
+      peer.instance === waitingFor?.instance || (peer.remembersJobs && request?.idempotencyKey !== undefined);
+    if (!knows) {
+      const name = nameIn(this.#dependencies.policy(), fingerprint);
+      const reason = `The program on ${name} has restarted since it was sent the job; it may have run there.`;
+      return this.#runner.step(exchange, 'targetRestarted', { reason });
+    }
+    const permission = mayPass(this.#dependencies.policy(), exchange.senderFingerprint, fingerprint, serviceType);
+    if (permission.allowed && device.serviceTypes.has(serviceType)) this.#deliver(exchange, device);
   }
 
   #unresolved(exchange: HubExchange, why: Outcome): void {
@@ -259,6 +349,7 @@ export class Relay {
       jobMs: value.jobMs,
       idempotencyKey: request.idempotencyKey,
       redelivered: value.deliveries > 0,
+      inquiry: request.inquiry,
       headers: request.headers,
       body: request.body,
     });
@@ -266,8 +357,14 @@ export class Relay {
     device.session.value.send(exchange.id, frame);
     this.#dependencies.onRelayed('request', request.body.length);
     value.deliveries++;
-    this.#runner.step(exchange, 'forward', { device });
+    value.forwardedMonotonic ??= this.#dependencies.clock.monotonic();
+    this.#runner.step(exchange, 'forward');
   }
+}
+
+/** Where an exchange waits for its target: by the machine that its address names, else by its service type. */
+function whereToWait({ machine, serviceType }: Address): Shelf {
+  return machine === undefined ? `type ${serviceType}` : `machine ${machine}`;
 }
 
 function outcome(code: ErrorCode, reason = ''): Outcome {

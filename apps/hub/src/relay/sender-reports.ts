@@ -10,9 +10,7 @@ import {
   type Stage,
   type StageReport,
 } from '@qconn/protocol';
-import type { LiveDevice } from '@qconn/routing';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
-import type { Peer } from './peer.ts';
 
 /** Tells senders what becomes of their exchanges; says nothing where the sender is gone. */
 export class SenderReports {
@@ -24,16 +22,16 @@ export class SenderReports {
     this.#writer = dependencies.writer;
   }
 
+  /** Only for an exchange that waits: else `accepted` is reported with what follows on it. */
+  accepted(exchange: HubExchange): void {
+    this.#stages(exchange, this.#begun(exchange.value));
+  }
+
   /** `accepted`, `resolved` and `forwarded` happen in one turn of the hub and travel in one frame. */
-  forwarded(exchange: HubExchange, { session, name }: LiveDevice<Peer>): void {
+  forwarded(exchange: HubExchange): void {
     const { value } = exchange;
-    const target = { fingerprint: session.fingerprint, hostname: session.hostname ?? '', device: name };
-    const now = this.#clock.monotonic();
-    this.#stages(exchange, [
-      stage(value, 'accepted', value.acceptedMonotonic),
-      { ...stage(value, 'resolved', now), target },
-      stage(value, 'forwarded', now),
-    ]);
+    const now = value.forwardedMonotonic ?? this.#clock.monotonic();
+    this.#stages(exchange, [...this.#begun(value), stage(value, 'forwarded', now)]);
   }
 
   acknowledged(exchange: HubExchange): void {
@@ -52,12 +50,19 @@ export class SenderReports {
   failed(exchange: HubExchange, outcome: Outcome): void {
     const { value } = exchange;
     const failed = stage(value, 'failed', this.#clock.monotonic());
-    // An exchange that was never forwarded has not had its `accepted` reported yet.
-    this.#stages(
-      exchange,
-      value.deliveries > 0 ? [failed] : [stage(value, 'accepted', value.acceptedMonotonic), failed],
-    );
+    this.#stages(exchange, value.deliveries > 0 ? [failed] : [...this.#begun(value), failed]);
     this.#send(exchange, encodeOutcome(this.#writer, exchange.requestId, outcome));
+  }
+
+  /** What comes before `forwarded` and has not been reported. */
+  #begun(value: ExchangeRecord): StageReport[] {
+    const reports: StageReport[] = [];
+    if (!value.acceptedReported) reports.push(stage(value, 'accepted', value.acceptedMonotonic));
+    value.acceptedReported = true;
+    const { target } = value;
+    if (target !== undefined)
+      reports.push({ ...stage(value, 'resolved', value.forwardedMonotonic ?? this.#clock.monotonic()), target });
+    return reports;
   }
 
   #stages(exchange: HubExchange, reports: readonly StageReport[]): void {

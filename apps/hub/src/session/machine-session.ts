@@ -95,6 +95,14 @@ export class MachineSession implements Peer {
     }));
   }
 
+  get instance(): string {
+    return this.#hello?.instance ?? '';
+  }
+
+  get remembersJobs(): boolean {
+    return this.#hello?.remembersJobs ?? false;
+  }
+
   get bufferedBytes(): number {
     return this.#lanes.bufferedBytes;
   }
@@ -110,7 +118,7 @@ export class MachineSession implements Peer {
     this.#auth = auth;
     if (this.#routed === undefined) return;
     const { status, hostname, roles } = auth;
-    if (hostname !== before.hostname) this.#dependencies.sessions.rename(auth.fingerprint, hostname);
+    if (hostname !== before.hostname) this.#rename(this.#routed, hostname);
     if (status === before.status && hostname === before.hostname && roles.join() === before.roles.join()) return;
     this.#lanes.send(0, encodeStatus(this.#writer, { status, hostname, roles }));
   }
@@ -126,6 +134,12 @@ export class MachineSession implements Peer {
     if (this.#routed !== undefined) this.#lanes.send(0, encodeGoAway(this.#writer, goAway));
   }
 
+  #rename(routed: Session<Peer>, hostname: string | undefined): void {
+    const { sessions, relay } = this.#dependencies;
+    sessions.rename(routed.fingerprint, hostname);
+    for (const device of routed.devices.values()) relay.appeared(device);
+  }
+
   #take(frame: Frame): void {
     if (frame.type === FrameType.Hello) return this.#greet(frame);
     const routed = this.#routed;
@@ -134,6 +148,8 @@ export class MachineSession implements Peer {
     switch (frame.type) {
       case FrameType.Request:
         return this.#dependencies.relay.request(routed, frame);
+      case FrameType.RequestAll:
+        return this.#dependencies.relay.requestAll(routed, frame);
       case FrameType.Cancel:
         return this.#dependencies.relay.cancel(routed, frame);
       case FrameType.Ack:

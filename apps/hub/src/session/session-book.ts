@@ -56,6 +56,7 @@ export class SessionBook {
         : touched.flatMap((fingerprint) => [...(this.#byMachine.get(fingerprint) ?? [])]);
     for (const session of sessions) this.#refresh(session);
     this.#dependencies.relay.sweepRevoked(
+      touched,
       (fingerprint) => this.#policy.current.machine(fingerprint)?.status === 'revoked',
     );
   }

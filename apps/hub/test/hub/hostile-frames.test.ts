@@ -46,6 +46,9 @@ const request = encodeRequest(writer, 1, {
   resolutionMs: 1000,
   jobMs: 1000,
   idempotencyKey: undefined,
+  stickyKey: undefined,
+  waitForTarget: false,
+  inquiry: false,
   headers: new Uint8Array(0),
   body: new Uint8Array(0),
 });
@@ -68,7 +71,11 @@ const afterWelcome: [what: string, bytes: () => Uint8Array, code: ErrorCode][] =
     () => Uint8Array.of(...header(FrameType.Query, 4, 0), 0xff, 0xff, 0xff, 0xff),
     'bad_frame',
   ],
-  ['a second hello', () => encodeHello(writer, { agent: 'again/1', lanes: 1 }), 'unexpected_frame'],
+  [
+    'a second hello',
+    () => encodeHello(writer, { agent: 'again/1', lanes: 1, instance: 'i', remembersJobs: false }),
+    'unexpected_frame',
+  ],
   [
     'a frame that only hubs send',
     () => encodeStatus(writer, { status: 'authorized', hostname: 'me', roles: ['admin'] }),

@@ -41,7 +41,7 @@ export class ScriptedClient {
 
   /** Says hello with its one lane and waits for the welcome. */
   async greet(): Promise<Welcome> {
-    this.send(encodeHello(this.writer, { agent: 'scripted/1', lanes: 1 }));
+    this.send(encodeHello(this.writer, { agent: 'scripted/1', lanes: 1, instance: 'scripted', remembersJobs: false }));
     return decodeWelcome(await this.frame(FrameType.Welcome));
   }
 

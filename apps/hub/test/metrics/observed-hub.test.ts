@@ -20,6 +20,9 @@ const REQUEST: Request = {
   resolutionMs: 10_000,
   jobMs: 30_000,
   idempotencyKey: undefined,
+  stickyKey: undefined,
+  waitForTarget: false,
+  inquiry: false,
   headers: NO_BYTES,
   body: new Uint8Array(7),
 };

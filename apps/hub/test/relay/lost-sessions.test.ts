@@ -72,6 +72,37 @@ describe('a target that is lost before it acknowledged', () => {
   });
 });
 
+describe('a target whose program has restarted before it acknowledged', () => {
+  const restarted = { instance: 'second run' };
+
+  test('does not get the job again, for it may have run: not_acknowledged, and why', () => {
+    const { stage, lims, printer } = inFlight(false);
+    stage.disconnect(printer);
+    expect(stage.connectPrinter('zebra-1', ['print'], restarted).peer.jobs()).toEqual([]);
+    expect(lims.peer.outcomes()).toMatchObject([
+      { code: 'not_acknowledged', reason: expect.stringContaining('printer has restarted') },
+    ]);
+    expect(stage.relay.size).toBe(0);
+  });
+
+  test('gets it when the job has a key and the program remembers jobs over restarts', () => {
+    const stage = new RelayStage();
+    const lims = stage.connect(LIMS);
+    const printer = stage.connectPrinter();
+    stage.request(lims, { idempotencyKey: 'order-1' });
+    stage.disconnect(printer);
+    const back = stage.connectPrinter('zebra-1', ['print'], { ...restarted, remembersJobs: true });
+    expect(back.peer.jobs()).toMatchObject([{ redelivered: true, idempotencyKey: 'order-1' }]);
+  });
+
+  test('does not get it when the job has no key, whatever the program remembers', () => {
+    const { stage, lims, printer } = inFlight(false);
+    stage.disconnect(printer);
+    const back = stage.connectPrinter('zebra-1', ['print'], { ...restarted, remembersJobs: true });
+    expect([back.peer.jobs(), codes(lims)]).toEqual([[], ['not_acknowledged']]);
+  });
+});
+
 test('a target that is lost after it acknowledged: target_lost, and nothing is sent again', () => {
   const { stage, lims, printer } = inFlight(true);
   stage.disconnect(printer);
@@ -84,7 +115,7 @@ describe('a machine that is revoked after it has gone', () => {
   test('has the job that runs on for it stopped', () => {
     const { stage, lims, printer } = inFlight(true);
     stage.disconnect(lims);
-    stage.relay.sweepRevoked((fingerprint) => fingerprint === LIMS);
+    stage.relay.sweepRevoked('all', (fingerprint) => fingerprint === LIMS);
     expect(printer.peer.ofType(FrameType.Cancel)).toHaveLength(1);
     expect(stage.relay.size).toBe(0);
   });
@@ -92,14 +123,25 @@ describe('a machine that is revoked after it has gone', () => {
   test('is waited for no longer', () => {
     const { stage, lims, printer } = inFlight(false);
     stage.disconnect(printer);
-    stage.relay.sweepRevoked((fingerprint) => fingerprint === PRINTER);
+    stage.relay.sweepRevoked('all', (fingerprint) => fingerprint === PRINTER);
     expect(codes(lims)).toEqual(['not_acknowledged']);
     expect(stage.relay.size).toBe(0);
   });
 
+  test('costs nothing where nothing of it has changed', () => {
+    const { stage, lims, printer } = inFlight(false);
+    stage.disconnect(printer);
+    const asked: string[] = [];
+    const isRevoked = (fingerprint: string): boolean => (asked.push(fingerprint), true);
+    stage.relay.sweepRevoked([LIMS], isRevoked);
+    expect([asked, codes(lims)]).toEqual([[LIMS], []]);
+    stage.relay.sweepRevoked([PRINTER], isRevoked);
+    expect(codes(lims)).toEqual(['not_acknowledged']);
+  });
+
   test('leaves what others have in flight alone', () => {
     const { stage, lims } = inFlight(true);
-    stage.relay.sweepRevoked(() => true);
+    stage.relay.sweepRevoked('all', () => true);
     expect(codes(lims)).toEqual([]);
     expect(stage.relay.size).toBe(1);
   });

@@ -7,6 +7,7 @@ import {
   encodeAck,
   encodeCancel,
   encodeRequest,
+  encodeRequestAll,
   encodeResponse,
   FrameReader,
   FrameType,
@@ -16,7 +17,9 @@ import {
   type Frame,
   type Outcome,
   type Request,
+  type RequestAll,
   type Stage,
+  type StageReport,
 } from '@qconn/protocol';
 import { SessionTable, type Session } from '@qconn/routing';
 import type { Peer } from '../../src/relay/peer.ts';
@@ -38,6 +41,8 @@ function frameOf(bytes: Uint8Array): Frame {
 /** A connected machine that keeps what it is sent. */
 export class RecordingPeer implements Peer {
   bufferedBytes = 0;
+  instance = 'first run';
+  remembersJobs = false;
   readonly frames: Frame[] = [];
 
   send(_id: number, frame: Uint8Array): void {
@@ -50,9 +55,13 @@ export class RecordingPeer implements Peer {
 
   /** Every stage that it was told of a request, in order. */
   stages(requestId = 1): Stage[] {
+    return this.reports(requestId).map(({ stage }) => stage);
+  }
+
+  reports(requestId = 1): StageReport[] {
     return this.ofType(FrameType.Stages)
       .filter(({ id }) => id === requestId)
-      .flatMap((frame) => decodeStages(frame).map(({ stage }) => stage));
+      .flatMap(decodeStages);
   }
 
   /** Every final word that it was given of a request; more than one is a fault. */
@@ -67,6 +76,9 @@ export class RecordingPeer implements Peer {
     return this.ofType(FrameType.Deliver).map((frame) => ({ ...decodeDeliver(frame), id: frame.id }));
   }
 }
+
+/** What a machine's hello says of its program. */
+export type Run = Pick<Peer, 'instance' | 'remembersJobs'>;
 
 export interface Connected {
   readonly session: Session<Peer>;
@@ -125,8 +137,7 @@ export class RelayStage {
     this.policy = this.policy.with({ generation: this.policy.generation + 1, machines: [principal] });
   }
 
-  connect(fingerprint: string): Connected {
-    const peer = new RecordingPeer();
+  connect(fingerprint: string, peer: RecordingPeer = new RecordingPeer()): Connected {
     this.#sessionCount++;
     const { hostname } = this.policy.machine(fingerprint) ?? {};
     const { session } = this.sessions.add({ id: `s${this.#sessionCount}`, fingerprint, hostname, value: peer });
@@ -134,8 +145,8 @@ export class RelayStage {
   }
 
   /** Connects the printer with its device. */
-  connectPrinter(device = 'zebra-1', serviceTypes: readonly string[] = ['print']): Connected {
-    const printer = this.connect(PRINTER);
+  connectPrinter(device = 'zebra-1', serviceTypes: readonly string[] = ['print'], run: Partial<Run> = {}): Connected {
+    const printer = this.connect(PRINTER, Object.assign(new RecordingPeer(), run));
     this.relay.provided(this.sessions.provide(printer.session, device, serviceTypes));
     return printer;
   }
@@ -147,6 +158,11 @@ export class RelayStage {
 
   request({ session }: Connected, request: Partial<Request> = {}, id = 1): void {
     this.relay.request(session, frameOf(encodeRequest(writer, id, { ...REQUEST, ...request })));
+  }
+
+  requestAll({ session }: Connected, request: Partial<RequestAll> = {}, id = 1): void {
+    const { waitForTarget: _wait, inquiry: _inquiry, ...fields } = REQUEST;
+    this.relay.requestAll(session, frameOf(encodeRequestAll(writer, id, { ...fields, limit: 256, ...request })));
   }
 
   cancel({ session }: Connected, code: ErrorCode = 'cancelled', id = 1): void {
@@ -174,6 +190,9 @@ const REQUEST: Request = {
   resolutionMs: 10_000,
   jobMs: 30_000,
   idempotencyKey: undefined,
+  stickyKey: undefined,
+  waitForTarget: false,
+  inquiry: false,
   headers: NO_BYTES,
   body: NO_BYTES,
 };

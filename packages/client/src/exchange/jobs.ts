@@ -19,6 +19,8 @@ const REDELIVERY_TTL_MS = 120_000;
 /** The devices of this program and the jobs that run on them. Outlives connections. */
 export class Jobs {
   readonly #clock: Clock;
+  /** This run of the program: what it remembers no other run does. */
+  readonly instance: string = crypto.randomUUID();
   readonly #provisions = new Map<string, Provision>();
   readonly #running = new Map<Provision, number>();
   /** By the connection that they came over, for ids are a hub's own, and then by the hub's id. */
@@ -29,6 +31,11 @@ export class Jobs {
 
   constructor(dependencies: { clock: Clock }) {
     this.#clock = dependencies.clock;
+  }
+
+  /** Whether jobs under an idempotency key are remembered over restarts of the program. */
+  get remembersJobs(): boolean {
+    return false;
   }
 
   /** Devices to register with every new session. */

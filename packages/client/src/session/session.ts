@@ -25,11 +25,19 @@ import {
   type Query,
   type Renewed,
   type Request,
+  type RequestAll,
   type Welcome,
 } from '@qconn/protocol';
 import { Lanes, type CloseInfo, type Connection } from '@qconn/transport';
 import type { Jobs } from '../exchange/jobs.ts';
-import { Requests, type Reply, type RequestObserver, type RequestPort } from '../exchange/requests.ts';
+import type { FanOut } from '../exchange/fan-out.ts';
+import {
+  Requests,
+  type FanOutObserver,
+  type Reply,
+  type RequestObserver,
+  type RequestPort,
+} from '../exchange/requests.ts';
 import { Calls } from './calls.ts';
 
 /** What the owner of a session is told. */
@@ -86,7 +94,9 @@ export class Session {
       );
       session.close('handshake_timeout');
     });
-    session.#lanes.send(0, encodeHello(session.#port.writer, { agent, lanes: LANES_PER_CONNECTION }));
+    const { instance, remembersJobs } = dependencies.jobs;
+    const hello = { agent, lanes: LANES_PER_CONNECTION, instance, remembersJobs };
+    session.#lanes.send(0, encodeHello(session.#port.writer, hello));
     try {
       await session.#welcomed.promise;
       return session;
@@ -107,6 +117,13 @@ export class Session {
   /** Sends a request. @throws QconnError the outcome */
   request(request: Request, observer: RequestObserver): Promise<Reply> {
     return this.#requests.start(this.#nextId(), request, observer);
+  }
+
+  /** Sends a request to many; what becomes of it goes to `fanOut`. @throws QconnError for what cannot be sent */
+  requestAll(request: RequestAll, observer: FanOutObserver, fanOut: FanOut): void {
+    const id = this.#nextId();
+    this.#lastId += request.limit;
+    this.#requests.startAll(id, request, observer, fanOut);
   }
 
   /** Registers a device. @returns whether the policy lets the machine provide it now @throws QconnError */
@@ -172,6 +189,7 @@ export class Session {
       case FrameType.Progress:
       case FrameType.Response:
       case FrameType.Outcome:
+      case FrameType.Targets:
         return this.#requests.take(frame);
       case FrameType.Deliver:
         return this.#jobs.deliver(frame, this.#epoch ?? '', this.#port);

@@ -12,6 +12,7 @@ const DELIVER: Deliver = {
   jobMs: 30_000,
   idempotencyKey: undefined,
   redelivered: false,
+  inquiry: false,
   headers: new Uint8Array(0),
   body: new Uint8Array(0),
 };

@@ -21,6 +21,9 @@ const REQUEST: Request = {
   resolutionMs: 1_000,
   jobMs: 5_000,
   idempotencyKey: undefined,
+  stickyKey: undefined,
+  waitForTarget: false,
+  inquiry: false,
   headers: NO_BYTES,
   body: NO_BYTES,
 };

@@ -3,7 +3,7 @@ import { to, type StateTable } from './transition.ts';
 
 /**
  * Where an exchange stands at the hub.
- * - `resolving`: accepted; no target has been sent to
+ * - `resolving`: accepted; no target has been sent to. It stays so while its sender waits for one to appear
  * - `forwarded`: sent to the target, which has not acknowledged
  * - `waiting`: was forwarded, then the target's session was lost before it acknowledged; it may have run
  * - `acknowledged`: the target has it
@@ -32,6 +32,8 @@ export type HubEvent =
   | 'senderLost'
   | 'senderRevoked'
   | 'targetLost'
+  /** The machine is back, and its program has restarted since the request was written to it: it may have run there. */
+  | 'targetRestarted'
   | 'targetRevoked'
   /** The hub stops: what has not been sent anywhere is given back to its sender. */
   | 'drain'
@@ -50,9 +52,8 @@ export type HubAction =
   | 'extendJobDeadline'
   /** Tells the target to stop; the reason is the outcome that goes with it, or that the sender is gone. */
   | 'cancelTarget'
-  /** Reports why there is no target; always an outcome that is safe to retry. */
+  /** Reports why there is no target, as resolution said last; always an outcome that is safe to retry. */
   | 'failUnresolved'
-  | 'failOffline'
   | 'failNotAcknowledged'
   | 'failDeadlineExceeded'
   | 'failTargetLost'
@@ -62,7 +63,6 @@ export type HubAction =
 /** The outcome behind each action that fails an exchange; with `failUnresolved` resolution itself says which. */
 export const HUB_FAILURES: Readonly<Record<Exclude<Extract<HubAction, `fail${string}`>, 'failUnresolved'>, ErrorCode>> =
   {
-    failOffline: 'offline',
     failNotAcknowledged: 'not_acknowledged',
     failDeadlineExceeded: 'deadline_exceeded',
     failTargetLost: 'target_lost',
@@ -79,7 +79,7 @@ export const HUB_EXCHANGE: StateTable<HubState, HubEvent, HubAction> = {
     forward: to('forwarded', 'reportForwarded'),
     unresolved: to('done', 'failUnresolved'),
     cancel: to('done', 'failCancelled'),
-    resolutionDeadline: to('done', 'failOffline'),
+    resolutionDeadline: to('done', 'failUnresolved'),
     senderLost: to('done'),
     senderRevoked: to('done'),
     drain: to('done', 'failDraining'),
@@ -104,6 +104,7 @@ export const HUB_EXCHANGE: StateTable<HubState, HubEvent, HubAction> = {
     resolutionDeadline: to('done', 'failNotAcknowledged'),
     senderLost: to('done'),
     senderRevoked: to('done'),
+    targetRestarted: to('done', 'failNotAcknowledged'),
     targetRevoked: to('done', 'failNotAcknowledged'),
     drain: to('done', 'failNotAcknowledged'),
     shutdown: to('done', 'failNotAcknowledged'),

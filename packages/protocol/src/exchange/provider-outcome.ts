@@ -2,7 +2,13 @@ import { ERROR_TABLE, type ErrorCode } from '../error-table.ts';
 import type { Outcome } from '../wire/outcome.ts';
 
 /** What a provider may say of a job. Every other code is the hub's to give. */
-const PROVIDER_CODES: ReadonlySet<ErrorCode> = new Set(['not_found', 'busy', 'rejected', 'handler_failed']);
+const PROVIDER_CODES: ReadonlySet<ErrorCode> = new Set([
+  'not_found',
+  'busy',
+  'rejected',
+  'handler_failed',
+  'result_unknown',
+]);
 
 /**
  * What the hub tells the sender when a provider has answered with an outcome. A provider cannot

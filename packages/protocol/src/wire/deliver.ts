@@ -1,7 +1,7 @@
 import { isDeviceName, isServiceType } from '../address.ts';
 import { ADDRESS_PART_MAX_BYTES, HEADER_BLOCK_MAX_BYTES, IDEMPOTENCY_KEY_MAX_BYTES } from '../limits.ts';
 import { checkDuration, readDuration } from './duration.ts';
-import { REDELIVERED_FLAG } from './frame-rule.ts';
+import { INQUIRY_FLAG, REDELIVERED_FLAG } from './frame-rule.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
@@ -17,12 +17,15 @@ export interface Deliver {
   readonly idempotencyKey: string | undefined;
   /** True when the hub has sent this exchange before and saw no acknowledgement. */
   readonly redelivered: boolean;
+  /** Nothing is to be run: what became of the job under this idempotency key? */
+  readonly inquiry: boolean;
   readonly headers: Uint8Array;
   readonly body: Uint8Array;
 }
 
 /** Writes a Deliver frame. @throws QconnError `too_large`, or `invalid_request` for a deadline out of range */
 export function encodeDeliver(writer: PackedWriter, id: number, deliver: Deliver): Uint8Array {
+  const flags = (deliver.redelivered ? REDELIVERED_FLAG : 0) | (deliver.inquiry ? INQUIRY_FLAG : 0);
   return writer
     .begin()
     .text8(deliver.from.fingerprint, ADDRESS_PART_MAX_BYTES)
@@ -32,7 +35,7 @@ export function encodeDeliver(writer: PackedWriter, id: number, deliver: Deliver
     .u32(checkDuration(deliver.jobMs, 'job deadline'))
     .text8(deliver.idempotencyKey ?? '', IDEMPOTENCY_KEY_MAX_BYTES)
     .bytes16(deliver.headers, HEADER_BLOCK_MAX_BYTES)
-    .finish(FrameType.Deliver, id, deliver.body, deliver.redelivered ? REDELIVERED_FLAG : 0);
+    .finish(FrameType.Deliver, id, deliver.body, flags);
 }
 
 /** Reads a Deliver frame. @throws QconnError `bad_frame` */
@@ -50,6 +53,8 @@ export function decodeDeliver(frame: Frame): Deliver {
   if (!isServiceType(serviceType)) throw reader.bad('a malformed service type');
   if (!isDeviceName(device)) throw reader.bad('a malformed device');
   const redelivered = (frame.flags & REDELIVERED_FLAG) !== 0;
+  const inquiry = (frame.flags & INQUIRY_FLAG) !== 0;
+  if (inquiry && idempotencyKey === undefined) throw reader.bad('no idempotency key to inquire after');
   return {
     from: { fingerprint, hostname },
     serviceType,
@@ -57,6 +62,7 @@ export function decodeDeliver(frame: Frame): Deliver {
     jobMs,
     idempotencyKey,
     redelivered,
+    inquiry,
     headers,
     body: frame.body,
   };

@@ -26,14 +26,21 @@ export interface FrameRule {
   readonly flags: number;
 }
 
+/** Flag bit of a Request frame: where there is no target, wait for one to appear within the resolution deadline. */
+export const WAIT_FOR_TARGET_FLAG = 0x01;
+/** Flag bit of a Request and of a Deliver frame: nothing is to be run; what became of the job under this key? */
+export const INQUIRY_FLAG = 0x02;
 /** Flag bit of a Deliver frame: the hub has sent this exchange before and saw no acknowledgement. */
 export const REDELIVERED_FLAG = 0x01;
+/** Flag bit of a Targets frame: there were more permitted providers than the limit asked for. */
+export const MORE_TARGETS_FLAG = 0x01;
 
 const TEXT8 = 1 + ADDRESS_PART_MAX_BYTES;
 const KEY8 = 1 + IDEMPOTENCY_KEY_MAX_BYTES;
 const HEADERS16 = 2 + HEADER_BLOCK_MAX_BYTES;
 const REASON16 = 2 + REASON_MAX_BYTES;
 const STAGE = 1 + 8;
+const REQUEST = 3 * TEXT8 + 2 * 4 + 2 * KEY8 + HEADERS16;
 
 const RULES: readonly FrameRule[] = [
   session('Hello', 'client → hub'),
@@ -49,8 +56,11 @@ const RULES: readonly FrameRule[] = [
   call('QueryResult', 'hub → client'),
   { ...call('Renew', 'client → hub'), bodyMaxBytes: CSR_MAX_BYTES },
   call('Renewed', 'hub → client'),
-  exchange('Request', 'client → hub', 3 * TEXT8 + 2 * 4 + KEY8 + HEADERS16, BODY_MAX_BYTES),
-  { ...exchange('Deliver', 'hub → client', 4 * TEXT8 + 4 + KEY8 + HEADERS16, BODY_MAX_BYTES), flags: REDELIVERED_FLAG },
+  { ...exchange('Request', 'client → hub', REQUEST, BODY_MAX_BYTES), flags: WAIT_FOR_TARGET_FLAG | INQUIRY_FLAG },
+  {
+    ...exchange('Deliver', 'hub → client', 4 * TEXT8 + 4 + KEY8 + HEADERS16, BODY_MAX_BYTES),
+    flags: REDELIVERED_FLAG | INQUIRY_FLAG,
+  },
   exchange('Ack', 'client → hub', 0, 0),
   exchange('Response', 'either way', HEADERS16, BODY_MAX_BYTES),
   exchange('Progress', 'either way', 0, BODY_MAX_BYTES),
@@ -58,6 +68,8 @@ const RULES: readonly FrameRule[] = [
   exchange('Outcome', 'either way', 2 + 4 + REASON16, 0),
   exchange('Stages', 'hub → client', 1 + STAGES.length * STAGE + 3 * TEXT8, 0),
   exchange('Cancel', 'either way', 2, 0),
+  exchange('RequestAll', 'client → hub', REQUEST + 2, BODY_MAX_BYTES),
+  { ...exchange('Targets', 'hub → client', 2, 0), flags: MORE_TARGETS_FLAG },
 ];
 
 const byType: readonly (FrameRule | undefined)[] = Array.from({ length: 256 }, (_, type) =>

@@ -52,6 +52,10 @@ export const FrameType = {
   Stages: 0x27,
   /** Sender → hub → provider: stop. */
   Cancel: 0x28,
+  /** Sender → hub: a request to every permitted provider that is live; each gets an exchange of its own. */
+  RequestAll: 0x2c,
+  /** Hub → sender: how many exchanges a RequestAll frame (same id) became. */
+  Targets: 0x2d,
 } as const;
 
 /** A number of the registry. */

@@ -1,7 +1,13 @@
 import { checkAddress, isDeviceName, isHostname, isServiceType, type Address } from '../address.ts';
 import { QconnError } from '../errors.ts';
-import { ADDRESS_PART_MAX_BYTES, HEADER_BLOCK_MAX_BYTES, IDEMPOTENCY_KEY_MAX_BYTES } from '../limits.ts';
+import {
+  ADDRESS_PART_MAX_BYTES,
+  HEADER_BLOCK_MAX_BYTES,
+  IDEMPOTENCY_KEY_MAX_BYTES,
+  STICKY_KEY_MAX_BYTES,
+} from '../limits.ts';
 import { checkDuration, readDuration } from './duration.ts';
+import { INQUIRY_FLAG, WAIT_FOR_TARGET_FLAG } from './frame-rule.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
@@ -16,18 +22,44 @@ export interface Request {
   readonly jobMs: number;
   /** At least one character. */
   readonly idempotencyKey: string | undefined;
+  /** At least one character: of several providers the same one for the same key, as long as it is there. */
+  readonly stickyKey: string | undefined;
+  /** Where there is no target, wait for one to appear within the resolution deadline. */
+  readonly waitForTarget: boolean;
+  /** Nothing is to be run: what became of the job under this idempotency key? */
+  readonly inquiry: boolean;
   /** Packed headers; the hub does not read them. */
   readonly headers: Uint8Array;
   readonly body: Uint8Array;
 }
+
+/** What stands in the control section. */
+export type RequestFields = Omit<Request, 'waitForTarget' | 'inquiry' | 'body'>;
 
 /**
  * Writes a Request frame. What it writes the hub can read: a mistake of the caller's costs one request, not the connection.
  * @throws QconnError `bad_address`, `too_large`, or `invalid_request` for a deadline out of range or an empty key
  */
 export function encodeRequest(writer: PackedWriter, id: number, request: Request): Uint8Array {
+  const flags = (request.waitForTarget ? WAIT_FOR_TARGET_FLAG : 0) | (request.inquiry ? INQUIRY_FLAG : 0);
+  return writeRequest(writer, request).finish(FrameType.Request, id, request.body, flags);
+}
+
+/** Reads a Request frame. @throws QconnError `bad_frame` */
+export function decodeRequest(frame: Frame): Request {
+  const reader = new PackedReader(frame.control, 'Request');
+  const fields = readRequest(reader);
+  reader.end();
+  const inquiry = (frame.flags & INQUIRY_FLAG) !== 0;
+  if (inquiry && fields.idempotencyKey === undefined) throw reader.bad('no idempotency key to inquire after');
+  return { ...fields, waitForTarget: (frame.flags & WAIT_FOR_TARGET_FLAG) !== 0, inquiry, body: frame.body };
+}
+
+/** What Request and RequestAll frames have in common, in the order of the wire. @throws QconnError */
+export function writeRequest(writer: PackedWriter, request: RequestFields): PackedWriter {
   checkAddress(request.address);
   if (request.idempotencyKey === '') throw new QconnError('invalid_request', 'The idempotency key is empty.');
+  if (request.stickyKey === '') throw new QconnError('invalid_request', 'The stickiness key is empty.');
   return writer
     .begin()
     .text8(request.address.serviceType, ADDRESS_PART_MAX_BYTES)
@@ -36,23 +68,22 @@ export function encodeRequest(writer: PackedWriter, id: number, request: Request
     .u32(checkDuration(request.resolutionMs, 'resolution deadline'))
     .u32(checkDuration(request.jobMs, 'job deadline'))
     .text8(request.idempotencyKey ?? '', IDEMPOTENCY_KEY_MAX_BYTES)
-    .bytes16(request.headers, HEADER_BLOCK_MAX_BYTES)
-    .finish(FrameType.Request, id, request.body);
+    .text8(request.stickyKey ?? '', STICKY_KEY_MAX_BYTES)
+    .bytes16(request.headers, HEADER_BLOCK_MAX_BYTES);
 }
 
-/** Reads a Request frame. @throws QconnError `bad_frame` */
-export function decodeRequest(frame: Frame): Request {
-  const reader = new PackedReader(frame.control, 'Request');
+/** Reads what {@link writeRequest} writes. @throws QconnError `bad_frame` */
+export function readRequest(reader: PackedReader): RequestFields {
   const serviceType = reader.text8(ADDRESS_PART_MAX_BYTES);
   const machine = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
   const device = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
   const resolutionMs = readDuration(reader, 'resolution deadline');
   const jobMs = readDuration(reader, 'job deadline');
   const idempotencyKey = reader.text8(IDEMPOTENCY_KEY_MAX_BYTES) || undefined;
+  const stickyKey = reader.text8(STICKY_KEY_MAX_BYTES) || undefined;
   const headers = reader.bytes16(HEADER_BLOCK_MAX_BYTES);
-  reader.end();
   if (!isServiceType(serviceType)) throw reader.bad('a malformed service type');
   if (machine !== undefined && !isHostname(machine)) throw reader.bad('a malformed machine');
   if (device !== undefined && !isDeviceName(device)) throw reader.bad('a malformed device');
-  return { address: { serviceType, machine, device }, resolutionMs, jobMs, idempotencyKey, headers, body: frame.body };
+  return { address: { serviceType, machine, device }, resolutionMs, jobMs, idempotencyKey, stickyKey, headers };
 }

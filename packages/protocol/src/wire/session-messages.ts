@@ -19,6 +19,10 @@ export interface Hello {
   readonly agent: string;
   /** Lanes that the client has opened, 1 … 16. */
   readonly lanes: number;
+  /** Chosen at random by each run of the program: what one run has forgotten, another has never known. */
+  readonly instance: string;
+  /** Jobs under an idempotency key are remembered over restarts of the program. */
+  readonly remembersJobs: boolean;
 }
 
 /** What the hub knows of the machine behind a session. */
@@ -69,13 +73,18 @@ export function encodeMapFrame(
 }
 
 export function encodeHello(writer: PackedWriter, hello: Hello): Uint8Array {
-  return encodeMapFrame(writer, FrameType.Hello, 0, { agent: hello.agent.slice(0, NAME_MAX), lanes: hello.lanes });
+  return encodeMapFrame(writer, FrameType.Hello, 0, { ...hello, agent: hello.agent.slice(0, NAME_MAX) });
 }
 
 /** @throws QconnError `bad_frame` */
 export function decodeHello(frame: Frame): Hello {
   const fields = MapFields.of(frame.control, 'Hello');
-  return { agent: fields.text('agent', NAME_MAX), lanes: fields.integer('lanes', 1, LANES_PER_CONNECTION_MAX) };
+  return {
+    agent: fields.text('agent', NAME_MAX),
+    lanes: fields.integer('lanes', 1, LANES_PER_CONNECTION_MAX),
+    instance: fields.text('instance', NAME_MAX),
+    remembersJobs: fields.flag('remembersJobs'),
+  };
 }
 
 export function encodeWelcome(writer: PackedWriter, welcome: Welcome): Uint8Array {

@@ -65,12 +65,14 @@ function cut(link: Connection): void {
   link.fromHub = [];
 }
 
-/** The process and all that it remembers are gone; it may start again. */
+/** The process is gone, and what it remembers but for what it wrote down; it may start again. */
 function crash(_tables: Tables, world: World): void {
   cut(world.providerLink);
   world.providerLink.machine = 'gone';
   world.deliveries = [];
-  world.job = 'none';
+  // A refusal is not written down: it ran nothing, and the key may try again.
+  if (!world.remembered || world.job === 'refused') world.job = 'none';
+  else if (world.job === 'running' || world.job === 'acting') world.job = 'unknown';
   world.crashes++;
 }
 
@@ -82,6 +84,7 @@ function mayConnect({ providerLink, revokedProvider, stopped }: World): boolean 
 function connect(tables: Tables, world: World): void {
   if (world.providerLink.hub === 'up') hubNoticesProvider(tables, world);
   for (const delivery of world.deliveries) delivery.current = false;
+  world.connectedRun = world.crashes;
   world.providerLink = { cut: false, hub: 'up', machine: 'up', toHub: [], fromHub: [] };
 }
 

@@ -62,13 +62,13 @@ function after(tables: Tables, world: World, move: Move): { world: World; fault:
 }
 
 /** What must hold in every world. */
-function brokenPromise({ finals, final, hubFinals, effect, runs, crashes }: World): string | undefined {
+function brokenPromise({ finals, final, hubFinals, effect, runs }: World): string | undefined {
   if (finals > 1) return 'the caller had two final words';
   if (hubFinals > 1) return 'the hub sent two final words';
   if (final === 'result' && runs === 0) return 'a result without a run';
   if (final !== undefined && final !== 'result' && effect && ERROR_TABLE[final].retrySafe)
     return `“${final}” is safe to retry, and the job has run`;
-  if (runs > 1 + crashes) return 'one process ran one exchange twice';
+  if (runs > 1) return 'one exchange ran twice';
   return undefined;
 }
 

@@ -77,6 +77,8 @@ export function providerTakes(tables: Tables, world: World, delivery: Delivery):
 /** The handler ends; every delivery of the exchange learns how. */
 export function jobEnds(tables: Tables, world: World, how: keyof typeof ANSWERS): void {
   world.job = how;
+  // Whoever refuses has run nothing.
+  if (how === 'refused') world.runs--;
   for (const delivery of world.deliveries)
     if (delivery.state !== 'received') atProvider(tables, world, delivery, ANSWERS[how]);
 }
@@ -93,7 +95,7 @@ export function providerNotices(tables: Tables, world: World): void {
   world.providerLink.machine = 'gone';
 }
 
-const ANSWERS = { returned: 'returned', threw: 'threw', refused: 'refuse' } as const satisfies Record<
+const ANSWERS = { returned: 'returned', threw: 'threw', refused: 'refuse', unknown: 'threw' } as const satisfies Record<
   Exclude<Job, 'none' | 'running' | 'acting'>,
   string
 >;

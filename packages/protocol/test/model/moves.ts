@@ -75,14 +75,18 @@ function* notices({ senderLink, providerLink, targeted }: World): Generator<Move
 }
 
 function* hubDecides(world: World): Generator<Move> {
-  const { hub, providerLink, jobDeadlineArmed } = world;
+  const { hub, providerLink, jobDeadlineArmed, connectedRun, forwardedTo, remembered } = world;
   if (hub === 'resolving')
     yield {
       name: 'resolution ends without a target',
       certain: false,
       run: (tables, next) => atHub(tables, next, 'unresolved'),
     };
-  if ((hub === 'resolving' || hub === 'waiting') && providerLink.hub === 'up')
+  if (hub === 'waiting' && providerLink.hub === 'up' && !remembered && connectedRun !== forwardedTo)
+    yield certain('the hub sees that the provider has restarted', (tables, next) =>
+      atHub(tables, next, 'targetRestarted'),
+    );
+  else if ((hub === 'resolving' || hub === 'waiting') && providerLink.hub === 'up')
     yield { name: 'the hub forwards', certain: false, run: forward };
   if (hub === 'resolving' || hub === 'forwarded' || hub === 'waiting')
     yield certain('the resolution deadline passes', (tables, next) => atHub(tables, next, 'resolutionDeadline'));
@@ -95,12 +99,12 @@ function* providerActs(world: World): Generator<Move> {
     const here = (next: World): Delivery => next.deliveries[index] as Delivery;
     if (state === 'received') {
       yield certain('the provider accepts', (tables, next) => providerTakes(tables, next, here(next)));
-      if (job === 'none')
-        yield {
-          name: 'the provider refuses',
-          certain: false,
-          run: (tables, next) => atProvider(tables, next, here(next), 'refuse'),
-        };
+      // Also of a job that has run: the device may have been withdrawn since.
+      yield {
+        name: 'the provider refuses',
+        certain: false,
+        run: (tables, next) => atProvider(tables, next, here(next), 'refuse'),
+      };
     }
     if (state !== 'running' || signsLeft === 0) continue;
     yield {
@@ -135,6 +139,7 @@ function forward(tables: Tables, world: World): void {
   if (world.acknowledged) throw new Fault('what was acknowledged is delivered again');
   say(world.providerLink, 'fromHub', world.deliveriesSent === 0 ? 'deliver' : 'redeliver');
   world.deliveriesSent++;
+  world.forwardedTo = world.connectedRun;
   world.targeted = true;
   atHub(tables, world, 'forward');
 }

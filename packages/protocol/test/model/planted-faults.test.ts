@@ -11,7 +11,7 @@ import {
 } from '@qconn/protocol';
 import { explore, type Exploration } from './explore.ts';
 import { TABLES, type Tables } from './places.ts';
-import { firstWorld } from './world.ts';
+import { firstWorlds } from './world.ts';
 
 /** A table with one row replaced, or taken out. */
 function withRow<S extends string, E extends string, A extends string>(
@@ -30,13 +30,13 @@ function hub(state: HubState, event: HubEvent, next?: HubState, ...actions: HubA
 test.each<[what: string, tables: Tables, found: RegExp]>([
   [
     'a job that was forwarded is called offline',
-    hub('forwarded', 'resolutionDeadline', 'done', 'failOffline'),
-    /“offline” is safe to retry/,
+    hub('forwarded', 'resolutionDeadline', 'done', 'failUnresolved'),
+    /“not_found” is safe to retry/,
   ],
   [
     'a job that was acknowledged is called offline',
-    hub('acknowledged', 'targetLost', 'done', 'failOffline'),
-    /“offline” is safe to retry/,
+    hub('acknowledged', 'targetLost', 'done', 'failUnresolved'),
+    /“not_found” is safe to retry/,
   ],
   [
     'an acknowledged job waits for its target to come back',
@@ -46,7 +46,12 @@ test.each<[what: string, tables: Tables, found: RegExp]>([
   [
     'the hub forgets that the lost target may have run it',
     hub('forwarded', 'targetLost', 'resolving'),
-    /is safe to retry/,
+    /is safe to retry|ran twice/,
+  ],
+  [
+    'what a program may have run is delivered to its next run',
+    hub('waiting', 'targetRestarted', 'forwarded'),
+    /ran twice|left|knows to be gone/,
   ],
   [
     'draining gives back what was forwarded',
@@ -105,5 +110,5 @@ test.each<[what: string, tables: Tables, found: RegExp]>([
 
 /** What goes wrong first with so many disturbances. One is enough to show most faults, and is quickly explored. */
 function faultWithin(disturbances: number, tables: Tables): Exploration['fault'] {
-  return explore(tables, [firstWorld(disturbances, true), firstWorld(disturbances, false)]).fault;
+  return explore(tables, firstWorlds(disturbances)).fault;
 }

@@ -31,9 +31,9 @@ export interface Connection {
 
 /**
  * What the handler of the job is doing, or has done, in the provider's memory of the exchange;
- * `acting` once it has done something that cannot be undone.
+ * `acting` once it has done something that cannot be undone, `unknown` when the process died over it and remembers that.
  */
-export type Job = 'none' | 'running' | 'acting' | 'returned' | 'threw' | 'refused';
+export type Job = 'none' | 'running' | 'acting' | 'returned' | 'threw' | 'refused' | 'unknown';
 
 /** One delivery of the exchange to the provider. */
 export interface Delivery {
@@ -63,8 +63,14 @@ export interface World {
   job: Job;
   /** Some run of the handler has done something that cannot be undone. */
   effect: boolean;
+  /** Runs of the handler, but for those that refused. */
   runs: number;
   crashes: number;
+  /** The job has an idempotency key, and the provider remembers it over restarts. */
+  remembered: boolean;
+  /** Which run of the provider's process is connected, and to which the exchange was forwarded: a count of crashes. */
+  connectedRun: number;
+  forwardedTo: number;
   revokedProvider: boolean;
   /** How often the handler still tells progress or asks for time. */
   signsLeft: number;
@@ -74,8 +80,16 @@ export interface World {
   disturbances: number;
 }
 
-/** The sender has just written its request; the provider is connected, or will be later. */
-export function firstWorld(disturbances: number, providerConnected: boolean): World {
+/** The sender has just written its request; the provider is connected, or will be later; or it remembers jobs. */
+export function firstWorlds(disturbances: number): World[] {
+  return [
+    firstWorld(disturbances, true, false),
+    firstWorld(disturbances, false, false),
+    firstWorld(disturbances, true, true),
+  ];
+}
+
+function firstWorld(disturbances: number, providerConnected: boolean, remembered: boolean): World {
   return {
     sender: 'sent',
     final: undefined,
@@ -93,6 +107,9 @@ export function firstWorld(disturbances: number, providerConnected: boolean): Wo
     effect: false,
     runs: 0,
     crashes: 0,
+    remembered,
+    connectedRun: 0,
+    forwardedTo: 0,
     revokedProvider: false,
     signsLeft: 1,
     senderLink: { cut: false, hub: 'up', machine: 'up', toHub: ['request'], fromHub: [] },
@@ -133,6 +150,8 @@ export function simplify(world: World): World {
     senderLink.hub = 'gone';
     providerLink.toHub = [];
     world.deliveriesSent = 0;
+    world.connectedRun = 0;
+    world.forwardedTo = 0;
     world.acknowledged = false;
   }
   if (world.hub === 'done' && world.sender === 'done') world.disturbances = 0;

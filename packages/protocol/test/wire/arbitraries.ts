@@ -46,6 +46,13 @@ export const headerBlock: fc.Arbitrary<Uint8Array> = fc.oneof(
 
 export const idempotencyKey: fc.Arbitrary<string | undefined> = optional(someText(128));
 
+/** Fields of a request or delivery; only some combinations may be sent: see {@link inquiresAfterKey}. */
+export const keyAndInquiry = { idempotencyKey, inquiry: fc.boolean() };
+
+/** Whoever inquires names the key of the job. */
+export const inquiresAfterKey = (fields: { inquiry: boolean; idempotencyKey: string | undefined }): boolean =>
+  !fields.inquiry || fields.idempotencyKey !== undefined;
+
 export const errorCode: fc.Arbitrary<ErrorCode> = fc.constantFrom(...(Object.keys(ERROR_TABLE) as ErrorCode[]));
 
 /** A reason short enough not to be cut. */

@@ -50,6 +50,10 @@ const NOT_STRICT: Readonly<Record<string, Uint8Array>> = {
 const WRONG: Readonly<Partial<Record<Name, readonly Readonly<Record<string, unknown>>[]>>> = {
   Hello: [
     { agent: 1 },
+    { instance: long(129) },
+    { instance: 1 },
+    { remembersJobs: 1 },
+    { remembersJobs: null },
     { agent: null },
     { agent: long(129) },
     { agent: new Uint8Array(1) },
@@ -182,7 +186,7 @@ const OPTIONAL = new Set(['hostname', 'serviceType', 'machine']);
 function goodMap(name: Name): Record<string, unknown> {
   const status = { status: 'pending', hostname: 'pc', roles: ['printer'] };
   const maps: Partial<Record<Name, Record<string, unknown>>> = {
-    Hello: { agent: 'test/1', lanes: 4 },
+    Hello: { agent: 'test/1', lanes: 4, instance: 'run 1', remembersJobs: true },
     Welcome: { ...status, hub: 'h', epoch: 'e', session: 's', fingerprint: 'qc1a', shortCode: 'K7QM-2XPD' },
     Status: status,
     GoAway: { code: 0x44, reason: 'restart', spreadMs: 100 },

@@ -15,29 +15,35 @@ const NOT_UTF8 = {
   'a cut sequence': [0xe2, 0x82],
 };
 
+/** What Request and RequestAll have in common. */
+const REQUEST: readonly Field[] = [
+  text8('service type', 'print', {
+    empty: '',
+    'upper case': 'Print',
+    'a space': 'pri nt',
+    'an empty segment': 'a..b',
+    '129 bytes': 'a'.repeat(129),
+    '255 bytes': 'a'.repeat(255),
+  }),
+  text8('machine', 'printer-pc', {
+    'upper case': 'PC',
+    'a leading hyphen': '-pc',
+    'an underscore': 'a_b',
+    '129 bytes': 'a'.repeat(129),
+  }),
+  text8('device', 'zebra-1', { 'a slash': 'a/b', 'a control character': 'a\nb', '129 bytes': 'a'.repeat(129) }),
+  u32('resolution deadline', 10_000, { zero: 0, 'over a day': 86_400_001, 'all ones': 0xffff_ffff }),
+  u32('job deadline', 30_000, { zero: 0, 'over a day': 86_400_001, 'all ones': 0xffff_ffff }),
+  text8('idempotency key', 'key', { '129 bytes': 'k'.repeat(129) }),
+  text8('stickiness key', '', { '129 bytes': 'k'.repeat(129) }),
+  bytes16('headers', 10, 8_193),
+];
+
 /** The packed control sections, field by field, in the order of the wire. Stages is a list: see its own test. */
 export const LAYOUTS: Readonly<Partial<Record<keyof typeof FrameType, readonly Field[]>>> = {
-  Request: [
-    text8('service type', 'print', {
-      empty: '',
-      'upper case': 'Print',
-      'a space': 'pri nt',
-      'an empty segment': 'a..b',
-      '129 bytes': 'a'.repeat(129),
-      '255 bytes': 'a'.repeat(255),
-    }),
-    text8('machine', 'printer-pc', {
-      'upper case': 'PC',
-      'a leading hyphen': '-pc',
-      'an underscore': 'a_b',
-      '129 bytes': 'a'.repeat(129),
-    }),
-    text8('device', 'zebra-1', { 'a slash': 'a/b', 'a control character': 'a\nb', '129 bytes': 'a'.repeat(129) }),
-    u32('resolution deadline', 10_000, { zero: 0, 'over a day': 86_400_001, 'all ones': 0xffff_ffff }),
-    u32('job deadline', 30_000, { zero: 0, 'over a day': 86_400_001, 'all ones': 0xffff_ffff }),
-    text8('idempotency key', 'key', { '129 bytes': 'k'.repeat(129) }),
-    bytes16('headers', 10, 8_193),
-  ],
+  Request: REQUEST,
+  RequestAll: [...REQUEST, u16('limit', 256, { zero: 0, 'over the limit': 257, 'all ones': 0xffff })],
+  Targets: [u16('count', 1, { zero: 0, 'over the limit': 257, 'all ones': 0xffff })],
   Deliver: [
     text8('fingerprint', 'qc1abc', { empty: '', '129 bytes': 'a'.repeat(129) }),
     text8('hostname', 'lims', { '129 bytes': 'a'.repeat(129) }),
@@ -76,6 +82,12 @@ function text8(name: string, good: string, wrong: Readonly<Record<string, string
 
 function text16(name: string, good: string): Field {
   return { name, good: prefixed(2, utf8.encode(good)), wrong: {} };
+}
+
+function u16(name: string, good: number, wrong: Readonly<Record<string, number>>): Field {
+  const bytes = (value: number): Uint8Array => Uint8Array.of(value >>> 8, value);
+  const numbers = Object.entries(wrong).map(([why, number]) => [why, bytes(number)] as const);
+  return { name, good: bytes(good), wrong: Object.fromEntries(numbers) };
 }
 
 function u32(name: string, good: number, wrong: Readonly<Record<string, number>>): Field {

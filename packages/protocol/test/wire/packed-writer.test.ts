@@ -56,6 +56,9 @@ test('a frame that was begun and given up leaves no trace', () => {
     resolutionMs: 1,
     jobMs: 1,
     idempotencyKey: undefined,
+    stickyKey: undefined,
+    waitForTarget: false,
+    inquiry: false,
     headers: new Uint8Array(0),
     body: new Uint8Array(0),
   };
@@ -73,6 +76,9 @@ test('a mistake of the caller is refused by the writer, before it costs the conn
     resolutionMs: 1,
     jobMs: 1,
     idempotencyKey: undefined,
+    stickyKey: undefined,
+    waitForTarget: false,
+    inquiry: false,
     headers: new Uint8Array(0),
     body: new Uint8Array(0),
   };

@@ -14,9 +14,11 @@ import {
   decodeRenew,
   decodeRenewed,
   decodeRequest,
+  decodeRequestAll,
   decodeResponse,
   decodeStages,
   decodeStatus,
+  decodeTargets,
   decodeWelcome,
   decodeWithdraw,
   decodeWithdrawn,
@@ -36,9 +38,11 @@ import {
   encodeRenew,
   encodeRenewed,
   encodeRequest,
+  encodeRequestAll,
   encodeResponse,
   encodeStages,
   encodeStatus,
+  encodeTargets,
   encodeWelcome,
   encodeWithdraw,
   encodeWithdrawn,
@@ -63,7 +67,12 @@ const NOTHING = new Uint8Array(0);
 export const SPECIMENS: readonly Specimen[] = [
   of(
     'Hello',
-    fc.record({ agent: any.name, lanes: fc.integer({ min: 1, max: 16 }) }),
+    fc.record({
+      agent: any.name,
+      lanes: fc.integer({ min: 1, max: 16 }),
+      instance: any.name,
+      remembersJobs: fc.boolean(),
+    }),
     (w, _id, m) => encodeHello(w, m),
     decodeHello,
   ),
@@ -119,29 +128,35 @@ export const SPECIMENS: readonly Specimen[] = [
   of('Renewed', fc.record({ chain: any.certificates, trust: any.certificates }), encodeRenewed, decodeRenewed),
   of(
     'Request',
-    fc.record({
-      address: any.address,
-      resolutionMs: any.durationMs,
-      jobMs: any.durationMs,
-      idempotencyKey: any.idempotencyKey,
-      headers: any.headerBlock,
-      body: any.body,
-    }),
+    fc
+      .record({
+        address: any.address,
+        resolutionMs: any.durationMs,
+        jobMs: any.durationMs,
+        ...any.keyAndInquiry,
+        stickyKey: any.idempotencyKey,
+        waitForTarget: fc.boolean(),
+        headers: any.headerBlock,
+        body: any.body,
+      })
+      .filter(any.inquiresAfterKey),
     encodeRequest,
     decodeRequest,
   ),
   of(
     'Deliver',
-    fc.record({
-      from: fc.record({ fingerprint: any.machine, hostname: any.optional(any.machine) }),
-      serviceType: any.serviceType,
-      device: any.device,
-      jobMs: any.durationMs,
-      idempotencyKey: any.idempotencyKey,
-      redelivered: fc.boolean(),
-      headers: any.headerBlock,
-      body: any.body,
-    }),
+    fc
+      .record({
+        from: fc.record({ fingerprint: any.machine, hostname: any.optional(any.machine) }),
+        serviceType: any.serviceType,
+        device: any.device,
+        jobMs: any.durationMs,
+        ...any.keyAndInquiry,
+        redelivered: fc.boolean(),
+        headers: any.headerBlock,
+        body: any.body,
+      })
+      .filter(any.inquiresAfterKey),
     encodeDeliver,
     decodeDeliver,
   ),
@@ -162,6 +177,27 @@ export const SPECIMENS: readonly Specimen[] = [
   ),
   of('Stages', any.stages, encodeStages, decodeStages),
   of('Cancel', any.errorCode, encodeCancel, decodeCancel),
+  of(
+    'RequestAll',
+    fc.record({
+      address: any.address,
+      resolutionMs: any.durationMs,
+      jobMs: any.durationMs,
+      idempotencyKey: any.idempotencyKey,
+      stickyKey: any.idempotencyKey,
+      headers: any.headerBlock,
+      limit: fc.integer({ min: 1, max: 256 }),
+      body: any.body,
+    }),
+    encodeRequestAll,
+    decodeRequestAll,
+  ),
+  of(
+    'Targets',
+    fc.record({ count: fc.integer({ min: 1, max: 256 }), more: fc.boolean() }),
+    encodeTargets,
+    decodeTargets,
+  ),
 ];
 
 /** The specimen of a type. */
