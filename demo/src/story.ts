@@ -118,15 +118,10 @@ export class Story {
   async #authorizeBoth(api: HubHttps, lims: Lims, [printerPc, lims_]: readonly [Machine, Machine]): Promise<void> {
     this.#checks.step(5, 'An administrator authorizes both with roles, live');
     const before = await sessionIds(api);
-    await api.call('PUT', '/v1/roles/printer', {
-      grants: [{ effect: 'allow', verb: 'provide', serviceTypes: ['print'] }],
-    });
-    await api.call('PUT', '/v1/roles/lims', {
-      grants: [
-        { effect: 'allow', verb: 'submit', serviceTypes: ['print'] },
-        { effect: 'allow', verb: 'query', serviceTypes: ['print'] },
-      ],
-    });
+    const grant = (verb: string): object => ({ effect: 'allow', verb, serviceTypes: ['print'] });
+    const isNew = { 'if-none-match': '*' };
+    await api.call('PUT', '/v1/roles/printer', { grants: [grant('provide')] }, isNew);
+    await api.call('PUT', '/v1/roles/lims', { grants: [grant('submit'), grant('query')] }, isNew);
     const started = performance.now();
     await api.call('POST', `/v1/machines/${printerPc.fingerprint}/approve`, {
       hostname: 'printer-pc',

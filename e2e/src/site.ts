@@ -115,7 +115,7 @@ export class Site {
 
   /** Authorizes a machine under its name with a role made of these grants. */
   async authorize(name: string, grants: readonly Grant[]): Promise<void> {
-    await this.api.call('PUT', `/v1/roles/${name}-role`, { grants });
+    await this.api.call('PUT', `/v1/roles/${name}-role`, { grants }, { 'if-none-match': '*' });
     await this.api.call('POST', `/v1/machines/${name}/approve`, { roles: [`${name}-role`] });
   }
 

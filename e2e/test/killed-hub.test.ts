@@ -25,9 +25,8 @@ beforeAll(async () => {
   const { token } = (await api.call('POST', '/v1/tokens', {})) as { token: string };
   const store = new CredentialStore(join(folder, 'machine'));
   await enroll({ hub: url, token, store, hostname: 'machine', agent: 'e2e/1' });
-  await api.call('PUT', '/v1/roles/both', {
-    grants: ['provide', 'submit'].map((verb) => ({ effect: 'allow', verb, serviceTypes: ['*'] })),
-  });
+  const grants = ['provide', 'submit'].map((verb) => ({ effect: 'allow', verb, serviceTypes: ['*'] }));
+  await api.call('PUT', '/v1/roles/both', { grants }, { 'if-none-match': '*' });
   await api.call('POST', '/v1/machines/machine/approve', { roles: ['both'] });
   api.close();
   client = await connect({ credentials: store, agent: 'machine/1' });

@@ -19,6 +19,8 @@ export function parseGrant(value: unknown, path: string, mistakes: Mistakes): Gr
   if (effect !== 'allow' && effect !== 'deny') mistakes.add(`${path}.effect`, 'must be allow or deny');
   if (!VERBS.includes(verb as Verb)) mistakes.add(`${path}.verb`, `must be one of ${VERBS.join(', ')}`);
   const serviceTypes = parsePatterns(value['serviceTypes'], `${path}.serviceTypes`, mistakes);
+  if (verb === 'admin' && selector !== undefined)
+    mistakes.add(`${path}.selector`, 'limits nothing: an admin grant is for the whole hub; leave the selector out');
   const grant: Grant = { effect: effect as Effect, verb: verb as Verb, serviceTypes };
   return selector === undefined ? grant : { ...grant, selector: parseSelector(selector, `${path}.selector`, mistakes) };
 }

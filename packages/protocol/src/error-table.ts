@@ -100,6 +100,10 @@ const ROWS = {
   unknown_object: { wire: 0xa9, http: 404, retrySafe: true, summary: 'No such object.', action: 'Check the identifier.' },
   rate_limited: { wire: 0xaa, http: 429, retrySafe: true, summary: 'Too many requests from this address.', action: 'Wait as long as retry-after says, then try again.' },
   edit_conflict: { wire: 0xab, http: 412, retrySafe: true, summary: 'Somebody else has edited the object in the meantime.', action: 'Look at it again, and repeat the edit on what is there now.' },
+  precondition_required: { wire: 0xae, http: 428, retrySafe: true, summary: 'An edit has to say which version it builds on.', action: 'Send If-Match with the ETag that you saw, If-None-Match: * for what must not exist yet, or If-Match: * for whatever is there.' },
+  already_done: { wire: 0xaf, http: 409, retrySafe: true, summary: 'A request with this Idempotency-Key has been done.', action: 'Look at what is there; if its answer held a secret that is lost, revoke that object and make another with a new key.' },
+  idempotency_mismatch: { wire: 0xb0, http: 422, retrySafe: true, summary: 'The Idempotency-Key belongs to another request.', action: 'Choose a new key for each thing to be done.' },
+  self_lockout: { wire: 0xb1, http: 409, retrySafe: true, summary: 'The change would take the right to undo it from the one who makes it.', action: 'Leave yourself roles.write, or let another administrator do it.' },
   policy_stale: { wire: 0xb4, http: 503, retrySafe: true, summary: 'The hub has not reached its database for so long that it no longer knows who may do what.', action: 'Bring the hub’s database back: the hub serves again by itself, and its clients return by themselves.' },
 
   // Configuration and hosts

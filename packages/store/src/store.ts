@@ -3,6 +3,7 @@ import { Audit } from './audit/audit.ts';
 import { Credentials } from './credentials/credentials.ts';
 import type { Database } from './database/database.ts';
 import { enrol, type Enrolment, type EnrolmentRequest } from './enrolment/enrol.ts';
+import { Idempotency } from './idempotency/idempotency.ts';
 import { Hub } from './hub/hub.ts';
 import { Keys } from './keys/keys.ts';
 import { Machines } from './machines/machines.ts';
@@ -25,6 +26,7 @@ export class Store {
   readonly keys: Keys;
   readonly policy: Policy;
   readonly audit: Audit;
+  readonly idempotency: Idempotency;
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -37,6 +39,7 @@ export class Store {
     this.keys = new Keys(database);
     this.policy = new Policy(database);
     this.audit = new Audit(database);
+    this.idempotency = new Idempotency(database);
   }
 
   /**

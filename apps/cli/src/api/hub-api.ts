@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { HubHttps } from '@qconn/client';
 import { isQconnError, QconnError } from '@qconn/protocol';
 import { pinOf } from './pin.ts';
 import { path, withQuery } from './path.ts';
 import type {
   AuditRow,
+  Caller,
   Explanation,
   Grant,
   HubFacts,
@@ -13,6 +15,9 @@ import type {
   MachineStatus,
   Page,
   Role,
+  RolePlan,
+  RoleSet,
+  RoleSetChange,
   Token,
 } from './views.ts';
 
@@ -26,6 +31,9 @@ export interface PageChoice {
   readonly after?: string | undefined;
 }
 
+/** Roles of a page when all are wanted. */
+const ROLES_OF_PAGE = 100;
+
 /** Items of a page when the whole list is wanted: the most that the hub gives. */
 const PAGE_MAX = 1000;
 
@@ -33,7 +41,7 @@ const PAGE_MAX = 1000;
 export class HubApi {
   readonly #https: HubHttps;
 
-  constructor(options: { readonly url: URL; readonly trustPem: readonly string[]; readonly key?: string | undefined }) {
+  constructor(options: ConstructorParameters<typeof HubHttps>[0]) {
     this.#https = new HubHttps(options);
   }
 
@@ -52,7 +60,7 @@ export class HubApi {
     this.#post('/v1/bootstrap', body);
 
   machines = (
-    filter: { status?: MachineStatus | undefined; role?: string | undefined },
+    filter: { status?: MachineStatus | undefined; role?: string | undefined; label?: string | undefined },
     choice: PageChoice,
   ): Promise<Page<Machine>> => this.#page('/v1/machines', { ...filter }, choice);
   machine = (name: string): Promise<Machine> => this.#get(path`/v1/machines/${name}`);
@@ -68,7 +76,8 @@ export class HubApi {
   assign = (
     fingerprint: string,
     body: { roles?: readonly string[] | undefined; labels?: Readonly<Record<string, string>> | undefined },
-  ): Promise<Machine> => this.#put(path`/v1/machines/${fingerprint}/rights`, body);
+    version: string,
+  ): Promise<Machine> => this.#put(path`/v1/machines/${fingerprint}/rights`, body, ifMatch(version));
   revoke = (fingerprint: string, body: { reason?: string | undefined }): Promise<Machine> =>
     this.#post(path`/v1/machines/${fingerprint}/revoke`, body);
 
@@ -82,11 +91,22 @@ export class HubApi {
   tokens = (choice: PageChoice): Promise<Page<Token>> => this.#page('/v1/tokens', {}, choice);
   revokeToken = (id: string): Promise<Token> => this.#delete(path`/v1/tokens/${id}`);
 
-  roles = (): Promise<{ items: readonly Role[] }> => this.#get('/v1/roles');
+  roles = (choice: PageChoice): Promise<Page<Role>> =>
+    // Roles can be long: a page of them stays far below the most that an answer may have.
+    this.#page('/v1/roles', {}, choice.all === true ? { limit: ROLES_OF_PAGE, ...choice } : choice);
   role = (name: string): Promise<Role> => this.#get(path`/v1/roles/${name}`);
-  putRole = (name: string, body: { grants: readonly Grant[]; ifGeneration: number }): Promise<Role> =>
-    this.#put(path`/v1/roles/${name}`, body);
-  deleteRole = (name: string): Promise<void> => this.#delete(path`/v1/roles/${name}`);
+  /** @param generation that the edit builds on; 0: there must be no such role */
+  putRole = (name: string, body: { grants: readonly Grant[] }, generation: number): Promise<Role> =>
+    this.#put(path`/v1/roles/${name}`, body, generation === 0 ? { 'if-none-match': '*' } : ifMatch(String(generation)));
+  deleteRole = (name: string, { force, generation }: { force: boolean; generation: number }): Promise<void> =>
+    this.#delete(
+      withQuery(path`/v1/roles/${name}`, { force: force ? 'true' : undefined }),
+      ifMatch(String(generation)),
+    );
+  planRoles = (body: RoleSet): Promise<RolePlan> => this.#post('/v1/roles/plan', body);
+  /** @param version of all roles, as the plan says it */
+  applyRoles = (body: RoleSet, version: string): Promise<RoleSetChange> =>
+    this.#put('/v1/roles', body, ifMatch(version));
 
   createKey = (body: {
     name: string;
@@ -96,7 +116,8 @@ export class HubApi {
   keys = (choice: PageChoice): Promise<Page<Key>> => this.#page('/v1/keys', {}, choice);
   revokeKey = (id: string): Promise<Key> => this.#delete(path`/v1/keys/${id}`);
 
-  sessions = (): Promise<{ items: readonly LiveSession[] }> => this.#get('/v1/sessions');
+  whoami = (): Promise<Caller> => this.#get('/v1/whoami');
+  sessions = (choice: PageChoice): Promise<Page<LiveSession>> => this.#page('/v1/sessions', {}, choice);
   explain = (question: {
     machine: string;
     verb: string;
@@ -111,15 +132,6 @@ export class HubApi {
   /** The pin by which others can recognise this hub. */
   async rootPin(): Promise<string> {
     return pinOf((await this.hub()).rootPem);
-  }
-
-  /** Whether the hub accepts the key, whatever it may do. @throws QconnError `unauthenticated` */
-  async checkKey(): Promise<void> {
-    try {
-      await this.machines({}, { limit: 1 });
-    } catch (error) {
-      if (!isQconnError(error, 'forbidden')) throw error;
-    }
   }
 
   async #page<Item>(
@@ -145,8 +157,24 @@ export class HubApi {
   }
 
   #get = <Answer>(url: string): Promise<Answer> => this.#https.call('GET', url) as Promise<Answer>;
-  #post = <Answer>(url: string, body: unknown): Promise<Answer> =>
-    this.#https.call('POST', url, body) as Promise<Answer>;
-  #put = <Answer>(url: string, body: unknown): Promise<Answer> => this.#https.call('PUT', url, body) as Promise<Answer>;
-  #delete = <Answer>(url: string): Promise<Answer> => this.#https.call('DELETE', url) as Promise<Answer>;
+  /** Names the request, so that trying again after the connection failed cannot do it twice. */
+  async #post<Answer>(url: string, body: unknown): Promise<Answer> {
+    const name = { 'idempotency-key': randomUUID() };
+    try {
+      return (await this.#https.call('POST', url, body, name)) as Answer;
+    } catch (error) {
+      if (!isQconnError(error, 'unreachable')) throw error;
+      return (await this.#https.call('POST', url, body, name)) as Answer;
+    }
+  }
+
+  #put = <Answer>(url: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Answer> =>
+    this.#https.call('PUT', url, body, headers) as Promise<Answer>;
+  #delete = <Answer>(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+    this.#https.call('DELETE', url, undefined, headers) as Promise<Answer>;
+}
+
+/** An edit of what was at this version, and of nothing else. */
+function ifMatch(version: string): Readonly<Record<string, string>> {
+  return { 'if-match': `"${version}"` };
 }

@@ -19,6 +19,8 @@ export interface Machine {
   readonly revokedAt: string | null;
   /** End of its last credential. */
   readonly expiresAt: string | null;
+  /** Of what can be edited. */
+  readonly version: string;
 }
 
 export interface Token {
@@ -53,6 +55,65 @@ export interface Role {
   /** Raised by every edit. */
   readonly generation: number;
   readonly updatedAt: string;
+}
+
+/** Roles as a file has them, and what else is to be done. */
+export interface RoleSet {
+  readonly roles: readonly { readonly name: string; readonly grants: readonly Grant[] }[];
+  /** Machines by hostname or fingerprint, and the roles that each shall have, all of them. */
+  readonly assignments?: Readonly<Record<string, readonly string[]>>;
+  readonly prune?: boolean;
+  readonly force?: boolean;
+}
+
+/** What a set of roles changes. */
+export interface RoleSetChange {
+  readonly roles: readonly {
+    readonly name: string;
+    readonly change: 'make' | 'edit' | 'delete';
+    readonly adds: readonly Grant[];
+    readonly removes: readonly Grant[];
+  }[];
+  readonly assignments: readonly {
+    readonly machine: string;
+    readonly hostname: string | null;
+    readonly before: readonly string[];
+    readonly after: readonly string[];
+  }[];
+}
+
+/** Something that somebody may do. */
+export interface Right {
+  readonly verb: string;
+  readonly serviceType: string;
+  readonly towards?: string;
+}
+
+/** What a set of roles changes, and for whom. */
+export interface RolePlan {
+  readonly change: RoleSetChange;
+  readonly affected: readonly {
+    readonly kind: 'machine' | 'key';
+    readonly id: string;
+    readonly name: string;
+    readonly gains: readonly Right[];
+    readonly loses: readonly Right[];
+  }[];
+  readonly holders: number;
+  /** Whether all holders were looked at. */
+  readonly complete: boolean;
+  /** Of all roles, for what is applied. */
+  readonly version: string;
+}
+
+/** Who the hub takes the caller for. */
+export interface Caller {
+  readonly kind: 'key' | 'machine';
+  readonly actor: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly actions: readonly string[];
+  readonly endsAt: string | null;
 }
 
 export interface Key {

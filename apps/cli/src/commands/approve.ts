@@ -82,7 +82,7 @@ function refuseUnfit(machine: Machine, hostname: string | undefined): void {
 
 /** @throws QconnError `usage` that names the roles there are */
 async function refuseWithoutRoles(hub: HubApi): Promise<never> {
-  const names = (await hub.roles()).items.map(({ name }) => name);
+  const names = (await hub.roles({ all: true })).items.map(({ name }) => name);
   throw new QconnError(
     'usage',
     `Say which roles it shall have: --roles a,b, or --roles none. There are: ${names.join(', ')}.`,

@@ -111,7 +111,7 @@ async function withKey(url: URL, key: string, before: Profile | undefined, { pin
     );
   const hub = new HubApi({ url, trustPem, key });
   try {
-    await hub.checkKey();
+    await hub.whoami();
     return { hub: url.origin, trustPem, key };
   } finally {
     hub.close();

@@ -12,6 +12,7 @@ import { watch, withWatch } from './watch.ts';
 interface Options extends PageChoice {
   readonly status?: MachineStatus;
   readonly role?: string;
+  readonly label?: string;
   readonly watch?: boolean;
 }
 
@@ -29,6 +30,7 @@ export function addMachines(parent: Command, invocation: Invocation): void {
     .description('list machines, the oldest first')
     .addOption(new Option('--status <status>', 'only these').choices(['pending', 'authorized', 'revoked']))
     .option('--role <role>', 'only those that have this role')
+    .option('--label <key=value>', 'only those that have this label')
     .action((options: Options) => listMachines(options, invocation));
   withExamples(command, [
     ['qconn machines --status pending', 'who waits for approval'],
@@ -39,14 +41,14 @@ export function addMachines(parent: Command, invocation: Invocation): void {
 }
 
 async function listMachines(options: Options, invocation: Invocation): Promise<void> {
-  const { status, role, watch: watching, ...choice } = options;
+  const { status, role, label, watch: watching, ...choice } = options;
   const hub = await invocation.hub();
   const style = {
     columns: COLUMNS,
     rows: (machine: Machine) => [row(machine, invocation)],
     nothing: nothingText(status, role),
   };
-  const look = (): Promise<Page<Machine>> => hub.machines({ status, role }, choice);
+  const look = (): Promise<Page<Machine>> => hub.machines({ status, role, label }, choice);
   if (watching === true) return watch(look, style, invocation);
   showList(await look(), style, invocation);
 }

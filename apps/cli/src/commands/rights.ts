@@ -38,7 +38,7 @@ async function setRights(name: string, { roles, label, clearLabels }: Options, i
     throw new QconnError('usage', 'Nothing to change: give --roles, --label or --clear-labels.');
   const hub = await invocation.hub();
   const before = await hub.machine(name);
-  const after = await hub.assign(before.fingerprint, { roles, labels });
+  const after = await hub.assign(before.fingerprint, { roles, labels }, before.version);
   invocation.show(after, () => `${machineName(after)}\n${changeText(before, after)}`);
 }
 

@@ -79,10 +79,7 @@ async function putRole(
   }
   if (before !== undefined && difference === '')
     return invocation.show(before, () => `The role ${name} grants that already.\n`);
-  const role = await hub.putRole(name, {
-    grants: edit.grants,
-    ifGeneration: edit.generation ?? before?.generation ?? 0,
-  });
+  const role = await hub.putRole(name, { grants: edit.grants }, edit.generation ?? before?.generation ?? 0);
   invocation.show(
     role,
     () =>

@@ -15,9 +15,15 @@ export function addRole(parent: Command, invocation: Invocation): void {
   role
     .command('delete')
     .argument('<name>')
-    .description('delete a role; refused while a machine has it')
+    .description('delete a role; refused while a machine or an API key has it')
+    .option('--force', 'take it from those that have it')
     .option('-y, --yes', 'do not ask')
-    .action((name: string, options: { readonly yes?: boolean }) => remove(name, options, invocation));
+    .action((name: string, options: Deletion) => remove(name, options, invocation));
+}
+
+interface Deletion {
+  readonly force?: boolean;
+  readonly yes?: boolean;
 }
 
 async function show(name: string, invocation: Invocation): Promise<void> {
@@ -33,10 +39,12 @@ async function show(name: string, invocation: Invocation): Promise<void> {
   });
 }
 
-async function remove(name: string, { yes }: { readonly yes?: boolean }, invocation: Invocation): Promise<void> {
+async function remove(name: string, { yes, force = false }: Deletion, invocation: Invocation): Promise<void> {
   const hub = await invocation.hub();
-  if (!(await invocation.confirmed(`Delete the role ${name}?`, yes))) return invocation.declined();
-  await hub.deleteRole(name);
+  const { generation } = await hub.role(name);
+  const question = `Delete the role ${name}${force ? ', and take it from whoever has it' : ''}?`;
+  if (!(await invocation.confirmed(question, yes))) return invocation.declined();
+  await hub.deleteRole(name, { force, generation });
   invocation.show({ deleted: name }, () => `The role ${name} is deleted.\n`);
 }
 

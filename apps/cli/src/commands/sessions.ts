@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import type { LiveSession } from '../api/views.ts';
+import type { PageChoice } from '../api/hub-api.ts';
+import type { LiveSession, Page } from '../api/views.ts';
 import type { Invocation } from '../invocation.ts';
 import { type ListStyle, showList } from '../output/list.ts';
 import type { Cell } from '../output/table.ts';
+import { withPageOptions } from './page-options.ts';
 import { watch, withWatch } from './watch.ts';
 
 const STYLE: ListStyle<LiveSession> = {
@@ -18,12 +20,13 @@ const STYLE: ListStyle<LiveSession> = {
 };
 
 export function addSessions(parent: Command, invocation: Invocation): void {
-  withWatch(parent.command('sessions'))
+  withWatch(withPageOptions(parent.command('sessions')))
     .description('list the machines that are connected now, and the devices that they provide')
-    .action(async (options: { readonly watch?: boolean }) => {
+    .action(async ({ watch: watching, ...choice }: PageChoice & { readonly watch?: boolean }) => {
       const hub = await invocation.hub();
-      if (options.watch === true) return watch(hub.sessions, STYLE, invocation);
-      showList(await hub.sessions(), STYLE, invocation);
+      const look = (): Promise<Page<LiveSession>> => hub.sessions(choice);
+      if (watching === true) return watch(look, STYLE, invocation);
+      showList(await look(), STYLE, invocation);
     });
 }
 

@@ -1,59 +1,39 @@
-import type { Principal } from '@qconn/authz';
-import { hashSecret, parseSecret } from '@qconn/identity';
+import type { Decision } from '@qconn/authz';
 import { QconnError } from '@qconn/protocol';
-import type { KeyRecord, RoleGrant, RoleRecord } from '@qconn/store';
 import type { FastifyRequest } from 'fastify';
-import type { Access, ApiContext } from './app.ts';
+import type { Access, AdminAction } from './admin-actions.ts';
+import type { ApiContext } from './app.ts';
 import { NOBODY, type Caller } from './caller.ts';
+import { callerOfKey } from './caller-key.ts';
+import { callerOfMachine } from './caller-machine.ts';
 
 /**
- * Lets a request pass or refuses it: an API key's roles are judged by the same engine as a machine's.
- * @returns who calls: the actor for the audit trail, and its roles
- * @throws QconnError `unauthenticated`, `forbidden` with the missing grant
+ * Lets a request pass or refuses it. Whoever shows an API key is judged by it, and a certificate beside it counts for
+ * nothing: rights are never added up.
+ * @returns who calls
+ * @throws QconnError `unauthenticated`, `forbidden` with the missing grant; for a certificate as {@link callerOfMachine}
  */
 export async function admit(request: FastifyRequest, access: Access, context: ApiContext): Promise<Caller> {
   if (access === 'public') return NOBODY;
-  const key = await authenticate(request.headers.authorization, context);
-  const decision = context.policy.current.decide(principalOf(key), 'admin', access);
-  if (!decision.allowed) throw new QconnError('forbidden', `${decision.reasonFor(`the key ${key.name}`)}.`);
-  return { actor: `key:${key.id}`, roles: key.scopes };
+  const { authorization } = request.headers;
+  const caller =
+    authorization === undefined ? callerOfMachine(request, context) : await callerOfKey(authorization, context);
+  if (caller === undefined)
+    throw new QconnError('unauthenticated', 'The request carries no API key, and the connection no certificate.');
+  if (access !== 'any') demand(caller, access, context);
+  return caller;
 }
 
-/**
- * Nobody hands out more than they have: a key may be given the roles that its maker has, or any by who may
- * administer everything.
- * @param roles every role there is
- * @throws QconnError `forbidden` naming the role
- */
-export function mayHandOut(caller: Caller, wanted: readonly string[], roles: readonly RoleRecord[]): void {
-  const own = roles.filter(({ name }) => caller.roles.includes(name));
-  const everything = own.some(({ grants }) => grants.some(allowsAllAdministration));
-  const tooMuch = everything ? undefined : wanted.find((name) => !caller.roles.includes(name));
-  if (tooMuch !== undefined)
-    throw new QconnError('forbidden', `The key that makes this one does not have the role ${tooMuch} itself.`);
+/** @throws QconnError `forbidden` with the missing grant */
+export function demand(caller: Caller, action: AdminAction, context: Pick<ApiContext, 'policy'>): void {
+  const decision = mayAdminister(caller, action, context);
+  if (!decision.allowed) throw new QconnError('forbidden', `${sentence(decision.reasonFor(caller.name))}.`);
 }
 
-function allowsAllAdministration({ effect, verb, serviceTypes }: RoleGrant): boolean {
-  return effect === 'allow' && verb === 'admin' && serviceTypes.includes('*');
+export function mayAdminister(caller: Caller, action: string, { policy }: Pick<ApiContext, 'policy'>): Decision {
+  return policy.current.decide(caller.party, 'admin', action);
 }
 
-async function authenticate(authorization: string | undefined, { store, clock }: ApiContext): Promise<KeyRecord> {
-  const [scheme, credentials] = (authorization ?? '').split(' ', 2);
-  if (scheme?.toLowerCase() !== 'bearer' || credentials === undefined)
-    throw new QconnError('unauthenticated', 'The request carries no API key.');
-  const secret = parseKey(credentials);
-  return store.keys.authenticate({ id: secret.idText, secretHash: hashSecret(secret.secret), now: clock.now() });
-}
-
-function parseKey(text: string): ReturnType<typeof parseSecret> {
-  try {
-    return parseSecret(text, 'qk');
-  } catch (cause) {
-    throw new QconnError('unauthenticated', 'The API key is not complete and correct.', { cause });
-  }
-}
-
-/** A key acts with the roles that are its scopes. */
-function principalOf({ id, scopes }: KeyRecord): Principal {
-  return { fingerprint: `key:${id}`, status: 'authorized', hostname: undefined, labels: {}, roles: scopes };
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }

@@ -1,17 +1,19 @@
 import type { CertificateAuthority } from '@qconn/identity';
 import type { Clock } from '@qconn/clock';
 import type { Logger } from '@qconn/startup';
-import type { Act, Store } from '@qconn/store';
+import type { Act, Once, Store } from '@qconn/store';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyRequest,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
 } from 'fastify';
 import type { Server } from 'node:https';
 import type { MachineCertificates } from '../admission/certificates.ts';
 import type { HubMetrics } from '../metrics/hub-metrics.ts';
+import type { Access } from './admin-actions.ts';
 import { NOBODY, type Caller } from './caller.ts';
 import type { LivePolicy } from '../policy/live-policy.ts';
 import type { RateLimits, Ration } from './rate-limit.ts';
@@ -42,38 +44,22 @@ export interface ApiContext {
   readonly hub: { readonly id: string; readonly quicPort: number; readonly advertise: readonly string[] };
 }
 
-/**
- * Who may call a route: everybody, or who holds this administrative action. Actions are the service
- * types of `admin` grants, so that a role may allow `machines.*` and nothing else.
- */
-export type Access = 'public' | AdminAction;
-
-export type AdminAction =
-  | 'audit.read'
-  | 'keys.read'
-  | 'keys.write'
-  | 'machines.approve'
-  | 'machines.read'
-  | 'machines.revoke'
-  | 'metrics.read'
-  | 'roles.read'
-  | 'roles.write'
-  | 'sessions.read'
-  | 'tokens.read'
-  | 'tokens.write';
-
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
     ration?: Ration;
+    /** Its answer holds a secret that is shown once, and so is never kept for a repeated request. */
+    secretAnswer?: true;
   }
   interface FastifyRequest {
     /** Who calls; `undefined` until the request has been let in. */
     caller: Caller | undefined;
+    /** Set when the caller names the request, so that it is not done twice. */
+    once: Once | undefined;
   }
 }
 
 /** Who does it, and when: what every change in the store takes. */
-export function actOf({ caller = NOBODY }: { readonly caller: Caller | undefined }, { clock }: ApiContext): Act {
-  return { actor: caller.actor, now: clock.now() };
+export function actOf({ caller = NOBODY, once }: Pick<FastifyRequest, 'caller' | 'once'>, { clock }: ApiContext): Act {
+  return { actor: caller.actor, now: clock.now(), once };
 }

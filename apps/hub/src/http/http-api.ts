@@ -1,12 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import { constants, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import fastify, { type FastifyError } from 'fastify';
 import { HANDSHAKE_DEADLINE_MS, QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '@qconn/transport';
 import { admit } from './access.ts';
 import type { ApiContext, App } from './app.ts';
+import { doOnce, OnceHeaders } from './once.ts';
 import { problemOf, ProblemSchema } from './problem.ts';
 import { limitRates, type RateLimits } from './rate-limit.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -17,8 +20,10 @@ import { keyRoutes } from './routes/keys.ts';
 import { machineRoutes } from './routes/machines.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { roleRoutes } from './routes/roles.ts';
+import { roleSetRoutes } from './routes/role-set.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { whoamiRoutes } from './routes/whoami.ts';
 
 /** Most bytes of a request's body: a role with a hundred grants has a few thousand; an enrolment has a limit of its own. */
 const BODY_MAX_BYTES = 256 * 1024;
@@ -32,12 +37,22 @@ const CONNECTIONS_MAX = 2_048;
 /** How long requests that run may go on when the API closes, in milliseconds. */
 const CLOSE_DEADLINE_MS = 2_000;
 
+/** What the API shows of itself, and whose certificates it asks for. */
+export interface HttpsIdentity {
+  /** PEM. */
+  readonly key: string;
+  /** The chain, PEM. */
+  readonly cert: string;
+  /** Roots of the machines' certificates, PEM. */
+  readonly ca: readonly string[];
+}
+
 /** Where and as whom the API listens. */
 export interface HttpOptions {
   readonly hubId: string;
   readonly host: string;
   readonly port: number;
-  readonly tls: { readonly key: string; readonly cert: string };
+  readonly tls: HttpsIdentity;
   /** UDP port of QUIC, which enrolled machines are told. */
   readonly quicPort: number;
   readonly advertise: readonly string[];
@@ -72,8 +87,8 @@ export class HttpApi {
   }
 
   /** New connections are shown this certificate. */
-  reload(tls: { readonly key: string; readonly cert: string }): void {
-    this.#app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.3' });
+  reload(tls: HttpsIdentity): void {
+    this.#app.server.setSecureContext(tlsOptions(tls));
   }
 
   /** Takes no new requests, and lets those that run finish for 2 s. Whoever only holds a connection open holds up nothing. */
@@ -87,13 +102,27 @@ export class HttpApi {
   }
 }
 
+/**
+ * A client may show a machine's certificate; who shows none, or one that is worth nothing, is let in to be told so.
+ * `caller-machine.ts` verifies it for each request. Sessions are not resumed, as a ticket would stand for a handshake that
+ * was not made.
+ */
+function tlsOptions({ key, cert, ca }: HttpsIdentity): SecureContextOptions & TlsOptions {
+  return {
+    key,
+    cert,
+    ca: [...ca],
+    minVersion: 'TLSv1.3',
+    secureOptions: constants.SSL_OP_NO_TICKET,
+    requestCert: true,
+    rejectUnauthorized: false,
+  };
+}
+
 /** Puts the API together without listening. */
-export async function buildApp(
-  context: ApiContext,
-  tls: { readonly key: string; readonly cert: string },
-): Promise<App> {
+export async function buildApp(context: ApiContext, tls: HttpsIdentity): Promise<App> {
   const app: App = fastify({
-    https: { ...tls, minVersion: 'TLSv1.3', handshakeTimeout: HANDSHAKE_DEADLINE_MS },
+    https: { ...tlsOptions(tls), handshakeTimeout: HANDSHAKE_DEADLINE_MS },
     logger: false,
     bodyLimit: BODY_MAX_BYTES,
     requestTimeout: REQUEST_DEADLINE_MS,
@@ -103,6 +132,8 @@ export async function buildApp(
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = CONNECTIONS_MAX;
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  // A page of any site may have a browser send text; JSON it may not without asking.
+  app.removeContentTypeParser('text/plain');
   app.decorateRequest('caller', undefined);
   app.addSchema(ProblemSchema);
   await app.register(swagger, {
@@ -115,8 +146,10 @@ export async function buildApp(
     },
   });
   reportErrors(app, context);
+  identifyRequests(app);
   limitRates(app, context);
   guard(app, context);
+  doOnce(app, context);
   count(app, context);
   for (const routes of [
     healthRoutes,
@@ -125,10 +158,12 @@ export async function buildApp(
     tokenRoutes,
     machineRoutes,
     roleRoutes,
+    roleSetRoutes,
     keyRoutes,
     sessionRoutes,
     explainRoutes,
     auditRoutes,
+    whoamiRoutes,
   ])
     routes(app, context);
   app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger());
@@ -136,11 +171,24 @@ export async function buildApp(
   return app;
 }
 
+/** Every answer names its request as the hub's log does. None is to be kept by anybody on the way, nor taken for another type. */
+function identifyRequests(app: App): void {
+  app.addHook('onRequest', async (request, reply) => {
+    void reply
+      .header('x-request-id', request.id)
+      .header('cache-control', 'no-store')
+      .header('x-content-type-options', 'nosniff');
+  });
+}
+
 /** Every route says who may call it and what it answers; one that does not is a mistake of ours, found at start. */
 function guard(app: App, context: ApiContext): void {
   app.addHook('onRoute', ({ url, method, config, schema }) => {
     if (config?.access === undefined || schema === undefined)
       throw new Error(`${String(method)} ${url} declares no access or no schema`);
+    if (method !== 'POST' || config.access === 'public') return;
+    const own = schema.headers as typeof OnceHeaders | undefined;
+    schema.headers = Type.Object({ ...own?.properties, ...OnceHeaders.properties });
   });
   app.addHook('onRequest', async (request) => {
     const { access } = request.routeOptions.config;

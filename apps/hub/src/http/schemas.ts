@@ -19,6 +19,7 @@ export const MachineSchema = Type.Object(
     authorizedAt: OptionalTime,
     revokedAt: OptionalTime,
     expiresAt: Type.Union([Time, Type.Null()], { description: 'End of its last credential' }),
+    version: Type.String({ description: 'Of what can be edited: its ETag without the quotes' }),
   },
   { $id: 'Machine' },
 );

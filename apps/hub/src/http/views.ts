@@ -7,7 +7,7 @@ import { optionalTime, timeText } from './time.ts';
 /** How the API shows what the hub knows: times as text, secrets and keys left out. */
 
 export function machineView(record: MachineRecord, online: boolean): Static<typeof MachineSchema> {
-  const { fingerprint, shortCode, status, hostname, requestedHostname, roles, labels, facts } = record;
+  const { fingerprint, shortCode, status, hostname, requestedHostname, roles, labels, facts, version } = record;
   return {
     fingerprint,
     shortCode,
@@ -22,6 +22,7 @@ export function machineView(record: MachineRecord, online: boolean): Static<type
     authorizedAt: optionalTime(record.authorizedAt),
     revokedAt: optionalTime(record.revokedAt),
     expiresAt: optionalTime(record.expiresAt),
+    version,
   };
 }
 

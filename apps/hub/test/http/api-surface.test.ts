@@ -32,7 +32,7 @@ beforeAll(async () => {
     draining: () => false,
     hub: { id: 'hub', quicPort: 7443, advertise: [] },
   } as unknown as ApiContext;
-  app = await buildApp(context, { key: keyPem, cert: chain });
+  app = await buildApp(context, { key: keyPem, cert: chain, ca: [pki.ca.rootPem] });
   document = (await app.inject({ url: '/openapi.json' })).json<OpenApi>();
 });
 

@@ -1,7 +1,8 @@
 import { request } from 'node:https';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { TlsIdentity } from '@qconn/transport';
 import type { RunningHub } from '../hub/running-hub.ts';
 
 /** An answer of the HTTPS API. */
@@ -10,20 +11,33 @@ export interface Answer {
   readonly type: string | undefined;
   readonly text: string;
   readonly json: Record<string, unknown>;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** As whom, and what. */
+export interface AskOptions {
+  readonly key?: string | undefined;
+  /** To ask as a machine. */
+  readonly machine?: Pick<TlsIdentity, 'keyPem' | 'chainPem'> | undefined;
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Asks the HTTPS API of a hub, on a connection of its own. */
 export async function ask(
   { httpsUrl, authority }: RunningHub,
   path: string,
-  options: { key?: string; method?: string; body?: unknown } = {},
+  options: AskOptions = {},
 ): Promise<Answer> {
-  const { key, method = 'GET', body } = options;
+  const { key, method = 'GET', body, headers, machine } = options;
   const sent = request(`${httpsUrl}${path}`, {
     ca: authority.rootPem,
+    ...(machine && { key: machine.keyPem, cert: machine.chainPem.join('') }),
     agent: false,
     method,
     headers: {
+      ...headers,
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
@@ -33,5 +47,5 @@ export async function ask(
   const content = await text(answer);
   const type = answer.headers['content-type'];
   const json = type?.includes('json') === true ? (JSON.parse(content) as Record<string, unknown>) : {};
-  return { status: answer.statusCode ?? 0, type, text: content, json };
+  return { status: answer.statusCode ?? 0, type, text: content, json, headers: answer.headers };
 }

@@ -76,7 +76,12 @@ describe('GET /metrics', () => {
   test('is for who may read metrics', async () => {
     expect((await ask(hub, '/metrics')).json['code']).toBe('unauthenticated');
     const role = { grants: [{ effect: 'allow', verb: 'admin', serviceTypes: ['sessions.read'] }] };
-    await ask(hub, '/v1/roles/watcher', { key: adminKey, method: 'PUT', body: role });
+    await ask(hub, '/v1/roles/watcher', {
+      key: adminKey,
+      method: 'PUT',
+      body: role,
+      headers: { 'if-none-match': '*' },
+    });
     const made = await ask(hub, '/v1/keys', { key: adminKey, method: 'POST', body: { name: 'w', roles: ['watcher'] } });
     expect((await ask(hub, '/metrics', { key: made.json['key'] as string })).json['code']).toBe('forbidden');
   });

@@ -19,27 +19,41 @@ export class HubHttps {
   /**
    * @param options.trustPem the hub's root certificates
    * @param options.key API key (`qk_…`), for calls that need one
+   * @param options.machine a machine's key and chain, PEM, to call as that machine
    * @throws QconnError `usage` for anything but an https URL
    */
   constructor(options: {
     readonly url: string | URL;
     readonly trustPem: readonly string[];
     readonly key?: string | undefined;
+    readonly machine?: { readonly keyPem: string; readonly chainPem: readonly string[] } | undefined;
   }) {
     this.url = parseHubUrl(options.url);
     this.#key = options.key;
-    this.#agent = new Agent({ ca: [...options.trustPem], minVersion: 'TLSv1.3', keepAlive: true });
+    const { machine } = options;
+    this.#agent = new Agent({
+      ca: [...options.trustPem],
+      ...(machine && { key: machine.keyPem, cert: machine.chainPem.join('') }),
+      minVersion: 'TLSv1.3',
+      keepAlive: true,
+    });
   }
 
   /**
    * Makes a call.
    * @param path such as `/v1/machines`
+   * @param extraHeaders by lower-case name, such as `if-match`
    * @returns the answer's JSON; `undefined` for an empty answer
    * @throws QconnError the hub's own error with its code, or `unreachable`, `hub_untrusted`
    */
-  async call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+  async call(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+    extraHeaders: Readonly<Record<string, string>> = {},
+  ): Promise<unknown> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const headers: Record<string, string> = { accept: 'application/json' };
+    const headers: Record<string, string> = { ...extraHeaders, accept: 'application/json' };
     if (payload !== undefined) headers['content-type'] = 'application/json';
     if (this.#key !== undefined) headers['authorization'] = `Bearer ${this.#key}`;
     const target = { host: hostOf(this.url), port: portOf(this.url), path, method, headers };

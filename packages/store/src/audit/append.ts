@@ -1,5 +1,6 @@
 import type { Act } from '../act.ts';
 import type { Trx } from '../database/database.ts';
+import { markDone } from '../idempotency/mark-done.ts';
 import { hashOf } from './record.ts';
 
 /** What is told of an act, beyond who and when. Never a secret, nor its hash. */
@@ -16,9 +17,10 @@ export interface AuditEntry {
  */
 export async function appendAudit(
   trx: Trx,
-  { actor, now }: Act,
+  { actor, now, once }: Act,
   { act, subject, before = null, after = null }: AuditEntry,
 ): Promise<void> {
+  if (once !== undefined) await markDone(trx, { actor, now }, once);
   const head = await trx.selectFrom('audit_head').select(['id', 'hash']).forUpdate().executeTakeFirstOrThrow();
   const id = head.id + 1;
   const hash = hashOf(head.hash, { id, at: now, actor, act, subject, before, after });

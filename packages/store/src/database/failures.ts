@@ -26,6 +26,7 @@ const CONSTRAINTS: Readonly<Record<string, ErrorCode>> = {
   [HOSTNAME_HELD]: 'hostname_taken',
   machine_hostname_form: 'hostname_invalid',
   machine_role_known: 'unknown_role',
+  idempotency_key: 'already_done',
 };
 
 /** Runs `work` and turns what the database throws into a QconnError. */

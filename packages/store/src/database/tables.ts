@@ -118,6 +118,15 @@ export interface AuditHeadTable {
   hash: Uint8Array;
 }
 
+export interface IdempotencyTable {
+  caller: string;
+  key_hash: Uint8Array;
+  request_hash: Uint8Array;
+  done_at: Epoch;
+  status: number | null;
+  answer: string | null;
+}
+
 /** The schema as queries see it. src/migrations/ makes it. */
 export interface Tables {
   hub: HubTable;
@@ -133,4 +142,5 @@ export interface Tables {
   policy_generation: PolicyGenerationTable;
   audit: AuditTable;
   audit_head: AuditHeadTable;
+  idempotency: IdempotencyTable;
 }

@@ -18,6 +18,8 @@ export interface Approval {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Revoke this machine, which holds the hostname, in the same transaction: a host has a new key. */
   readonly replace?: string | undefined;
+  /** The version that the editor saw; left out: whatever is there. */
+  readonly ifVersion?: string | undefined;
 }
 
 export async function approve(database: Database, input: Approval & Act): Promise<MachineRecord> {
@@ -28,11 +30,20 @@ export async function approve(database: Database, input: Approval & Act): Promis
  * The change that authorizes a pending machine. It throws unknown_role, hostname_taken and
  * invalid_state before it has written anything.
  */
-export function approval({ fingerprint, roles, labels, replace, now, ...input }: Approval & Act): MachineChange {
+export function approval({
+  fingerprint,
+  roles,
+  labels,
+  replace,
+  ifVersion,
+  now,
+  ...input
+}: Approval & Act): MachineChange {
   const hostname = normalHostname(input.hostname);
   return {
     act: 'machine.approve',
     from: ['pending'],
+    ifVersion,
     async make(trx) {
       await requireRoles(trx, roles);
       const others =

@@ -10,15 +10,18 @@ export interface Assignment {
   readonly fingerprint: string;
   readonly roles?: readonly string[] | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** The version that the editor saw; left out: whatever is there. */
+  readonly ifVersion?: string | undefined;
 }
 
 export async function assign(
   database: Database,
-  { fingerprint, roles, labels, ...act }: Assignment & Act,
+  { fingerprint, roles, labels, ifVersion, ...act }: Assignment & Act,
 ): Promise<MachineRecord> {
   return await changeMachine(database, fingerprint, act, {
     act: 'machine.assign',
     from: ['pending', 'authorized'],
+    ifVersion,
     async make(trx) {
       await requireRoles(trx, roles ?? []);
       if (roles !== undefined) await replaceRoles(trx, fingerprint, roles);

@@ -14,13 +14,15 @@ export interface MachineChange {
   readonly act: string;
   /** Statuses in which a machine may be for it. */
   readonly from: readonly MachineStatus[];
+  /** The version that the editor saw; left out: whatever is there. */
+  readonly ifVersion?: string | undefined;
   /** What the audit trail tells of it beyond before and after. */
   readonly note?: object;
   /** Does it; returns what there is to record of other machines that it changes. */
   readonly make: (trx: Trx, before: MachineRecord) => Promise<readonly AuditEntry[]>;
 }
 
-/** @throws QconnError unknown_object; invalid_state with `facts.status`; whatever `make` throws */
+/** @throws QconnError unknown_object; edit_conflict with `facts.version`; invalid_state with `facts.status`; whatever `make` throws */
 export async function changeMachine(
   database: Database,
   fingerprint: string,
@@ -40,7 +42,11 @@ export async function changeLocked(
   act: Act,
   change: MachineChange,
 ): Promise<MachineRecord> {
-  const { fingerprint, status } = before;
+  const { fingerprint, status, version } = before;
+  if (change.ifVersion !== undefined && change.ifVersion !== version)
+    throw new QconnError('edit_conflict', `The machine ${fingerprint} has been changed in the meantime.`, {
+      facts: { version },
+    });
   if (!change.from.includes(status)) {
     const message = `The machine ${fingerprint} is ${status}, not ${change.from.join(' or ')}.`;
     throw new QconnError('invalid_state', message, { facts: { status } });

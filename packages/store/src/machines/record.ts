@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { QconnError } from '@qconn/protocol';
 import { type Kysely, type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 
@@ -26,6 +28,8 @@ export interface MachineRecord {
   readonly revokedAt: number | null;
   /** Renewals after expiry since the last one in time. */
   readonly recoveries: number;
+  /** Names what an administrator can edit of it: status, hostname, roles and labels. Changes with them. */
+  readonly version: string;
   /** When the last of its credentials that is not revoked expires or expired; null when it has none. */
   readonly expiresAt: number | null;
 }
@@ -74,7 +78,13 @@ export function machineRecordOf(row: MachineRow): MachineRecord {
     revokedAt: row.revoked_at,
     recoveries: row.recoveries,
     expiresAt: row.expires_at,
+    version: versionOf(row),
   };
+}
+
+function versionOf({ status, hostname, roles, labels }: MachineRow): string {
+  const content = JSON.stringify([status, hostname, roles, Object.entries(labels).toSorted()]);
+  return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 
 /** @throws QconnError unknown_object */

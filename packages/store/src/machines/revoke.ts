@@ -7,15 +7,18 @@ export interface Revocation {
   readonly fingerprint: string;
   /** Why, for the audit trail. */
   readonly reason?: string | undefined;
+  /** The version that the editor saw; left out: whatever is there. */
+  readonly ifVersion?: string | undefined;
 }
 
 export async function revoke(
   database: Database,
-  { fingerprint, reason, ...act }: Revocation & Act,
+  { fingerprint, reason, ifVersion, ...act }: Revocation & Act,
 ): Promise<MachineRecord> {
   return await changeMachine(database, fingerprint, act, {
     act: 'machine.revoke',
     from: ['pending', 'authorized'],
+    ifVersion,
     note: { reason },
     async make(trx) {
       await markRevoked(trx, fingerprint, act.now);

@@ -2,6 +2,7 @@ import { rolesAndPolicy } from './0001-roles-and-policy.ts';
 import { machines } from './0002-machines.ts';
 import { enrolmentAndKeys } from './0003-enrolment-and-keys.ts';
 import { audit } from './0004-audit.ts';
+import { idempotency } from './0007-idempotency.ts';
 
 /**
  * Every migration in order, by the name that the database remembers; each is a list of single
@@ -13,4 +14,5 @@ export const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
   '0002-machines': machines,
   '0003-enrolment-and-keys': enrolmentAndKeys,
   '0004-audit': audit,
+  '0007-idempotency': idempotency,
 };

@@ -2,14 +2,15 @@ import { QconnError } from '@qconn/protocol';
 
 import type { Act } from '../act.ts';
 import { appendAudit } from '../audit/append.ts';
-import type { Database, Trx } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { policyChanged } from '../policy/changed.ts';
+import { refuseInUse, unassignAll } from './holders.ts';
 import { checkGeneration } from './put-role.ts';
 
 export interface DeleteRole {
   readonly name: string;
   readonly ifGeneration?: number | undefined;
-  /** Take it from the machines that have it instead of refusing. */
+  /** Take it from the machines and API keys that have it instead of refusing. */
   readonly force?: boolean | undefined;
 }
 
@@ -22,32 +23,13 @@ export async function deleteRole(
     const role = await trx.selectFrom('role').selectAll().where('name', '=', name).forUpdate().executeTakeFirst();
     if (role === undefined) throw new QconnError('unknown_role', `There is no role ${name}.`);
     checkGeneration(name, role.generation, ifGeneration);
-    const machines = force ? await unassignAll(trx, name) : await refuseInUse(trx, name);
+    const { machines, keys } = await (force ? unassignAll(trx, name) : refuseInUse(trx, name, act.now));
     await trx.deleteFrom('role').where('name', '=', name).execute();
     await policyChanged(trx, { roles: [name], machines });
     await appendAudit(trx, act, {
       act: 'role.delete',
       subject: name,
-      before: { grants: role.grants, machines: machines.length },
+      before: { grants: role.grants, machines: machines.length, keys },
     });
   });
-}
-
-async function unassignAll(trx: Trx, role: string): Promise<string[]> {
-  const rows = await trx.deleteFrom('machine_role').where('role', '=', role).returning('machine').execute();
-  return rows.map(({ machine }) => machine);
-}
-
-async function refuseInUse(trx: Trx, role: string): Promise<string[]> {
-  const { machines } = await trx
-    .selectFrom('machine_role')
-    .select((count) => count.fn.countAll<number>().as('machines'))
-    .where('role', '=', role)
-    .executeTakeFirstOrThrow();
-  if (machines === 0) return [];
-  throw new QconnError(
-    'role_in_use',
-    `The role ${role} is assigned to ${machines} ${machines === 1 ? 'machine' : 'machines'}.`,
-    { facts: { machines } },
-  );
 }

@@ -1,9 +1,10 @@
 import { formatSecret, generateSecret, hashSecret } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import { Type } from 'typebox';
-import { mayHandOut } from '../access.ts';
 import { actOf, type ApiContext, type App } from '../app.ts';
-import { NOBODY } from '../caller.ts';
+import { NOBODY, type Caller } from '../caller.ts';
+import { mayEverything, mayHandOut } from '../handing-out.ts';
+import { timeText } from '../time.ts';
 import { pageRequest } from '../page-request.ts';
 import { KeySchema, PageQuery, pageOf } from '../schemas.ts';
 import { keyView, pageView } from '../views.ts';
@@ -37,7 +38,7 @@ export function keyRoutes(app: App, context: ApiContext): void {
   app.post(
     '/v1/keys',
     {
-      config: { access: 'keys.write' },
+      config: { access: 'keys.write', secretAnswer: true },
       schema: {
         summary: 'Make an API key',
         body: NewKey,
@@ -46,17 +47,17 @@ export function keyRoutes(app: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { name, roles, ttlSeconds = 90 * DAY_SECONDS } = request.body;
-      const known = await store.roles.list();
-      const unknown = roles.find((wanted) => !known.some((role) => role.name === wanted));
-      if (unknown !== undefined) throw new QconnError('unknown_role', `There is no role ${unknown}.`);
-      mayHandOut(request.caller ?? NOBODY, roles, known);
+      const { caller = NOBODY } = request;
+      mayHandOut(caller, roles, await store.roles.named(roles), context);
+      const expiresAt = clock.now() + ttlSeconds * 1000;
+      refuseOutliving(caller, expiresAt, context);
       const secret = generateSecret('qk');
       const record = await store.keys.create({
         id: secret.idText,
         name,
         secretHash: hashSecret(secret.secret),
         scopes: roles,
-        expiresAt: clock.now() + ttlSeconds * 1000,
+        expiresAt,
         ...actOf(request, context),
       });
       return reply.status(201).send({ key: formatSecret('qk', secret), record: keyView(record) });
@@ -83,5 +84,18 @@ export function keyRoutes(app: App, context: ApiContext): void {
       },
     },
     async (request) => keyView(await store.keys.revoke({ id: request.params.id, ...actOf(request, context) })),
+  );
+}
+
+/**
+ * A key that ends would else be worth nothing: its holder could make one that does not.
+ * @throws QconnError `forbidden`
+ */
+function refuseOutliving(caller: Caller, expiresAt: number, context: ApiContext): void {
+  const { endsAt = Number.POSITIVE_INFINITY, name } = caller;
+  if (expiresAt <= endsAt || mayEverything(caller, context)) return;
+  throw new QconnError(
+    'forbidden',
+    `The new key would outlive ${name}, which makes it and ends at ${timeText(endsAt)}: give it a shorter time.`,
   );
 }

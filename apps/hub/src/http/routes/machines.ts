@@ -1,8 +1,14 @@
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { MachineRecord } from '@qconn/store';
+import { demand } from '../access.ts';
 import { actOf, type ApiContext, type App } from '../app.ts';
+import { NOBODY } from '../caller.ts';
 import { findMachine } from '../find-machine.ts';
+import { mayHandOut } from '../handing-out.ts';
 import { pageRequest } from '../page-request.ts';
+import { checkPrecondition, EditHeaders, etagOf } from '../preconditions.ts';
+import { rolesThatMove } from '../role-set.ts';
 import { MachineSchema, PageQuery, pageOf } from '../schemas.ts';
 import { machineView, pageView } from '../views.ts';
 
@@ -19,6 +25,9 @@ const Filter = Type.Object(
     ...PageQuery.properties,
     status: Type.Optional(Type.Union([Type.Literal('pending'), Type.Literal('authorized'), Type.Literal('revoked')])),
     role: Type.Optional(Type.String({ maxLength: 128 })),
+    label: Type.Optional(
+      Type.String({ maxLength: 260, pattern: '^[^=]+=.+$', description: 'key=value: only machines with this label' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -57,8 +66,9 @@ export function machineRoutes(app: App, context: ApiContext): void {
   const { store, policy, sessions } = context;
   const view = (record: MachineRecord): ReturnType<typeof machineView> =>
     machineView(record, sessions.isOnline(record.fingerprint));
-  const inForce = async (record: MachineRecord): Promise<ReturnType<typeof machineView>> => {
+  const inForce = async (reply: FastifyReply, record: MachineRecord): Promise<ReturnType<typeof machineView>> => {
     await policy.upToDate();
+    void reply.header('etag', etagOf(record.version));
     return view(record);
   };
 
@@ -73,7 +83,15 @@ export function machineRoutes(app: App, context: ApiContext): void {
       },
     },
     async ({ query }) =>
-      pageView(await store.machines.list({ ...pageRequest(query), status: query.status, role: query.role }), view),
+      pageView(
+        await store.machines.list({
+          ...pageRequest(query),
+          status: query.status,
+          role: query.role,
+          label: labelOf(query.label),
+        }),
+        view,
+      ),
   );
 
   app.get(
@@ -82,7 +100,10 @@ export function machineRoutes(app: App, context: ApiContext): void {
       config: { access: 'machines.read' },
       schema: { summary: 'Show a machine', params: Params, response: { 200: MachineSchema } },
     },
-    async ({ params }) => view(await findMachine(store, params.machine)),
+    async ({ params }, reply) => {
+      const machine = await findMachine(store, params.machine);
+      return reply.header('etag', etagOf(machine.version)).send(view(machine));
+    },
   );
 
   app.post(
@@ -92,16 +113,23 @@ export function machineRoutes(app: App, context: ApiContext): void {
       schema: {
         summary: 'Authorize a pending machine under a hostname, with roles',
         params: Params,
+        headers: EditHeaders,
         body: Approval,
         response: { 200: MachineSchema },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { hostname, roles, labels, replace } = request.body;
       const machine = await findMachine(store, request.params.machine);
       const name = hostname ?? machine.requestedHostname ?? '';
+      const { caller = NOBODY } = request;
+      checkPrecondition(request.headers, machine.version, { what: `the machine ${name}`, required: false });
+      if (replace !== undefined) demand(caller, 'machines.revoke', context);
+      mayHandOut(caller, roles, await store.roles.named(roles), context);
       return inForce(
+        reply,
         await store.machines.approve({
+          ifVersion: machine.version,
           fingerprint: machine.fingerprint,
           hostname: name,
           roles,
@@ -120,13 +148,21 @@ export function machineRoutes(app: App, context: ApiContext): void {
       schema: {
         summary: 'Replace a machine’s roles, labels or both',
         params: Params,
+        headers: EditHeaders,
         body: Assignment,
         response: { 200: MachineSchema },
       },
     },
-    async (request) => {
-      const { fingerprint } = await findMachine(store, request.params.machine);
-      return inForce(await store.machines.assign({ fingerprint, ...request.body, ...actOf(request, context) }));
+    async (request, reply) => {
+      const { body, caller = NOBODY } = request;
+      const { fingerprint, version, roles: before } = await findMachine(store, request.params.machine);
+      checkPrecondition(request.headers, version, { what: `the machine ${request.params.machine}`, required: true });
+      const moving = body.roles === undefined ? [] : rolesThatMove(before, body.roles);
+      mayHandOut(caller, moving, await store.roles.named(moving), context);
+      return inForce(
+        reply,
+        await store.machines.assign({ fingerprint, ifVersion: version, ...body, ...actOf(request, context) }),
+      );
     },
   );
 
@@ -137,15 +173,23 @@ export function machineRoutes(app: App, context: ApiContext): void {
       schema: {
         summary: 'Revoke a machine for good: its connection is closed',
         params: Params,
+        headers: EditHeaders,
         body: Revocation,
         response: { 200: MachineSchema },
       },
     },
-    async (request) => {
-      const { fingerprint } = await findMachine(store, request.params.machine);
+    async (request, reply) => {
+      const { fingerprint, version } = await findMachine(store, request.params.machine);
+      checkPrecondition(request.headers, version, { what: `the machine ${request.params.machine}`, required: false });
       return inForce(
+        reply,
         await store.machines.revoke({ fingerprint, reason: request.body.reason, ...actOf(request, context) }),
       );
     },
   );
+}
+
+function labelOf(text: string | undefined): { readonly key: string; readonly value: string } | undefined {
+  const at = text?.indexOf('=') ?? -1;
+  return text === undefined ? undefined : { key: text.slice(0, at), value: text.slice(at + 1) };
 }

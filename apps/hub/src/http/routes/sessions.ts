@@ -1,7 +1,8 @@
-import { Type } from 'typebox';
 import type { ApiContext, App } from '../app.ts';
-import { SessionSchema } from '../schemas.ts';
-import { sessionView } from '../views.ts';
+import { pageRequest } from '../page-request.ts';
+import { PageQuery, pageOf, SessionSchema } from '../schemas.ts';
+import { pageOfSessions } from '../session-page.ts';
+import { pageView, sessionView } from '../views.ts';
 
 /** Live sessions of this hub. */
 export function sessionRoutes(app: App, { sessions }: ApiContext): void {
@@ -10,12 +11,11 @@ export function sessionRoutes(app: App, { sessions }: ApiContext): void {
     {
       config: { access: 'sessions.read' },
       schema: {
-        summary: 'List the machines that are connected to this hub',
-        response: { 200: Type.Object({ items: Type.Array(SessionSchema) }) },
+        summary: 'List the machines that are connected to this hub, by fingerprint',
+        querystring: PageQuery,
+        response: { 200: pageOf(SessionSchema) },
       },
     },
-    () => ({
-      items: [...sessions].map(sessionView),
-    }),
+    ({ query }) => pageView(pageOfSessions(sessions, pageRequest(query)), sessionView),
   );
 }

@@ -1,6 +1,9 @@
 import { formatSecret, generateSecret, hashSecret } from '@qconn/identity';
 import { Type } from 'typebox';
+import { demand } from '../access.ts';
 import { actOf, type ApiContext, type App } from '../app.ts';
+import { NOBODY } from '../caller.ts';
+import { mayHandOut } from '../handing-out.ts';
 import { pageRequest } from '../page-request.ts';
 import { PageQuery, pageOf, TokenSchema } from '../schemas.ts';
 import { pageView, tokenView } from '../views.ts';
@@ -39,7 +42,7 @@ export function tokenRoutes(app: App, context: ApiContext): void {
   app.post(
     '/v1/tokens',
     {
-      config: { access: 'tokens.write' },
+      config: { access: 'tokens.write', secretAnswer: true },
       schema: {
         summary: 'Make an enrolment token',
         body: NewToken,
@@ -48,6 +51,10 @@ export function tokenRoutes(app: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { ttlSeconds = DAY_SECONDS, uses = 1, hostname, roles, autoApprove } = request.body;
+      const { caller = NOBODY } = request;
+      // Whoever holds such a token approves with it.
+      if (autoApprove === true) demand(caller, 'machines.approve', context);
+      if (roles !== undefined) mayHandOut(caller, roles, await store.roles.named(roles), context);
       const secret = generateSecret('qt', authority.rootPin);
       const expiresAt = clock.now() + ttlSeconds * 1000;
       const record = await store.tokens.create({
