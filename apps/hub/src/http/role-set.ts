@@ -120,5 +120,11 @@ function sameGrants(one: readonly RoleGrant[] | undefined, other: readonly RoleG
 /** A grant in one form: the database does not keep the order of keys. */
 function grantText({ effect, verb, serviceTypes, selector }: RoleGrant): string {
   const { labels = {}, hostnames } = selector ?? {};
-  return JSON.stringify([effect, verb, serviceTypes, Object.entries(labels).toSorted(), hostnames]);
+  return JSON.stringify([
+    effect,
+    verb,
+    serviceTypes,
+    Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    hostnames,
+  ]);
 }

@@ -12,7 +12,7 @@ const PROBLEM = 'application/problem+json';
 const CSR = Buffer.from('not looked at here').toString('base64');
 
 let pki: TestPki;
-let tls: { key: string; cert: string };
+let tls: Parameters<typeof buildApp>[1];
 let clock: ManualClock;
 let log: CapturedLog;
 let metrics: HubMetrics;
@@ -22,7 +22,7 @@ let redemptions: number;
 beforeAll(async () => {
   pki = await createTestPki();
   const { keyPem, chain } = await pki.server();
-  tls = { key: keyPem, cert: chain };
+  tls = { key: keyPem, cert: chain, ca: [pki.ca.rootPem] };
 });
 
 beforeEach(async () => {

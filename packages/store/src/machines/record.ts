@@ -83,7 +83,12 @@ export function machineRecordOf(row: MachineRow): MachineRecord {
 }
 
 function versionOf({ status, hostname, roles, labels }: MachineRow): string {
-  const content = JSON.stringify([status, hostname, roles, Object.entries(labels).toSorted()]);
+  const content = JSON.stringify([
+    status,
+    hostname,
+    roles,
+    Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 

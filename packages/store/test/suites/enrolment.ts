@@ -30,6 +30,7 @@ export function enrolmentSuite(opened: () => Opened): void {
       revokedAt: null,
       recoveries: 0,
       expiresAt: credential.notAfter,
+      version: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
     });
     expect(await store.machines.find(request.fingerprint)).toEqual(machine);
     expect(await store.credentials.find(credential.serial)).toEqual({

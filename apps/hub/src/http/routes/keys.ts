@@ -24,7 +24,8 @@ const NewKey = Type.Object(
         minimum: 1,
         maximum: 366 * DAY_SECONDS,
         default: 90 * DAY_SECONDS,
-        description: '90 days when left out',
+        description:
+          '90 days when left out, or as long as the caller’s own proof lasts where it may not make a longer one',
       }),
     ),
   },
@@ -33,7 +34,7 @@ const NewKey = Type.Object(
 
 /** API keys for people and automation. The key is shown once, when it is made. */
 export function keyRoutes(app: App, context: ApiContext): void {
-  const { store, clock } = context;
+  const { store } = context;
 
   app.post(
     '/v1/keys',
@@ -46,11 +47,10 @@ export function keyRoutes(app: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const { name, roles, ttlSeconds = 90 * DAY_SECONDS } = request.body;
+      const { name, roles, ttlSeconds } = request.body;
       const { caller = NOBODY } = request;
       mayHandOut(caller, roles, await store.roles.named(roles), context);
-      const expiresAt = clock.now() + ttlSeconds * 1000;
-      refuseOutliving(caller, expiresAt, context);
+      const expiresAt = endOfNewKey(caller, ttlSeconds, context);
       const secret = generateSecret('qk');
       const record = await store.keys.create({
         id: secret.idText,
@@ -88,12 +88,16 @@ export function keyRoutes(app: App, context: ApiContext): void {
 }
 
 /**
- * A key that ends would else be worth nothing: its holder could make one that does not.
+ * When a new key ends: no later than the one that makes it, unless that may do everything. A key that ends would else be
+ * worth nothing: its holder could make one that does not.
  * @throws QconnError `forbidden`
  */
-function refuseOutliving(caller: Caller, expiresAt: number, context: ApiContext): void {
-  const { endsAt = Number.POSITIVE_INFINITY, name } = caller;
-  if (expiresAt <= endsAt || mayEverything(caller, context)) return;
+function endOfNewKey(caller: Caller, ttlSeconds: number | undefined, context: ApiContext): number {
+  const now = context.clock.now();
+  const wanted = now + (ttlSeconds ?? 90 * DAY_SECONDS) * 1000;
+  const { endsAt = now, name } = caller;
+  if (wanted <= endsAt || mayEverything(caller, context)) return wanted;
+  if (ttlSeconds === undefined) return endsAt;
   throw new QconnError(
     'forbidden',
     `The new key would outlive ${name}, which makes it and ends at ${timeText(endsAt)}: give it a shorter time.`,
