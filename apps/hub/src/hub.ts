@@ -174,6 +174,8 @@ export class Hub {
         port: quicPort,
         tls: certificate.tls,
         secret: await loadEndpointSecret(config.dataFolder),
+        // A machine session answers an early hello, and does nothing else before the handshake has finished.
+        earlyData: true,
         handlers: { [ALPN_QCONN_1]: machineProtocol({ clock, sessions, relay }) },
       },
     );

@@ -4,6 +4,7 @@ import { QconnError } from '@qconn/protocol';
 import { createQuicEndpoint } from '@qconn/transport';
 import { Client } from './client.ts';
 import { RenewalKeeper } from './credential/renewal-keeper.ts';
+import { SessionTickets } from './credential/session-tickets.ts';
 import { HubDialer } from './supervisor/hub-dialer.ts';
 
 /** How to connect. */
@@ -29,14 +30,15 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const endpoint = await createQuicEndpoint({ clock });
   // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
   let keeper: RenewalKeeper | undefined;
-  const dialer = new HubDialer({ endpoint, credential: () => keeper?.takeCredential() ?? credential });
+  const tickets = await SessionTickets.load(store);
+  const dialer = new HubDialer({ endpoint, credential: () => keeper?.takeCredential() ?? credential, tickets });
   const release = async (): Promise<void> => {
     await keeper?.close();
     await endpoint.close();
   };
   const renewNow = (): Promise<number> => keeper?.renewNow() ?? Promise.reject(new QconnError('closed'));
   const client = new Client(
-    { clock, random: Math.random, dial: (signal) => dialer.dial(signal), renewNow, release },
+    { clock, random: Math.random, dial: (signal, early) => dialer.dial(signal, early), renewNow, release },
     options.agent,
   );
   keeper = new RenewalKeeper({ clock, random: Math.random, store, client }, credential);

@@ -19,6 +19,9 @@ export const TRUST_BUNDLE_MAX_ROOTS = 16;
 /** Most bytes of a credential file: key, four certificates and sixteen roots take 30 KiB. */
 export const CREDENTIAL_FILE_MAX_BYTES: number = 256 * 1024;
 
+/** Most bytes of the file of session tickets: eight hubs with 16 KiB each. */
+export const TICKET_FILE_MAX_BYTES: number = 128 * 1024;
+
 /** Validity of a root: DESIGN.md, section 4. Ten years of 365.25 days, in milliseconds. */
 export const ROOT_VALIDITY_MS: number = 3_652.5 * DAY_MS;
 

@@ -30,8 +30,8 @@ export async function createAuthority(name = 'test root'): Promise<TestAuthority
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: '01',
     name: `CN=${name}`,
-    notBefore: new Date(Date.now() - HOUR),
-    notAfter: new Date(Date.now() + 24 * HOUR),
+    notBefore: new Date(Date.now() - 72 * HOUR),
+    notAfter: new Date(Date.now() + 72 * HOUR),
     keys,
     signingAlgorithm: ALGORITHM,
     extensions: [

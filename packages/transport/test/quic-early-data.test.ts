@@ -1,7 +1,6 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@qconn/clock';
+import { PacketTap } from '@qconn/testkit';
 import {
   createQuicEndpoint,
   type Connection,
@@ -134,7 +133,8 @@ test('nothing can be said early with a ticket that cannot be read', async () => 
 
 test('a replayed hello is seen again, and never as an established connection', async () => {
   const server = await serve({ handshakeDeadlineMs: 500 });
-  const tap = await Tap.before(server.address);
+  const tap = await PacketTap.before(server.address);
+  open.push(tap);
   const { connection, on } = await sayHello(tap.address, await ticketOf(server));
   await readBytes(on, 7);
   const first = await served.next();
@@ -166,46 +166,3 @@ test('a root that is trusted no longer lets nobody in early', async () => {
   expect(await refusals.next()).toBe('certificate_untrusted');
   expect([served.unread, refusals.unread]).toEqual([0, 0]);
 });
-
-/** Somebody on the way who keeps the client's first packets. */
-class Tap {
-  readonly address: SocketAddress;
-  readonly #server: SocketAddress;
-  readonly #firstFlight: readonly Buffer[];
-
-  private constructor(address: SocketAddress, server: SocketAddress, firstFlight: readonly Buffer[]) {
-    this.address = address;
-    this.#server = server;
-    this.#firstFlight = firstFlight;
-  }
-
-  static async before(server: SocketAddress): Promise<Tap> {
-    const [towardsClient, towardsServer] = [createSocket('udp4'), createSocket('udp4')];
-    open.push(towardsClient, towardsServer);
-    towardsServer.connect(server.port, server.host);
-    towardsClient.bind(0, '127.0.0.1');
-    await Promise.all([once(towardsClient, 'listening'), once(towardsServer, 'connect')]);
-    const firstFlight: Buffer[] = [];
-    let answered = false;
-    let client = 0;
-    towardsClient.on('message', (bytes, from) => {
-      client = from.port;
-      if (!answered) firstFlight.push(bytes);
-      towardsServer.send(bytes);
-    });
-    towardsServer.on('message', (bytes) => {
-      answered = true;
-      towardsClient.send(bytes, client, '127.0.0.1');
-    });
-    return new Tap({ host: '127.0.0.1', port: towardsClient.address().port }, server, firstFlight);
-  }
-
-  /** Sends them to the server once more, from elsewhere. */
-  async replay(): Promise<void> {
-    const socket = createSocket('udp4');
-    open.push(socket);
-    socket.connect(this.#server.port, this.#server.host);
-    await once(socket, 'connect');
-    for (const bytes of this.#firstFlight) socket.send(bytes);
-  }
-}

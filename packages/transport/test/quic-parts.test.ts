@@ -192,7 +192,7 @@ describe('secrets', () => {
     const secret = randomBytes(32);
     const id = randomBytes(8);
     expect(endpointSecrets(secret).resetToken(id)).toEqual(endpointSecrets(secret).resetToken(id));
-    expect(endpointSecrets(secret).ticketKey).toEqual(endpointSecrets(secret).ticketKey);
+    expect(endpointSecrets(secret).ticketKey(7)).toEqual(endpointSecrets(secret).ticketKey(7));
     expect(endpointSecrets().resetToken(id)).not.toEqual(endpointSecrets().resetToken(id));
     expect(() => endpointSecrets(randomBytes(16))).toThrow(expect.objectContaining({ code: 'tls_config' }));
   });

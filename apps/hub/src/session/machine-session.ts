@@ -56,6 +56,8 @@ export class MachineSession implements Peer {
   readonly #helloDeadline: Timer;
   #auth: AuthContext;
   #hello: Hello | undefined;
+  /** What the machine has been told of itself. */
+  #told: AuthContext | undefined;
   #routed: Session<Peer> | undefined;
   #revoked = false;
   #paused = false;
@@ -117,9 +119,15 @@ export class MachineSession implements Peer {
     const before = this.#auth;
     this.#auth = auth;
     if (this.#routed === undefined) return;
-    const { status, hostname, roles } = auth;
-    if (hostname !== before.hostname) this.#rename(this.#routed, hostname);
-    if (status === before.status && hostname === before.hostname && roles.join() === before.roles.join()) return;
+    if (auth.hostname !== before.hostname) this.#rename(this.#routed, auth.hostname);
+    this.#tellStanding();
+  }
+
+  #tellStanding(): void {
+    const { status, hostname, roles } = this.#auth;
+    const told = this.#told;
+    this.#told = this.#auth;
+    if (status === told?.status && hostname === told.hostname && roles.join() === told.roles.join()) return;
     this.#lanes.send(0, encodeStatus(this.#writer, { status, hostname, roles }));
   }
 
@@ -178,19 +186,14 @@ export class MachineSession implements Peer {
   /** The welcome waits for every lane that the hello announces: answers go out on all of them. */
   #welcome(): void {
     const hello = this.#hello;
-    if (hello === undefined || this.#routed !== undefined || this.#lanes.count < hello.lanes) return;
+    if (hello === undefined || this.#told !== undefined || this.#lanes.count < hello.lanes) return;
     if (this.#lanes.count > hello.lanes)
       throw new QconnError('bad_stream', `${this.#lanes.count} lanes were opened, ${hello.lanes} announced.`);
     this.#helloDeadline.cancel();
     this.#lanes.seal();
-    const { sessions, relay, hub, shortCode, observer } = this.#dependencies;
+    const { hub, shortCode } = this.#dependencies;
     const { fingerprint, status, hostname, roles } = this.#auth;
-    const { session, superseded } = sessions.add({ id: this.id, fingerprint, hostname, value: this });
-    this.#routed = session;
-    if (superseded !== undefined) {
-      relay.lost(superseded, false);
-      (superseded.value as MachineSession).close(new QconnError('superseded'));
-    }
+    this.#told = this.#auth;
     this.#lanes.send(
       0,
       encodeWelcome(this.#writer, {
@@ -204,6 +207,21 @@ export class MachineSession implements Peer {
         roles,
       }),
     );
+    // A hello in early data may be a replay of one: it is answered, which only the machine can read, and does nothing more.
+    this.#connection.whenEstablished(() => this.#enter(hello));
+  }
+
+  /** From here on the machine can be reached, and whatever it sends counts. */
+  #enter(hello: Hello): void {
+    const { sessions, relay, observer } = this.#dependencies;
+    const { fingerprint, hostname } = this.#auth;
+    const { session, superseded } = sessions.add({ id: this.id, fingerprint, hostname, value: this });
+    this.#routed = session;
+    if (superseded !== undefined) {
+      relay.lost(superseded, false);
+      (superseded.value as MachineSession).close(new QconnError('superseded'));
+    }
+    this.#tellStanding();
     observer.began(this, hello);
   }
 

@@ -35,7 +35,7 @@ export class SessionBook {
 
   /** Whether a machine is connected to this hub now. */
   isOnline(fingerprint: string): boolean {
-    return this.#byMachine.has(fingerprint);
+    return [...(this.#byMachine.get(fingerprint) ?? [])].some(({ connection }) => connection.established);
   }
 
   /** Live sessions, for lists. */

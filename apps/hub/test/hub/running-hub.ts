@@ -17,7 +17,13 @@ import {
 import { ALPN_QCONN_1 } from '@qconn/protocol';
 import { openStore, type RoleGrant, type Store } from '@qconn/store';
 import { createDatabase, type TestDatabase } from '@qconn/testkit';
-import { createQuicEndpoint, type Connection, type Endpoint, type TlsIdentity } from '@qconn/transport';
+import {
+  createQuicEndpoint,
+  type Connection,
+  type ConnectTarget,
+  type Endpoint,
+  type TlsIdentity,
+} from '@qconn/transport';
 import { Hub, initialise, type HubConfig, loadHubConfig } from '../../src/index.ts';
 import { authorityFolder, loadAuthority, saveAuthority } from '../../src/authority/authority-files.ts';
 import { MachineCertificates } from '../../src/admission/certificates.ts';
@@ -151,12 +157,17 @@ export class RunningHub {
   }
 
   /** A connection to the hub; the handshake has finished on this side. */
-  async connect(tls: TlsIdentity, alpns: readonly string[] = [ALPN_QCONN_1]): Promise<Connection> {
+  async connect(
+    tls: TlsIdentity,
+    alpns: readonly string[] = [ALPN_QCONN_1],
+    changes: Partial<ConnectTarget> = {},
+  ): Promise<Connection> {
     return this.#endpoint.connect({
       address: { host: '127.0.0.1', port: this.hub.quicAddress.port },
       serverName: '127.0.0.1',
       alpns,
       tls,
+      ...changes,
     });
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '@qconn/clock';
+import type { Clock, Timer } from '@qconn/clock';
 import {
   decodeGoAway,
   decodeProvided,
@@ -60,6 +60,7 @@ export class Session {
   readonly #welcomed = Promise.withResolvers<void>();
   #epoch: string | undefined;
   #lastId = 0;
+  #deadline: Timer | undefined;
 
   /** Resolves with the reason when the connection has ended, and everything in flight has been told. */
   readonly ended: Promise<CloseInfo>;
@@ -75,34 +76,33 @@ export class Session {
     });
     this.#port = { writer: new PackedWriter(), send: (id, frame) => this.#lanes.send(id, frame) };
     this.#requests = new Requests({ clock: dependencies.clock, port: this.#port });
+    connection.whenEstablished(() => {
+      this.#deadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () => this.#giveUp());
+    });
+    // Whoever waits for the welcome takes the rejection; without a waiter it is no fault.
+    this.#welcomed.promise.catch(() => {});
     this.ended = connection.closed.then((info) => this.#end(info));
   }
 
-  /**
-   * Says hello and waits for the hub's welcome.
-   * @throws QconnError what the hub closed with; `handshake_timeout` after 5 s
-   */
-  static async open(
+  /** Says hello on a connection, which may be one that says it in its first packet. */
+  static begin(
     connection: Connection,
     agent: string,
     dependencies: { clock: Clock; jobs: Jobs; observer: SessionObserver },
-  ): Promise<Session> {
+  ): Session {
     const session = new Session(connection, dependencies);
-    const deadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () => {
-      session.#welcomed.reject(
-        new QconnError('handshake_timeout', 'The hub accepted the connection but sent no welcome within 5 s.'),
-      );
-      session.close('handshake_timeout');
-    });
     const { instance, remembersJobs } = dependencies.jobs;
     const hello = { agent, lanes: LANES_PER_CONNECTION, instance, remembersJobs };
     session.#lanes.send(0, encodeHello(session.#port.writer, hello));
-    try {
-      await session.#welcomed.promise;
-      return session;
-    } finally {
-      deadline.cancel();
-    }
+    return session;
+  }
+
+  /**
+   * Resolves with the hub's welcome.
+   * @throws QconnError what the hub closed with; `handshake_timeout` after 5 s
+   */
+  get welcome(): Promise<void> {
+    return this.#welcomed.promise;
   }
 
   get connection(): Connection {
@@ -215,14 +215,20 @@ export class Session {
   #welcome(welcome: Welcome): void {
     if (this.#epoch !== undefined) throw new QconnError('unexpected_frame', 'A second Welcome frame came.');
     this.#epoch = welcome.epoch;
+    this.#deadline?.cancel();
     this.#observer.welcomed(this, welcome);
     this.#welcomed.resolve();
   }
 
+  #giveUp(): void {
+    const why = 'The hub accepted the connection but sent no welcome within 5 s.';
+    this.#welcomed.reject(new QconnError('handshake_timeout', why));
+    this.close('handshake_timeout');
+  }
+
   #end(info: CloseInfo): CloseInfo {
+    this.#deadline?.cancel();
     this.#welcomed.reject(info.error);
-    // Whoever waits for the welcome has taken the rejection; without a waiter it is no fault.
-    this.#welcomed.promise.catch(() => {});
     this.#requests.lost(info.error);
     this.#calls.lost(info.error);
     this.#jobs.lost(this.#port);

@@ -4,6 +4,7 @@ import type { CloseInfo, Connection } from '@qconn/transport';
 import { EventStream } from '../event-stream.ts';
 import type { Jobs } from '../exchange/jobs.ts';
 import { Session, type SessionObserver } from '../session/session.ts';
+import type { EarlyData } from './hub-dialer.ts';
 import {
   INITIAL,
   isPermanent,
@@ -35,8 +36,11 @@ export interface UplinkDependencies {
   readonly clock: Clock;
   /** A fresh random number in [0, 1). */
   readonly random: () => number;
-  /** Connects to a hub, whichever answers; the handshake has finished when it resolves. */
-  readonly dial: (signal: AbortSignal) => Promise<Connection>;
+  /**
+   * Connects to a hub, whichever answers; the handshake has finished when it resolves. `early` says hello before that
+   * on a connection for which there is a ticket; not on every dial, and on one after the other where several hubs are tried.
+   */
+  readonly dial: (signal: AbortSignal, early: EarlyData) => Promise<Connection>;
   readonly jobs: Jobs;
 }
 
@@ -191,12 +195,16 @@ export class Uplink {
     const dialling = new AbortController();
     this.#dialling = dialling;
     try {
-      const connection = await this.#dependencies.dial(dialling.signal);
+      let session: Session | undefined;
+      const hello = (connection: Connection): Session => {
+        const { clock, jobs } = this.#dependencies;
+        return (session = Session.begin(connection, this.#agent, { clock, jobs, observer: this.#observer }));
+      };
+      const connection = await this.#dependencies.dial(dialling.signal, hello);
       const hangUp = (): void => connection.close(new QconnError('closed').wire, 'The client is done.');
       if (dialling.signal.aborted) return hangUp();
       dialling.signal.addEventListener('abort', hangUp, { once: true });
-      const { clock, jobs } = this.#dependencies;
-      await Session.open(connection, this.#agent, { clock, jobs, observer: this.#observer });
+      await (session?.connection === connection ? session : hello(connection)).welcome;
     } catch (error) {
       this.#failed(error);
     }

@@ -1,8 +1,10 @@
 import type { Credential } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
-import type { Connection, ConnectTarget, Endpoint } from '@qconn/transport';
-import { expect, test } from 'vitest';
+import type { Connection, ConnectTarget, Endpoint, SocketAddress } from '@qconn/transport';
+import { describe, expect, test } from 'vitest';
+import { SessionTickets } from '../../src/credential/session-tickets.ts';
 import { HubDialer } from '../../src/supervisor/hub-dialer.ts';
+import { MemoryTicketStore } from '../credential/memory-ticket-store.ts';
 
 const CONNECTION = {} as Connection;
 
@@ -20,7 +22,10 @@ function dialer(
       return Promise.reject(new QconnError('unreachable', `${address.host} is silent.`));
     },
   } as unknown as Endpoint;
-  const credential = { hub: { https: '', quic: hosts.map((host) => ({ host, port: 7443 })) } } as unknown as Credential;
+  const credential = {
+    chainPem: [],
+    hub: { https: '', quic: hosts.map((host) => ({ host, port: 7443 })) },
+  } as unknown as Credential;
   const hub = new HubDialer({ endpoint, credential: () => credential });
   return { dial: () => hub.dial(new AbortController().signal), tried };
 }
@@ -55,7 +60,7 @@ test('an address that is down does not hide that another one has refused for goo
       Promise.reject(new QconnError(address.host === '192.0.2.1' ? 'revoked' : 'unreachable')),
   } as unknown as Endpoint;
   const quic = ['192.0.2.1', '192.0.2.2'].map((host) => ({ host, port: 7443 }));
-  const credential = { hub: { https: '', quic } } as unknown as Credential;
+  const credential = { chainPem: [], hub: { https: '', quic } } as unknown as Credential;
   const hub = new HubDialer({ endpoint, credential: () => credential });
   await expect(hub.dial(new AbortController().signal)).rejects.toMatchObject({ code: 'revoked' });
 });
@@ -75,7 +80,63 @@ test('an abort ends the round', async () => {
     },
   } as unknown as Endpoint;
   const quic = ['192.0.2.1', '192.0.2.2'].map((host) => ({ host, port: 1 }));
-  const credential = { hub: { https: '', quic } } as unknown as Credential;
+  const credential = { chainPem: [], hub: { https: '', quic } } as unknown as Credential;
   await expect(new HubDialer({ endpoint, credential: () => credential }).dial(abort.signal)).rejects.toThrow();
   expect(tried).toEqual(['192.0.2.1']);
+});
+
+describe('a hub that gave a ticket', () => {
+  const ticket = Uint8Array.of(1, 2, 3);
+  const quic = [{ host: '192.0.2.1', port: 7443 }];
+  const credential = { chainPem: ['leaf'], hub: { https: '', quic } } as unknown as Credential;
+
+  /** Connects as `connect` says, and keeps what it was asked for. */
+  function resuming(
+    tickets: SessionTickets,
+    connect: (target: ConnectTarget) => Promise<Connection>,
+  ): { dial: () => Promise<Connection>; targets: ConnectTarget[] } {
+    const targets: ConnectTarget[] = [];
+    const endpoint = {
+      connect(target: ConnectTarget) {
+        targets.push(target);
+        return connect(target);
+      },
+    } as unknown as Endpoint;
+    const hub = new HubDialer({ endpoint, credential: () => credential, tickets });
+    return { dial: () => hub.dial(new AbortController().signal, () => undefined), targets };
+  }
+
+  test('is shown it the next time, with a chance to speak early', async () => {
+    const tickets = await SessionTickets.load(new MemoryTicketStore());
+    const { dial, targets } = resuming(tickets, (target) => {
+      target.onTicket?.(ticket);
+      return Promise.resolve(CONNECTION);
+    });
+    await dial();
+    await dial();
+    expect(targets.map(({ ticket: shown, early }) => [shown, early !== undefined])).toEqual([
+      [undefined, false],
+      [Buffer.from(ticket), true],
+    ]);
+  });
+
+  test('and refuses what it vouches for, is connected to without it', async () => {
+    const tickets = await SessionTickets.load(new MemoryTicketStore());
+    tickets.keep(quic[0] as SocketAddress, 'leaf', ticket);
+    const { dial, targets } = resuming(tickets, (target) =>
+      target.ticket === undefined ? Promise.resolve(CONNECTION) : Promise.reject(new QconnError('hub_untrusted')),
+    );
+    expect(await dial()).toBe(CONNECTION);
+    expect(targets.map(({ ticket: shown }) => shown !== undefined)).toEqual([true, false]);
+    expect(tickets.find(quic[0] as SocketAddress, 'leaf')).toBeUndefined();
+  });
+
+  test('and is down, keeps it for when it is back', async () => {
+    const tickets = await SessionTickets.load(new MemoryTicketStore());
+    tickets.keep(quic[0] as SocketAddress, 'leaf', ticket);
+    const { dial, targets } = resuming(tickets, () => Promise.reject(new QconnError('unreachable')));
+    await expect(dial()).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(dial()).rejects.toMatchObject({ code: 'unreachable' });
+    expect(targets.map(({ ticket: shown }) => shown !== undefined)).toEqual([true, true]);
+  });
 });

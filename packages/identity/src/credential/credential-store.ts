@@ -1,6 +1,6 @@
 import { QconnError } from '@qconn/protocol';
 import { exportPrivateKeyPem, generateKeyPair, importPrivateKeyPem, type KeyPair } from '../keys.ts';
-import { CREDENTIAL_FILE_MAX_BYTES } from '../limits.ts';
+import { CREDENTIAL_FILE_MAX_BYTES, TICKET_FILE_MAX_BYTES } from '../limits.ts';
 import { isSealed, seal, unseal } from '../sealed.ts';
 import { inspectCredential, type Credential } from './credential.ts';
 import { formatCredential, type Protection } from './credential-text.ts';
@@ -9,6 +9,9 @@ import { PrivateFolder, type FileOperations } from './private-folder.ts';
 
 /** The key of an enrolment that has not been answered yet. */
 const ENROLMENT_KEY_FILE = 'enrolment-key.pem';
+
+/** What shortens the next handshakes with the hubs. */
+const TICKETS_FILE = 'session-tickets.json';
 
 export interface CredentialStoreOptions extends Protection {
   /** Told in a sentence of what is wrong but survivable, such as a damaged generation with a good one before it. */
@@ -115,6 +118,28 @@ export class CredentialStore {
       await this.#folder.prepare();
       const stored = await this.#folder.read(ENROLMENT_KEY_FILE, CREDENTIAL_FILE_MAX_BYTES);
       return stored === undefined ? this.#newEnrolmentKey() : importPrivateKeyPem(await this.#open(stored));
+    });
+  }
+
+  /**
+   * The session tickets that were written last; `undefined` if there are none, or if a passphrase protects the
+   * credential.
+   * @throws QconnError credential_exposed, credential_damaged
+   */
+  async readTickets(): Promise<string | undefined> {
+    if (this.#protection.passphrase !== undefined || !(await this.#folder.check())) return undefined;
+    return this.#folder.read(TICKETS_FILE, TICKET_FILE_MAX_BYTES);
+  }
+
+  /**
+   * Keeps session tickets beside the credential, as private as it. Who holds them is taken for the machine, so that
+   * where a passphrase protects the credential nothing is written: to seal each of them would cost more than it spares.
+   * @throws QconnError credential_exposed, credential_unwritable
+   */
+  async writeTickets(text: string): Promise<void> {
+    if (this.#protection.passphrase !== undefined) return;
+    await this.#inTurn(async () => {
+      if (await this.#folder.check()) await this.#folder.replace(TICKETS_FILE, text);
     });
   }
 

@@ -9,7 +9,8 @@ const TICKET_KEY_BYTES = 48;
 /** Keys of an endpoint, all derived from one secret. */
 export interface EndpointSecrets {
   readonly retryKey: Uint8Array;
-  readonly ticketKey: Uint8Array;
+  /** The key of session tickets in an epoch; who knows one does not know another. */
+  ticketKey(epoch: number): Uint8Array;
   /** The stateless reset token of a connection id (RFC 9000, section 10.3.2). */
   resetToken(id: Uint8Array): Buffer;
 }
@@ -28,7 +29,7 @@ export function endpointSecrets(secret: Uint8Array = randomBytes(SECRET_BYTES)):
   const resetKey = derive('stateless reset', SECRET_BYTES);
   return {
     retryKey: derive('retry token', SECRET_BYTES),
-    ticketKey: derive('session ticket', TICKET_KEY_BYTES),
+    ticketKey: (epoch) => derive(`session ticket ${epoch}`, TICKET_KEY_BYTES),
     // Key and id have fixed lengths and the hash is cut, so that a plain hash will do, at a fifth of HMAC's cost.
     resetToken: (id) => hash('sha256', Buffer.concat([resetKey, id]), 'buffer').subarray(0, RESET_TOKEN_BYTES),
   };

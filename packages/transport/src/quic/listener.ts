@@ -5,6 +5,7 @@ import type { TlsIdentity } from '../endpoint.ts';
 import type { ConnectionRouter } from '../router.ts';
 import { Acceptor } from './acceptor.ts';
 import { Admission } from './admission.ts';
+import { ticketKeyName } from './client-hello.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { ConnectionIndex } from './connection-index.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
@@ -16,6 +17,7 @@ import { destinationKey, hasLongHeader } from './packet-header.ts';
 import { QuicConnection } from './quic-connection.ts';
 import { refusalOfResumed } from './resumed-peer.ts';
 import { StatelessResets } from './stateless-reset.ts';
+import { TicketKeys } from './ticket-keys.ts';
 import { UdpSocket } from './udp-socket.ts';
 
 /** CONNECTION_REFUSED (RFC 9000, section 20.1). */
@@ -40,7 +42,8 @@ export class Listener {
   readonly #resets: StatelessResets;
   readonly #index = new ConnectionIndex();
   readonly #sources = new Map<QuicConnection, string>();
-  readonly #configs = new Map<number, NativeConfig>();
+  readonly #configs = new Map<string, NativeConfig>();
+  readonly #ticketKeys: TicketKeys;
   #tls: TlsIdentity;
   #accepting = true;
 
@@ -50,6 +53,7 @@ export class Listener {
     this.#tls = tls;
     this.#admission = new Admission(admissionLimits(parts.options));
     this.#resets = new StatelessResets(parts.secrets);
+    this.#ticketKeys = new TicketKeys(parts.secrets);
     const { clock } = parts.host;
     this.#acceptor = new Acceptor({ clock, secrets: parts.secrets, admission: this.#admission, local: socket.address });
   }
@@ -145,7 +149,7 @@ export class Listener {
   #admit(datagram: Buffer, from: SocketAddress): void {
     if (!this.#accepting || from.host.includes('%')) return;
     const payloadBytes = this.#parts.mtus.payloadTowards(from.host);
-    const decision = this.#acceptor.decide(datagram, from, () => this.#configFor(payloadBytes));
+    const decision = this.#acceptor.decide(datagram, from, () => this.#configFor(datagram, payloadBytes));
     if (decision.kind === 'answer') this.#socket.send(decision.datagram, from);
     if (decision.kind !== 'accept') return;
     const { host, onAccept } = this.#parts;
@@ -165,19 +169,23 @@ export class Listener {
     if (decision.full) connection.refuse(new QconnError('overloaded'), CONNECTION_REFUSED);
   }
 
-  #configFor(payloadBytes: number): NativeConfig {
-    const config = this.#configs.get(payloadBytes) ?? serverConfig(this.#parts, this.#tls, payloadBytes);
-    this.#configs.set(payloadBytes, config);
+  /** By the size of packets and the key of tickets, of which the engine takes one for each configuration. */
+  #configFor(datagram: Buffer, payloadBytes: number): NativeConfig {
+    const now = this.#parts.host.clock.now();
+    const epoch = this.#ticketKeys.epochOf(() => ticketKeyName(datagram), now);
+    const key = `${epoch} ${payloadBytes}`;
+    const known = this.#configs.get(key);
+    if (known !== undefined) return known;
+    for (const old of this.#configs.keys()) if (Number.parseInt(old) < epoch - 1) this.#configs.delete(old);
+    const config = serverConfig(this.#parts, this.#tls, payloadBytes);
+    config.setTicketKey(this.#ticketKeys.key(epoch));
+    this.#configs.set(key, config);
     return config;
   }
 }
 
-function serverConfig(
-  { host, options, router, secrets }: ListenerParts,
-  tls: TlsIdentity,
-  payloadBytes: number,
-): NativeConfig {
-  const config = nativeConfig({
+function serverConfig({ host, options, router }: ListenerParts, tls: TlsIdentity, payloadBytes: number): NativeConfig {
+  return nativeConfig({
     tls,
     alpns: router.alpns,
     limits: host.limits,
@@ -185,6 +193,4 @@ function serverConfig(
     earlyData: options.earlyData ?? false,
     payloadBytes,
   });
-  config.setTicketKey(secrets.ticketKey);
-  return config;
 }

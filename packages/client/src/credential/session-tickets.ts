@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import type { CredentialStore } from '@qconn/identity';
+import type { SocketAddress } from '@qconn/transport';
+
+/** Where tickets outlast the program. */
+export type TicketStore = Pick<CredentialStore, 'readTickets' | 'writeTickets'>;
+
+/** Hubs whose tickets are kept: more than a credential names. */
+const HUBS_MAX = 8;
+
+/** A ticket with a chain of certificates in it takes 2 KiB. */
+const TICKET_MAX_BYTES = 16 * 1024;
+
+interface KeptTicket {
+  readonly hub: string;
+  /** SHA-256 of the certificate that the hub gave it to, hex. */
+  readonly certificate: string;
+  /** Base64. */
+  readonly ticket: string;
+}
+
+/**
+ * The session tickets of a machine, by hub and certificate: whoever presents one is, for the hub, who showed that
+ * certificate. Only ever a short cut, so that nothing here fails: a ticket that cannot be read or written is none.
+ *
+ * A ticket is used until the hub has sent another: RFC 8446, appendix C.4, would use it once, against being
+ * recognized by those who listen; but of the tries after which a hub is found again most reach nobody.
+ */
+export class SessionTickets {
+  readonly #store: TicketStore;
+  #kept: readonly KeptTicket[];
+
+  private constructor(store: TicketStore, kept: readonly KeptTicket[]) {
+    this.#store = store;
+    this.#kept = kept;
+  }
+
+  static async load(store: TicketStore): Promise<SessionTickets> {
+    return new SessionTickets(store, parse(await store.readTickets().catch(() => undefined)));
+  }
+
+  /** @param leafPem the certificate that the machine would show */
+  find(hub: SocketAddress, leafPem: string): Uint8Array | undefined {
+    const [name, certificate] = [nameOf(hub), hashOf(leafPem)];
+    const found = this.#kept.find((each) => each.hub === name && each.certificate === certificate);
+    return found && Buffer.from(found.ticket, 'base64');
+  }
+
+  /** Tickets of former certificates go. */
+  keep(hub: SocketAddress, leafPem: string, ticket: Uint8Array): void {
+    const [name, certificate] = [nameOf(hub), hashOf(leafPem)];
+    const others = this.#kept.filter((each) => each.certificate === certificate && each.hub !== name);
+    const kept = { hub: name, certificate, ticket: Buffer.from(ticket).toString('base64') };
+    this.#replace([kept, ...others].slice(0, HUBS_MAX));
+  }
+
+  /** The hub did not get along with it. */
+  forget(hub: SocketAddress): void {
+    this.#replace(this.#kept.filter((each) => each.hub !== nameOf(hub)));
+  }
+
+  #replace(kept: readonly KeptTicket[]): void {
+    this.#kept = kept;
+    void this.#store.writeTickets(JSON.stringify(kept)).catch(() => undefined);
+  }
+}
+
+function nameOf({ host, port }: SocketAddress): string {
+  return `${host}:${port}`;
+}
+
+function hashOf(leafPem: string): string {
+  return createHash('sha256').update(leafPem).digest('hex');
+}
+
+function parse(text: string | undefined): KeptTicket[] {
+  try {
+    const found: unknown = JSON.parse(text ?? '[]');
+    return Array.isArray(found) ? found.filter(isKeptTicket).slice(0, HUBS_MAX) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isKeptTicket(value: unknown): value is KeptTicket {
+  const { hub, certificate, ticket } = (value ?? {}) as Partial<Record<keyof KeptTicket, unknown>>;
+  const texts = [hub, certificate, ticket];
+  return texts.every((text) => typeof text === 'string' && text.length <= TICKET_MAX_BYTES);
+}
