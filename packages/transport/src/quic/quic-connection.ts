@@ -207,7 +207,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#gone) return;
     if (this.#liveness.confirmed && this.#ending.tellNow()) this.#urgent = true;
     this.#guard(() => {
-      if (!this.established) this.#shake();
+      if (!this.established && this.#ending.info === undefined) this.#shake();
       if (this.established || this.early) this.#takeIn();
     });
     this.#checkTraffic();
