@@ -8,6 +8,7 @@ export { csrFromPem, verifyCsr, type VerifiedCsr } from './csr-verify.ts';
 export { CertificateAuthority } from './authority/authority.ts';
 export type { IssueOptions, IssueServerOptions } from './authority/issue-options.ts';
 export type { CreateAuthorityOptions } from './authority/create.ts';
+export type { AuthorityCertificate } from './authority/authority-certificates.ts';
 export type { IssuedCertificate } from './authority/issued.ts';
 export type { AuthorityPem } from './authority/authority-pem.ts';
 export { sealAuthority, unsealAuthority } from './authority/sealed-authority.ts';

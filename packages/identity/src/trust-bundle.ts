@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { QconnError } from '@qconn/protocol';
 import { CERTIFICATE_MAX_BYTES, TRUST_BUNDLE_MAX_ROOTS } from './limits.ts';
 import { decodePem, encodePem } from './pem.ts';
 import { maySignCertificates, type ParsedCertificate } from './x509/read-certificate.ts';
-import { pinOfSpki } from './x509/spki.ts';
+import { pinHex, pinOfSpki } from './x509/spki.ts';
 import { readUntrustedCertificate } from './x509/untrusted-certificate.ts';
 
 /** One root that is trusted. */
@@ -41,6 +42,17 @@ export class TrustBundle {
     return this.roots.map((root) => root.pem);
   }
 
+  /** Names this set of certificates, in whatever order they are: 32 hex digits. By it hub and machine see whether they trust the same. */
+  get id(): string {
+    const digests = this.roots.map(({ certificate }) => createHash('sha256').update(certificate.der).digest('hex'));
+    return createHash('sha256').update(digests.toSorted().join()).digest('hex').slice(0, 32);
+  }
+
+  /** The certificates. */
+  get der(): readonly Uint8Array[] {
+    return this.roots.map(({ certificate }) => certificate.der);
+  }
+
   /** Whether a root with this key is trusted. */
   holdsPin(pin: Uint8Array): boolean {
     const hex = Buffer.from(pin).toString('hex');
@@ -69,7 +81,7 @@ function trustedRoot(der: Uint8Array): TrustedRoot {
   return {
     pem: encodePem('CERTIFICATE', der),
     certificate,
-    pinHex: Buffer.from(pinOfSpki(certificate.spki)).toString('hex'),
+    pinHex: pinHex(certificate.spki),
   };
 }
 

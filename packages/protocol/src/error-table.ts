@@ -105,6 +105,7 @@ const ROWS = {
   idempotency_mismatch: { wire: 0xb0, http: 422, retrySafe: true, summary: 'The Idempotency-Key belongs to another request.', action: 'Choose a new key for each thing to be done.' },
   self_lockout: { wire: 0xb1, http: 409, retrySafe: true, summary: 'The change would take the right to undo it from the one who makes it.', action: 'Leave yourself roles.write, or let another administrator do it.' },
   policy_stale: { wire: 0xb4, http: 503, retrySafe: true, summary: 'The hub has not reached its database for so long that it no longer knows who may do what.', action: 'Bring the hub’s database back: the hub serves again by itself, and its clients return by themselves.' },
+  rotation_blocked: { wire: 0xac, http: 409, retrySafe: true, summary: 'Machines would be locked out by this step of the CA’s rotation.', action: 'Wait until `qconn ca status` names nobody any more, or revoke the machines that it names.' },
 
   // Configuration and hosts
   config_invalid: { wire: 0xc0, http: 400, retrySafe: true, summary: 'The configuration has mistakes.', action: 'Mend the keys that the message names.' },

@@ -66,6 +66,14 @@ export {
 export { cutReason, decodeOutcome, encodeOutcome, outcomeError, type Outcome } from './wire/outcome.ts';
 export { PackedWriter } from './wire/packed-writer.ts';
 export { decodeRenew, decodeRenewed, encodeRenew, encodeRenewed, type Renewed } from './wire/renewal-messages.ts';
+export {
+  decodeTrust,
+  decodeTrustHeld,
+  encodeTrust,
+  encodeTrustHeld,
+  type Trust,
+  type TrustHeld,
+} from './wire/trust-messages.ts';
 export { decodeRequest, encodeRequest, type Request, type RequestFields } from './wire/request.ts';
 export {
   decodeCallFailed,

@@ -9,6 +9,7 @@ import { Keys } from './keys/keys.ts';
 import { Machines } from './machines/machines.ts';
 import { Policy } from './policy/policy.ts';
 import { Roles } from './roles/roles.ts';
+import { Rotations } from './rotation/rotations.ts';
 import { sweep, type Sweep, type Swept } from './sweep.ts';
 import { Tokens } from './tokens/tokens.ts';
 
@@ -24,6 +25,7 @@ export class Store {
   readonly tokens: Tokens;
   readonly roles: Roles;
   readonly keys: Keys;
+  readonly rotations: Rotations;
   readonly policy: Policy;
   readonly audit: Audit;
   readonly idempotency: Idempotency;
@@ -37,6 +39,7 @@ export class Store {
     this.tokens = new Tokens(database);
     this.roles = new Roles(database);
     this.keys = new Keys(database);
+    this.rotations = new Rotations(database);
     this.policy = new Policy(database);
     this.audit = new Audit(database);
     this.idempotency = new Idempotency(database);

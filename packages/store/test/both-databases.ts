@@ -7,6 +7,7 @@ import { enrolmentSuite } from './suites/enrolment.ts';
 import { inventorySuite } from './suites/inventory.ts';
 import { policySuite } from './suites/policy.ts';
 import { rolesAndKeysSuite } from './suites/roles-and-keys.ts';
+import { rotationSuite } from './suites/rotation.ts';
 
 /** What a suite that runs on both databases is given: the same data for all of its tests. */
 export interface Opened {
@@ -26,5 +27,6 @@ export function runSuites(open: () => Promise<Opened & { close(): Promise<void> 
   describe('inventory', () => inventorySuite(() => opened));
   describe('roles and keys', () => rolesAndKeysSuite(() => opened));
   describe('policy', () => policySuite(() => opened));
+  describe('rotation', () => rotationSuite(() => opened));
   describe('audit', () => auditSuite(() => opened));
 }

@@ -19,13 +19,17 @@ export function sha256(text: string): Uint8Array {
   return createHash('sha256').update(text).digest();
 }
 
-export function newCredential(validity: { from?: number; until?: number } = {}): NewCredential {
+/** Pin of the issuing CA of fixtures. */
+export const ISSUER: string = 'c0'.repeat(32);
+
+export function newCredential(validity: { from?: number; until?: number; issuer?: string } = {}): NewCredential {
   const serial = sha256(`serial ${unique()}`).subarray(0, 16);
   return {
     serial: Buffer.from(serial).toString('hex'),
     notBefore: validity.from ?? NOW - HOUR,
     notAfter: validity.until ?? NOW + 7 * DAY,
     der: serial,
+    issuer: validity.issuer ?? ISSUER,
   };
 }
 

@@ -7,7 +7,7 @@ import { Database, type Tables } from '../src/database/database.ts';
 import { parserOf } from '../src/database/postgres.ts';
 import { migrate } from '../src/migrations/migrate.ts';
 import { Store } from '../src/store.ts';
-import { admin, DAY, newRequest, NOW } from './fixtures.ts';
+import { admin, DAY, ISSUER, newCredential, newRequest, NOW } from './fixtures.ts';
 
 const MACHINES = 100_000;
 
@@ -116,10 +116,30 @@ const REQUESTS: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
     async () =>
       await store.credentials.add({
         machine: 'qc1777',
-        credential: { serial: 'aa', notBefore: NOW, notAfter: NOW + DAY, der: new Uint8Array(1) },
+        credential: { serial: 'aa', notBefore: NOW, notAfter: NOW + DAY, der: new Uint8Array(1), issuer: ISSUER },
         ...admin,
       }),
   ],
+  ['credentials.list of CAs', async () => await store.credentials.list({ now: NOW, kind: 'issuing' })],
+  ['credentials.revoked', async () => await store.credentials.revoked({ now: NOW, issuer: ISSUER })],
+  [
+    'credentials.recover',
+    async () =>
+      await store.credentials.recover({
+        machine: 'qc1803',
+        graceMs: DAY,
+        cap: 3,
+        issue: async () => newCredential(),
+        ...admin,
+        now: NOW + 2 * DAY,
+      }),
+  ],
+  [
+    'rotations.note',
+    async () =>
+      await store.rotations.note([{ machine: 'qc1777', trust: 'both', serial: '00000000000000000000000000000309' }]),
+  ],
+  ['tokens.countLive', async () => await store.tokens.countLive({ createdBefore: NOW + 100, now: NOW + DAY + 99_000 })],
   ['credentials.revoke', async () => await store.credentials.revoke({ serial: 'aa', ...admin })],
   ['enrol', async () => await store.enrol({ ...newRequest(token), fingerprint: 'qc1new' })],
   ['tokens.find', async () => await store.tokens.find(token.id)],

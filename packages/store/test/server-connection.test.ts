@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { openStore, type PolicyChange, type Store } from '../src/index.ts';
-import { admin } from './fixtures.ts';
+import { admin, ISSUER } from './fixtures.ts';
 
 let database: TestDatabase;
 let store: Store;
@@ -101,7 +101,7 @@ test('a connection that breaks in a transaction is reported, and nothing has hap
       await operator.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'",
       );
-      return { serial: '01', notBefore: 0, notAfter: 1, der: new Uint8Array([1]) };
+      return { serial: '01', notBefore: 0, notAfter: 1, der: new Uint8Array([1]), issuer: ISSUER };
     },
   });
   await expect(enrolment).rejects.toMatchObject({ code: 'database_unavailable' });

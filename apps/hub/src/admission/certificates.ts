@@ -75,7 +75,7 @@ export class MachineCertificates {
    * @throws QconnError `renewal_refused` for the key of another machine, `csr_…`, `revoked`
    */
   async renew(auth: AuthContext, csr: Uint8Array): Promise<Renewed> {
-    const { clock, store, authority } = this.#dependencies;
+    const { clock, store } = this.#dependencies;
     const { spki, fingerprint } = await verifyCsr(csr);
     if (fingerprint !== auth.fingerprint) {
       throw new QconnError(
@@ -91,7 +91,7 @@ export class MachineCertificates {
       now: clock.now(),
     });
     this.#dependencies.observer?.issued('renewal');
-    return { chain: issued.chainDer, trust: [authority.rootDer] };
+    return { chain: issued.chainDer };
   }
 
   async #redeem({ token, csr, hostname, facts }: EnrolmentInput): Promise<Enrolled> {
@@ -120,6 +120,6 @@ export class MachineCertificates {
   }
 }
 
-function credentialOf({ serial, notBeforeMs, notAfterMs, der }: IssuedCertificate): NewCredential {
-  return { serial, notBefore: notBeforeMs, notAfter: notAfterMs, der };
+function credentialOf({ serial, issuer, notBeforeMs, notAfterMs, der }: IssuedCertificate): NewCredential {
+  return { serial, issuer, notBefore: notBeforeMs, notAfter: notAfterMs, der };
 }

@@ -147,8 +147,8 @@ export class RenewalKeeper {
   }
 }
 
-function withChain(credential: Credential, { chain, trust }: Renewed): Credential {
-  return { ...credential, chainPem: chain.map(certificatePem), trustBundlePem: trust.map(certificatePem) };
+function withChain(credential: Credential, { chain }: Renewed): Credential {
+  return { ...credential, chainPem: chain.map(certificatePem) };
 }
 
 function certificatePem(der: Uint8Array): string {

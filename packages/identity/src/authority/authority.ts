@@ -7,11 +7,12 @@ import type { Extension } from '../x509/extensions.ts';
 import { commonName } from '../x509/name.ts';
 import { randomSerial, systemRandom, type RandomBytes } from '../x509/serial.ts';
 import { signerOf, type Signer } from '../x509/signer.ts';
-import { pinOfSpki } from '../x509/spki.ts';
+import { pinHex, pinOfSpki } from '../x509/spki.ts';
 import { writeCertificate } from '../x509/write-certificate.ts';
 import { writeRevocationList, type RevocationListContents } from '../x509/write-crl.ts';
 import { partsToPem, pemToParts, type AuthorityPem } from './authority-pem.ts';
 import { createIssuing, createParts, nameOfRoot, type CreateAuthorityOptions } from './create.ts';
+import { authorityCertificates, type AuthorityCertificate } from './authority-certificates.ts';
 import { hostAltNames } from './hosts.ts';
 import type { IssueOptions, IssueServerOptions } from './issue-options.ts';
 import { issuedCertificate, type IssuedCertificate } from './issued.ts';
@@ -69,6 +70,16 @@ export class CertificateAuthority {
   /** The issuing CA and any CA between it and the root, which is not among them. */
   get issuingChainPem(): readonly string[] {
     return this.#parts.issuingChain.map(({ der }) => encodePem('CERTIFICATE', der));
+  }
+
+  /** Pin of the issuing CA's key, hex: what a register of certificates knows their issuer by. */
+  get issuingPin(): string {
+    return pinHex(this.#parts.issuingChain[0].spki);
+  }
+
+  /** The CA's own certificates, the issuing CA's first, as a register of certificates records them. */
+  get certificates(): readonly AuthorityCertificate[] {
+    return authorityCertificates(this.#parts);
   }
 
   /** When the issuing CA's certificate ends, epoch milliseconds. No leaf outlives it. */

@@ -1,7 +1,9 @@
 import { encodePem } from '../pem.ts';
 import { fingerprintOf } from '../fingerprint.ts';
 import { serialText, type ParsedCertificate } from '../x509/read-certificate.ts';
+import { pinHex } from '../x509/spki.ts';
 import type { CertificateContents } from '../x509/write-certificate.ts';
+import type { AuthorityParts } from './parts.ts';
 
 /** A certificate that has just been issued, with what a register of certificates records of it. */
 export interface IssuedCertificate {
@@ -15,6 +17,8 @@ export interface IssuedCertificate {
   readonly serial: string;
   /** Of the certificate's key. */
   readonly fingerprint: string;
+  /** Pin of the CA that signed it, hex. */
+  readonly issuer: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
 }
@@ -22,7 +26,7 @@ export interface IssuedCertificate {
 export function issuedCertificate(
   der: Uint8Array,
   contents: CertificateContents,
-  issuerChain: readonly ParsedCertificate[],
+  issuerChain: AuthorityParts['issuingChain'],
 ): IssuedCertificate {
   const pem = encodePem('CERTIFICATE', der);
   return {
@@ -32,6 +36,7 @@ export function issuedCertificate(
     chainDer: [der, ...issuerChain.map((issuer) => issuer.der)],
     serial: serialText(contents.serial),
     fingerprint: fingerprintOf(contents.spki),
+    issuer: pinHex(issuerChain[0].spki),
     notBeforeMs: contents.notBeforeMs,
     notAfterMs: contents.notAfterMs,
   };

@@ -4,7 +4,7 @@ import { encodePem } from '../pem.ts';
 import { TrustBundle } from '../trust-bundle.ts';
 import { sameBytes, type ParsedCertificate } from '../x509/read-certificate.ts';
 import { pinOfSpki } from '../x509/spki.ts';
-import { readAccompanying } from '../x509/untrusted-certificate.ts';
+import { readAccompanying, readUntrustedCertificate } from '../x509/untrusted-certificate.ts';
 import { signedBy } from '../x509/signed-by.ts';
 import { verifyChain, type VerifiedCertificate } from './chain-verifier.ts';
 
@@ -17,32 +17,74 @@ export interface PinnedServer {
   readonly host: string;
   /** Epoch milliseconds. */
   readonly now: number;
+  /**
+   * Other chains that the server has for its key, while its root is being replaced. Each is as in `presentedDer`:
+   * a certificate for the very key that the handshake has proven first, the root among the rest. At most 4.
+   */
+  readonly vouchersDer?: readonly (readonly Uint8Array[])[];
 }
+
+/** Most chains for one key: the root in force and the one to come, twice over. */
+const VOUCHERS_MAX = 4;
 
 /**
  * Checks a server of which nothing is known but the pin of its root CA, before anything is sent to
- * it: the pinned root must be among the certificates that it presents, and must vouch for it.
- * @returns the server's certificate and, from here on, whom to trust
+ * it: the pinned root must be among the certificates that it presents, and must vouch for it. Where the handshake
+ * presents another root, the pinned one must vouch for the same key in a chain of its own.
+ * @returns the server's certificate and, from here on, whom to trust: the pinned root, and the one that the server
+ *   presents, if that is another
  * @throws QconnError pin_mismatch, and what {@link verifyChain} throws
  */
 export function verifyPinnedServer(server: PinnedServer): {
   readonly certificate: VerifiedCertificate;
   readonly roots: TrustBundle;
 } {
-  const [leafDer, ...others] = server.presentedDer;
-  if (leafDer === undefined || others.length > INTERMEDIATES_MAX)
-    throw new QconnError('pin_mismatch', 'The server presented no usable certificates.');
-  const root = readAccompanying(others).find((one) => isPinnedRoot(one, server.pin));
-  if (root === undefined) throw new QconnError('pin_mismatch');
-  const roots = TrustBundle.parse(encodePem('CERTIFICATE', root.der));
-  const { host, now } = server;
-  return {
-    certificate: verifyChain({ leafDer, intermediatesDer: others, roots, now, purpose: 'server', host }),
-    roots,
-  };
+  const { presentedDer, vouchersDer = [] } = server;
+  const presented = rootAmong(presentedDer, (root) => isPinned(root, server.pin));
+  if (presented !== undefined) return verified(presentedDer, presented, server);
+  const [leafDer] = presentedDer;
+  if (leafDer === undefined) throw new QconnError('pin_mismatch', 'The server presented no usable certificates.');
+  const { spki } = readUntrustedCertificate(leafDer);
+  for (const chain of vouchersDer.slice(0, VOUCHERS_MAX)) {
+    const root = rootAmong(chain, (one) => isPinned(one, server.pin));
+    if (root === undefined || !sameBytes(readUntrustedCertificate(chain[0] as Uint8Array).spki, spki)) continue;
+    const { certificate, roots } = verified(chain, root, server);
+    // The pinned root vouches for the key, and with the key the server has signed what it presents.
+    const own = rootAmong(presentedDer, () => true);
+    return own === undefined
+      ? { certificate, roots }
+      : { certificate, roots: TrustBundle.parse([...roots.pem, ...verified(presentedDer, own, server).roots.pem]) };
+  }
+  throw new QconnError('pin_mismatch');
 }
 
-/** Its own signature shows that the pinned key's holder wrote the whole certificate, not only that it holds the key. */
-function isPinnedRoot(certificate: ParsedCertificate, pin: Uint8Array): boolean {
-  return sameBytes(pinOfSpki(certificate.spki), pin) && signedBy(certificate, certificate);
+function verified(
+  [leafDer, ...others]: readonly Uint8Array[],
+  root: ParsedCertificate,
+  { host, now }: PinnedServer,
+): { readonly certificate: VerifiedCertificate; readonly roots: TrustBundle } {
+  const roots = TrustBundle.parse(encodePem('CERTIFICATE', root.der));
+  const chain = {
+    leafDer: leafDer as Uint8Array,
+    intermediatesDer: others,
+    roots,
+    now,
+    purpose: 'server',
+    host,
+  } as const;
+  return { certificate: verifyChain(chain), roots };
+}
+
+/** A root that accompanies a certificate. Its own signature shows that the key's holder wrote the whole of it, not only that it holds the key. */
+function rootAmong(
+  [leafDer, ...others]: readonly Uint8Array[],
+  fits: (root: ParsedCertificate) => boolean,
+): ParsedCertificate | undefined {
+  if (leafDer === undefined || others.length > INTERMEDIATES_MAX)
+    throw new QconnError('pin_mismatch', 'The server presented no usable certificates.');
+  return readAccompanying(others).find((one) => fits(one) && signedBy(one, one));
+}
+
+function isPinned(certificate: ParsedCertificate, pin: Uint8Array): boolean {
+  return sameBytes(pinOfSpki(certificate.spki), pin);
 }

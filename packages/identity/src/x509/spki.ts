@@ -13,3 +13,8 @@ export function readSpkiBits(spki: Uint8Array): Uint8Array {
 export function pinOfSpki(spki: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(spki).digest());
 }
+
+/** The same as text, for databases and people. */
+export function pinHex(spki: Uint8Array): string {
+  return Buffer.from(pinOfSpki(spki)).toString('hex');
+}

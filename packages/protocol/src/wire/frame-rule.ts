@@ -56,6 +56,8 @@ const RULES: readonly FrameRule[] = [
   call('QueryResult', 'hub → client'),
   { ...call('Renew', 'client → hub'), bodyMaxBytes: CSR_MAX_BYTES },
   call('Renewed', 'hub → client'),
+  session('Trust', 'hub → client'),
+  session('TrustHeld', 'client → hub'),
   { ...exchange('Request', 'client → hub', REQUEST, BODY_MAX_BYTES), flags: WAIT_FOR_TARGET_FLAG | INQUIRY_FLAG },
   {
     ...exchange('Deliver', 'hub → client', 4 * TEXT8 + 4 + KEY8 + HEADERS16, BODY_MAX_BYTES),

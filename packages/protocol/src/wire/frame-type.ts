@@ -30,8 +30,14 @@ export const FrameType = {
   QueryResult: 0x11,
   /** Renew the credential; the body is a PKCS#10 request in DER. */
   Renew: 0x18,
-  /** The new chain and trust bundle. */
+  /** The new chain. */
   Renewed: 0x19,
+
+  // Session, going on: control section is one CBOR map
+  /** The roots to trust from now on. */
+  Trust: 0x1a,
+  /** The machine has it on disk. */
+  TrustHeld: 0x1b,
 
   // Exchanges: control section is packed binary, the body is the message's
   /** Sender → hub: what is to be done, where, and by when. */

@@ -42,6 +42,10 @@ export class MapFields {
     return value as number;
   }
 
+  optionalInteger(name: string, min: number, max: number): number | undefined {
+    return this.#has(name) ? this.integer(name, min, max) : undefined;
+  }
+
   flag(name: string): boolean {
     const value = this.#value(name);
     if (typeof value !== 'boolean') throw this.bad(`“${name}”: true or false`);

@@ -1,4 +1,5 @@
 import { CSR_MAX_BYTES } from '../limits.ts';
+import { CERTIFICATE_MAX_BYTES, CERTIFICATES_MAX, checkCertificates } from './certificates.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { atMost, MapFields } from './map-fields.ts';
@@ -9,14 +10,7 @@ import { encodeMapFrame } from './session-messages.ts';
 export interface Renewed {
   /** Leaf first, then the issuing CA. */
   readonly chain: readonly Uint8Array[];
-  /** The roots to trust from now on. */
-  readonly trust: readonly Uint8Array[];
 }
-
-/** Most bytes of one certificate: a P-256 leaf has 600, an RSA-4096 root of somebody's own CA 2,000. */
-const CERTIFICATE_MAX_BYTES = 4096;
-/** Most certificates in a chain, and most roots: the one in force, the one before, the one to come. */
-const CERTIFICATES_MAX = 4;
 
 /** @param csr PKCS#10 request in DER @throws QconnError `too_large` */
 export function encodeRenew(writer: PackedWriter, id: number, csr: Uint8Array): Uint8Array {
@@ -31,25 +25,13 @@ export function decodeRenew(frame: Frame): { csr: Uint8Array } {
   return { csr: frame.body };
 }
 
-/** @throws QconnError `too_large` for more than four certificates of a kind, or one of over 4 KiB */
+/** @throws QconnError `too_large` for more than four certificates, or one of over 4 KiB */
 export function encodeRenewed(writer: PackedWriter, id: number, renewed: Renewed): Uint8Array {
-  return encodeMapFrame(writer, FrameType.Renewed, id, {
-    chain: checkCertificates(renewed.chain),
-    trust: checkCertificates(renewed.trust),
-  });
+  return encodeMapFrame(writer, FrameType.Renewed, id, { chain: checkCertificates(renewed.chain) });
 }
 
 /** @throws QconnError `bad_frame` */
 export function decodeRenewed(frame: Frame): Renewed {
   const fields = MapFields.of(frame.control, 'Renewed');
-  return {
-    chain: fields.byteStrings('chain', CERTIFICATES_MAX, CERTIFICATE_MAX_BYTES),
-    trust: fields.byteStrings('trust', CERTIFICATES_MAX, CERTIFICATE_MAX_BYTES),
-  };
-}
-
-function checkCertificates(certificates: readonly Uint8Array[]): readonly Uint8Array[] {
-  atMost(CERTIFICATES_MAX, certificates.length, 'certificates');
-  for (const certificate of certificates) atMost(CERTIFICATE_MAX_BYTES, certificate.length, 'bytes of certificate');
-  return certificates;
+  return { chain: fields.byteStrings('chain', CERTIFICATES_MAX, CERTIFICATE_MAX_BYTES) };
 }

@@ -23,6 +23,8 @@ export interface Hello {
   readonly instance: string;
   /** Jobs under an idempotency key are remembered over restarts of the program. */
   readonly remembersJobs: boolean;
+  /** Id of the trust bundle that the client holds; one that sends none is sent no Trust frames. */
+  readonly trust?: string | undefined;
 }
 
 /** What the hub knows of the machine behind a session. */
@@ -84,6 +86,7 @@ export function decodeHello(frame: Frame): Hello {
     lanes: fields.integer('lanes', 1, LANES_PER_CONNECTION_MAX),
     instance: fields.text('instance', NAME_MAX),
     remembersJobs: fields.flag('remembersJobs'),
+    trust: fields.optionalText('trust', NAME_MAX),
   };
 }
 

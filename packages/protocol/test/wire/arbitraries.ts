@@ -78,3 +78,8 @@ export const stages: fc.Arbitrary<StageReport[]> = fc
 export const certificates: fc.Arbitrary<Uint8Array[]> = fc.array(fc.uint8Array({ minLength: 1, maxLength: 600 }), {
   maxLength: 4,
 });
+
+export const roots: fc.Arbitrary<Uint8Array[]> = fc.array(fc.uint8Array({ minLength: 1, maxLength: 600 }), {
+  minLength: 1,
+  maxLength: 4,
+});

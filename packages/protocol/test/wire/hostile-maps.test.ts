@@ -127,9 +127,19 @@ const WRONG: Readonly<Partial<Record<Name, readonly Readonly<Record<string, unkn
     { chain: ['pem'] },
     { chain: [new Uint8Array(4_097)] },
     { chain: Array.from({ length: 5 }, () => new Uint8Array(1)) },
-    { trust: {} },
-    { trust: [1] },
   ],
+  Trust: [
+    { roots: [] },
+    { roots: 'pem' },
+    { roots: [1] },
+    { roots: [new Uint8Array(4_097)] },
+    { roots: Array.from({ length: 5 }, () => new Uint8Array(1)) },
+    { renewWithinMs: -1 },
+    { renewWithinMs: 1.5 },
+    { renewWithinMs: 86_400_001 },
+    { renewWithinMs: null },
+  ],
+  TrustHeld: [{ trust: 1 }, { trust: 'x'.repeat(129) }, { serial: null }, { serial: new Uint8Array(1) }],
 };
 
 describe.each(MAPS)('$specimen.name', ({ specimen: one, frame }) => {
@@ -181,7 +191,7 @@ test('a Renew frame without a request is refused', () => {
   expectRefusal('bad_frame', () => specimen('Renew').decode(frameWith('Renew', hex('a0'))));
 });
 
-const OPTIONAL = new Set(['hostname', 'serviceType', 'machine']);
+const OPTIONAL = new Set(['hostname', 'serviceType', 'machine', 'renewWithinMs']);
 
 function goodMap(name: Name): Record<string, unknown> {
   const status = { status: 'pending', hostname: 'pc', roles: ['printer'] };
@@ -199,7 +209,9 @@ function goodMap(name: Name): Record<string, unknown> {
       providers: [{ device: 'zebra-1', serviceTypes: ['print'], fingerprint: 'qc1a', hostname: 'pc' }],
       last: true,
     },
-    Renewed: { chain: [new Uint8Array(9)], trust: [] },
+    Renewed: { chain: [new Uint8Array(9)] },
+    Trust: { roots: [new Uint8Array(9)], renewWithinMs: 1_000 },
+    TrustHeld: { trust: 'id', serial: '0a' },
   };
   return maps[name] ?? {};
 }

@@ -1,7 +1,7 @@
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type Nullable, type SqlBool, sql } from 'kysely';
 
 import type { Database, Tables } from '../database/database.ts';
-import type { MachineStatus } from '../database/tables.ts';
+import type { CertificateKind, MachineStatus } from '../database/tables.ts';
 import { normalHostname } from '../machines/hostname.ts';
 import { inPages, type Page, pageOf, type PageRequest } from '../page.ts';
 import { type CredentialRecord, credentialRecordOf } from './record.ts';
@@ -12,13 +12,15 @@ export type CredentialStatus = 'live' | 'expired' | 'revoked';
 /** A line of the inventory. `Credentials.find` gives the certificate itself. */
 export interface CredentialEntry extends Omit<CredentialRecord, 'der'> {
   readonly status: CredentialStatus;
+  /** Of its machine; null for a hub's or CA's. */
   readonly hostname: string | null;
-  readonly machineStatus: MachineStatus;
+  readonly machineStatus: MachineStatus | null;
 }
 
 /** Which certificates to list; what is left out does not restrict. */
 export interface CredentialFilter extends PageRequest {
   readonly now: number;
+  readonly kind?: CertificateKind | undefined;
   /** A fingerprint. */
   readonly machine?: string | undefined;
   /** The hostname of their machine. */
@@ -37,7 +39,7 @@ export async function listCredentials(database: Database, filter: CredentialFilt
     async (db) =>
       await db
         .selectFrom('credential')
-        .innerJoin('machine', 'machine.fingerprint', 'credential.machine')
+        .leftJoin('machine', 'machine.fingerprint', 'credential.machine')
         .selectAll('credential')
         .select(['machine.hostname', 'machine.status as machine_status'])
         .where((builder) => builder.and(conditions(builder, filter)))
@@ -69,11 +71,12 @@ function statusAt(
 }
 
 function conditions(
-  where: ExpressionBuilder<Tables, 'credential' | 'machine'>,
+  where: ExpressionBuilder<Tables & { machine: Nullable<Tables['machine']> }, 'credential' | 'machine'>,
   filter: CredentialFilter,
 ): Expression<SqlBool>[] {
-  const { now, machine, hostname, status, expiresFrom, expiresBefore, lastOnly = false } = filter;
+  const { now, kind, machine, hostname, status, expiresFrom, expiresBefore, lastOnly = false } = filter;
   const all: Expression<SqlBool>[] = [];
+  if (kind !== undefined) all.push(where('credential.kind', '=', kind));
   if (machine !== undefined) all.push(where('credential.machine', '=', machine));
   if (hostname !== undefined) all.push(where('machine.hostname', '=', normalHostname(hostname)));
   if (status === 'revoked') all.push(where('credential.revoked_at', 'is not', null));

@@ -27,6 +27,8 @@ export interface MachineTable {
   authorized_at: Epoch | null;
   revoked_at: Epoch | null;
   recoveries: Generated<number>;
+  held_trust: Generated<string | null>;
+  held_issuer: Generated<string | null>;
 }
 
 export interface MachineLabelTable {
@@ -40,14 +42,34 @@ export interface MachineRoleTable {
   role: string;
 }
 
+/** Whose certificate it is: a machine's, a hub's own, or a CA's. */
+export type CertificateKind = 'machine' | 'server' | 'issuing' | 'root';
+
 export interface CredentialTable {
   serial: string;
-  machine: string;
+  machine: string | null;
   not_before: Epoch;
   not_after: Epoch;
   issued_at: Epoch;
   der: Uint8Array;
   revoked_at: Epoch | null;
+  kind: Generated<CertificateKind>;
+  subject: Generated<string | null>;
+  issuer: string | null;
+}
+
+export type RotationPhase = 'prepared' | 'activated' | 'pruned' | 'aborted';
+
+export interface RotationTable {
+  root: string;
+  previous_root: string;
+  issuer: string;
+  trust: string;
+  phase: RotationPhase;
+  started_at: Epoch;
+  activated_at: Epoch | null;
+  renew_within_ms: number | null;
+  ended_at: Epoch | null;
 }
 
 export interface RoleTable {
@@ -134,6 +156,7 @@ export interface Tables {
   machine_label: MachineLabelTable;
   machine_role: MachineRoleTable;
   credential: CredentialTable;
+  ca_rotation: RotationTable;
   role: RoleTable;
   enrolment_token: TokenTable;
   enrolment_redemption: RedemptionTable;

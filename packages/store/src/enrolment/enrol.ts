@@ -23,6 +23,8 @@ export interface EnrolmentRequest {
   readonly requestedHostname?: string | undefined;
   readonly facts: Readonly<Record<string, unknown>>;
   readonly now: number;
+  /** Id of the trust bundle that the answer carries, while a rotation of the root is under way. */
+  readonly trust?: string | undefined;
   /**
    * Issues the certificate. Runs inside the transaction, perhaps more than once, and only the last
    * result counts; it must not use the store.
@@ -57,6 +59,12 @@ export async function enrol(
     const known = created ? await readMachine(trx, fingerprint) : await lockMachine(trx, fingerprint);
     if (known.status === 'revoked') throw new QconnError('revoked', `The machine ${fingerprint} is revoked.`);
     const credential = await insertCredential(trx, fingerprint, await request.issue(known), now);
+    if (request.trust !== undefined)
+      await trx
+        .updateTable('machine')
+        .set({ held_trust: request.trust, held_issuer: credential.issuer })
+        .where('fingerprint', '=', fingerprint)
+        .execute();
     // From here on everybody with the same token waits for this transaction, and soon everybody who changes anything.
     const tokenUsed = await takeUse(trx, token, fingerprint, now);
     const machine = (await admitByToken(trx, known, token, act)) ?? withCredential(known, credential);

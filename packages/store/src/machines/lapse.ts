@@ -1,7 +1,7 @@
 import type { Act } from '../act.ts';
 import type { Database } from '../database/database.ts';
 import { replaceRoles } from './assign.ts';
-import { changeMachine } from './change.ts';
+import { changeMachine, type MachineChange } from './change.ts';
 import type { MachineRecord } from './record.ts';
 
 export interface Lapse {
@@ -11,7 +11,12 @@ export interface Lapse {
 }
 
 export async function lapse(database: Database, { fingerprint, reason, ...act }: Lapse & Act): Promise<MachineRecord> {
-  return await changeMachine(database, fingerprint, act, {
+  return await changeMachine(database, fingerprint, act, lapsing({ fingerprint, reason }));
+}
+
+/** Makes an authorized machine pending again, without hostname and roles. */
+export function lapsing({ fingerprint, reason }: Lapse): MachineChange {
+  return {
     act: 'machine.lapse',
     from: ['authorized'],
     note: { reason },
@@ -29,5 +34,5 @@ export async function lapse(database: Database, { fingerprint, reason, ...act }:
       await replaceRoles(trx, fingerprint, []);
       return [];
     },
-  });
+  };
 }

@@ -2,6 +2,7 @@ import { rolesAndPolicy } from './0001-roles-and-policy.ts';
 import { machines } from './0002-machines.ts';
 import { enrolmentAndKeys } from './0003-enrolment-and-keys.ts';
 import { audit } from './0004-audit.ts';
+import { certificateAuthority } from './0005-certificate-authority.ts';
 import { idempotency } from './0007-idempotency.ts';
 
 /**
@@ -14,5 +15,6 @@ export const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
   '0002-machines': machines,
   '0003-enrolment-and-keys': enrolmentAndKeys,
   '0004-audit': audit,
+  '0005-certificate-authority': certificateAuthority,
   '0007-idempotency': idempotency,
 };

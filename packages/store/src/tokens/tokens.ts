@@ -36,6 +36,22 @@ export class Tokens {
     return pageOf(rows, request, (row) => [row.created_at, row.id], tokenRecordOf);
   }
 
+  /** How many tokens that were made before a time can still be redeemed. Times are milliseconds since 1970. */
+  async countLive({ createdBefore, now }: { readonly createdBefore: number; readonly now: number }): Promise<number> {
+    const { tokens } = await this.#database.read(
+      async (db) =>
+        await db
+          .selectFrom('enrolment_token')
+          .select(({ fn }) => fn.countAll<number>().as('tokens'))
+          .where('expires_at', '>', now)
+          .where('created_at', '<', createdBefore)
+          .where('uses_left', '>', 0)
+          .where('revoked_at', 'is', null)
+          .executeTakeFirstOrThrow(),
+    );
+    return tokens;
+  }
+
   /** @throws QconnError unknown_object; invalid_state when it is revoked already */
   async revoke({ id, ...act }: { readonly id: string } & Act): Promise<TokenRecord> {
     return await this.#database.write(async (trx) => {

@@ -37,6 +37,8 @@ export function enrolmentSuite(opened: () => Opened): void {
       ...credential,
       der: new Uint8Array(credential.der),
       machine: machine.fingerprint,
+      kind: 'machine',
+      subject: null,
       issuedAt: NOW,
       revokedAt: null,
     });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { CredentialEntry, Page } from '../../src/index.ts';
+import type { CredentialEntry, NewCredential, Page, Recovered } from '../../src/index.ts';
 import type { Opened } from '../both-databases.ts';
 import {
   admin,
@@ -8,6 +8,7 @@ import {
   DAY,
   enrolled,
   HOUR,
+  ISSUER,
   newCredential,
   newRequest,
   newToken,
@@ -43,6 +44,9 @@ export function inventorySuite(opened: () => Opened): void {
     expect(entry).toEqual({
       serial: current.serial,
       machine,
+      kind: 'machine',
+      subject: null,
+      issuer: ISSUER,
       notBefore: current.notBefore,
       notAfter: current.notAfter,
       issuedAt: NOW,
@@ -107,21 +111,77 @@ export function inventorySuite(opened: () => Opened): void {
 
   test('an expired machine recovers as often as the cap allows, and anew after a renewal in time', async () => {
     const { store } = opened();
-    const machine = await authorized(store, 'recovering');
-    const renew = async (recovery?: { cap: number }): Promise<unknown> =>
-      await store.credentials.add({ machine, credential: newCredential(), recovery, ...admin });
-    await renew({ cap: 2 });
-    await renew({ cap: 2 });
-    await expect(renew({ cap: 2 })).rejects.toMatchObject({ code: 'renewal_refused', facts: { recoveries: 2 } });
-    expect(await store.machines.find(machine)).toMatchObject({ recoveries: 2 });
-    await renew();
-    await renew({ cap: 2 });
+    const machine = await authorized(store, 'recovering', [], { issue: async () => newCredential({ until: NOW + 1 }) });
+    let now = NOW + 2;
+    const recover = async (): Promise<Recovered> =>
+      await store.credentials.recover({
+        machine,
+        graceMs: DAY,
+        cap: 2,
+        issue: async () => newCredential({ until: now + 1 }),
+        actor: 'machine',
+        now,
+      });
+    const recovered = await recover();
+    expect(recovered).toMatchObject({
+      issued: true,
+      lapsed: false,
+      machine: { hostname: 'recovering', recoveries: 1 },
+    });
+    // A retry after a lost answer is given the same certificate, and counts for nothing.
+    expect(await recover()).toMatchObject({ issued: false, credential: { serial: recovered.credential.serial } });
+    now += 2;
+    await recover();
+    now += 2;
+    await expect(recover()).rejects.toMatchObject({ code: 'renewal_refused', facts: { recoveries: 2 } });
+    await store.credentials.add({ machine, credential: newCredential({ until: now - 1 }), actor: 'machine', now });
+    expect(await recover()).toMatchObject({ issued: true, machine: { recoveries: 1 } });
     expect((await store.audit.list({ subject: machine, limit: 2 })).items.map(({ act }) => act)).toEqual([
       'credential.recover',
       'credential.renew',
     ]);
     await store.machines.revoke({ fingerprint: machine, ...admin });
-    await expect(renew()).rejects.toMatchObject({ code: 'revoked' });
+    await expect(recover()).rejects.toMatchObject({ code: 'revoked' });
+  });
+
+  test('a machine that was away for longer than the grace period recovers as a pending one', async () => {
+    const { store } = opened();
+    await store.roles.put({ name: 'returning', grants: [], ...admin });
+    const issue = async (): Promise<NewCredential> => newCredential({ until: NOW + DAY });
+    const machine = await authorized(store, 'returning', ['returning'], { issue });
+    const returned = async (now: number): Promise<Recovered> =>
+      await store.credentials.recover({
+        machine,
+        graceMs: DAY,
+        cap: 5,
+        issue: async () => newCredential({ until: now + 1 }),
+        actor: 'machine',
+        now,
+      });
+    const inTime = await returned(NOW + 2 * DAY - 1);
+    expect(inTime).toMatchObject({ lapsed: false, machine: { status: 'authorized', roles: ['returning'] } });
+    const late = await returned(NOW + 4 * DAY);
+    expect(late).toMatchObject({
+      lapsed: true,
+      machine: { fingerprint: machine, status: 'pending', hostname: null, requestedHostname: 'returning', roles: [] },
+    });
+    expect((await store.audit.list({ subject: machine, limit: 2 })).items.map(({ act }) => act)).toEqual([
+      'credential.recover',
+      'machine.lapse',
+    ]);
+    // Pending already: it stays so, and comes back again.
+    expect(await returned(NOW + 9 * DAY)).toMatchObject({ lapsed: false, machine: { status: 'pending' } });
+  });
+
+  test('a machine whose every certificate was revoked one by one does not recover', async () => {
+    const { store } = opened();
+    const machine = await enrolled(store);
+    const [only] = (await store.credentials.list({ now: NOW, machine })).items;
+    await store.credentials.revoke({ serial: only!.serial, ...admin });
+    const issue = async (): Promise<NewCredential> => newCredential();
+    await expect(
+      store.credentials.recover({ machine, graceMs: DAY, cap: 5, issue, actor: 'machine', now: NOW + 30 * DAY }),
+    ).rejects.toMatchObject({ code: 'renewal_refused' });
   });
 
   test('a machine that lapses is pending again under the same fingerprint, and frees its name', async () => {
