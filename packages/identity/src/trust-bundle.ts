@@ -56,7 +56,7 @@ export class TrustBundle {
   /** Whether a root with this key is trusted. */
   holdsPin(pin: Uint8Array): boolean {
     const hex = Buffer.from(pin).toString('hex');
-    return this.roots.some(({ pinHex }) => pinHex === hex);
+    return this.roots.some((root) => root.pinHex === hex);
   }
 }
 

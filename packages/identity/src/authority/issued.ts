@@ -1,6 +1,6 @@
 import { encodePem } from '../pem.ts';
 import { fingerprintOf } from '../fingerprint.ts';
-import { serialText, type ParsedCertificate } from '../x509/read-certificate.ts';
+import { serialText } from '../x509/read-certificate.ts';
 import { pinHex } from '../x509/spki.ts';
 import type { CertificateContents } from '../x509/write-certificate.ts';
 import type { AuthorityParts } from './parts.ts';

@@ -25,7 +25,7 @@ export async function revokeCredential(
       .where('kind', '=', 'machine')
       .where('revoked_at', 'is', null);
     const row = await update.returningAll().executeTakeFirst();
-    if (row?.machine == null) throw await notRevocable(trx, serial);
+    if (row === undefined || row.machine === null) throw await notRevocable(trx, serial);
     await policyChanged(trx, { machines: [row.machine] });
     await appendAudit(trx, act, { act: 'credential.revoke', subject: row.machine, after: { serial, reason } });
     return credentialRecordOf(row);
