@@ -5,6 +5,7 @@ import type { ControlFlags, LogsFlags } from './commands/control.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
 import type { EnrollFlags } from './commands/enroll.ts';
 import { hubOption, jsonOption, logOptions, withConfigOptions } from './commands/options.ts';
+import type { InstallFlags, UninstallFlags } from './commands/install.ts';
 import type { SendFlags } from './commands/send.ts';
 import type { StatusFlags } from './commands/status.ts';
 import type { ConfigFlags } from './config/read-config.ts';
@@ -114,6 +115,7 @@ function createProgram(outcome: Outcome): Command {
   addRun(program, outcome);
   addStatus(program, outcome);
   addDoctor(program, outcome);
+  addInstall(program, outcome);
   addControl(program, outcome);
   addLogs(program, outcome);
   addSend(program, outcome);
@@ -187,6 +189,28 @@ function addDoctor(program: Command, outcome: Outcome): void {
     .action(async (flags: DoctorFlags) => {
       const { doctorCommand } = await import('./commands/doctor.ts');
       outcome.code = await doctorCommand(flags);
+    });
+}
+
+function addInstall(program: Command, outcome: Outcome): void {
+  const root = (): Option =>
+    new Option('--root <folder>', 'work on a system image in this folder instead of this system');
+  withConfigOptions(program.command('install'))
+    .description('run the agent as a systemd service, as a user of its own')
+    .option('--user <name>', 'the user (default qconn-agent; added when it is not there)')
+    .option('--print', 'print the unit and change nothing')
+    .addOption(root())
+    .action(async (flags: InstallFlags) => {
+      const { installCommand } = await import('./commands/install.ts');
+      outcome.code = installCommand(flags);
+    });
+  program
+    .command('uninstall')
+    .description('stop the service and remove its unit; configuration and credential stay')
+    .addOption(root())
+    .action(async (flags: UninstallFlags) => {
+      const { uninstallCommand } = await import('./commands/install.ts');
+      outcome.code = uninstallCommand(flags);
     });
 }
 

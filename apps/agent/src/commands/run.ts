@@ -12,6 +12,7 @@ import { readIdentity } from '../control/read-status.ts';
 import { socketPath } from '../control/socket-path.ts';
 import { Agent, DRAIN_MS } from '../run/agent.ts';
 import { Reloading } from '../run/reloading.ts';
+import { ServiceNotifier } from '../service/service-notifier.ts';
 import { AGENT } from '../version.ts';
 
 /** Time for everything to stop, in milliseconds: jobs drain, then connection and socket close. */
@@ -32,7 +33,8 @@ export async function runCommand(flags: ConfigFlags): Promise<number> {
   try {
     const client = await connect({ credentials: store, agent: AGENT });
     const { devices, outboxes } = config;
-    const agent = new Agent({ client, clock: systemClock, log }, { identity, devices, outboxes });
+    const notifier = new ServiceNotifier({ clock: systemClock, log });
+    const agent = new Agent({ client, clock: systemClock, log, notifier }, { identity, devices, outboxes });
     const reloading = new Reloading(config, configFile(flags.config, process.env), {
       clock: systemClock,
       log,
@@ -44,12 +46,14 @@ export async function runCommand(flags: ConfigFlags): Promise<number> {
     });
     routes = agentControl({ agent, client, reloading, log: tail });
     const close = async (): Promise<void> => {
+      notifier.stopping();
       await reloading.close();
       await agent.close();
     };
     const running = runUntilSignal({ close, deadlineMs: STOP_DEADLINE_MS, tell: (message) => log.info(message) });
     reloading.start();
     await agent.start();
+    notifier.ready();
     return await running;
   } finally {
     await server?.close();

@@ -33,7 +33,13 @@ function headline(status: RunningStatus, now: number): string {
   return `The agent ${phaseInWords(status)} (for ${duration(now - Date.parse(status.phaseSince))}; ${process}).`;
 }
 
-function phaseInWords({ phase, machine, fingerprint, shortCode }: RunningStatus): string {
+/** `is online as printer-pc`, and so on. */
+export function phaseInWords({
+  phase,
+  machine,
+  fingerprint,
+  shortCode,
+}: Pick<RunningStatus, 'phase' | 'machine' | 'fingerprint' | 'shortCode'>): string {
   switch (phase) {
     case 'online':
       return `is online as ${machine?.hostname ?? fingerprint}`;

@@ -5,6 +5,7 @@ import { QconnError } from '@qconn/protocol';
 import type { Logger } from '@qconn/startup';
 import type { AgentConfig, DeviceConfig, OutboxConfig } from '../config/agent-config.ts';
 import type { ErrorStatus, IdentityStatus, RunningStatus } from '../control/agent-status.ts';
+import { phaseInWords } from '../control/status-text.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { AGENT } from '../version.ts';
 import { Devices, type DeviceChanges } from './devices.ts';
@@ -15,6 +16,8 @@ export interface AgentDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Told in words how the connection is doing. */
+  readonly notifier?: { status(text: string): void };
 }
 
 /** What an agent is. */
@@ -32,6 +35,7 @@ export class Agent {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #notifier: AgentDependencies['notifier'];
   readonly #configured: Required<Pick<AgentOptions, 'devices' | 'outboxes'>>;
   readonly #startedAt: string;
   readonly #phaseLog: PhaseLog;
@@ -43,10 +47,11 @@ export class Agent {
   #lastError: ErrorStatus | undefined;
   #watching: Promise<void> = Promise.resolve();
 
-  constructor({ client, clock, log }: AgentDependencies, { identity, devices, outboxes = [] }: AgentOptions) {
+  constructor({ client, clock, log, notifier }: AgentDependencies, { identity, devices, outboxes = [] }: AgentOptions) {
     this.#client = client;
     this.#clock = clock;
     this.#log = log;
+    this.#notifier = notifier;
     this.#identity = identity;
     this.#configured = { devices, outboxes };
     this.devices = new Devices({ client, clock, log });
@@ -123,6 +128,8 @@ export class Agent {
     for await (const event of this.#client.events()) {
       this.#note(event);
       this.#phaseLog.take(event);
+      if (event.kind === 'phase' || event.kind === 'machine')
+        this.#notifier?.status(`The agent ${phaseInWords(this.status)}.`);
     }
   }
 
