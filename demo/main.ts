@@ -8,13 +8,14 @@ import { Cast, type RunningHub } from './src/cast.ts';
 import { Checks } from './src/checks.ts';
 import { Story, type Document } from './src/story.ts';
 
-const HELP = `Usage: npx -y pnpm@12 demo [-- [FILE] [--keep]]
+const HELP = `Usage: npx -y pnpm@12 demo [-- [FILE] [--keep] [--agent PROGRAM]]
 
 Runs the main job of qconn on real processes and sockets of this machine: a hub, an agent in front of
 a label printer, and a laboratory system that prints FILE (default: a ZPL label; at most ${BODY_MAX_BYTES} bytes).
 
-  --keep   leave the hub running and tell how to talk to it
-  --help   show this
+  --keep            leave the hub running and tell how to talk to it
+  --agent PROGRAM   run this qconn-agent, such as dist/qconn-agent-linux-x64, instead of the one in apps/agent
+  --help            show this
 `;
 
 const SPECIMEN = fileURLToPath(new URL('labels/specimen.zpl', import.meta.url));
@@ -39,9 +40,9 @@ End it with:
 `);
 }
 
-async function run(path: string | undefined, keep: boolean): Promise<number> {
+async function run(path: string | undefined, keep: boolean, agent: string | undefined): Promise<number> {
   const document = await readDocument(path);
-  const cast = await Cast.gather();
+  const cast = await Cast.gather(agent);
   const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => reject(new Error(`interrupted by ${signal}`)));
@@ -69,13 +70,17 @@ async function main(): Promise<number> {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { keep: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+      options: {
+        keep: { type: 'boolean', default: false },
+        agent: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
     });
     if (values.help) {
       process.stdout.write(HELP);
       return 0;
     }
-    return await run(positionals[0], values.keep);
+    return await run(positionals[0], values.keep, values.agent);
   } catch (error) {
     process.stderr.write(`demo: failed: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;

@@ -26,17 +26,20 @@ export interface RunningHub {
  */
 export class Cast {
   readonly folder: string;
+  readonly #agent: string;
   readonly #programs: Program[] = [];
   #printer: LabelPrinter | undefined;
   #lims: Lims | undefined;
   #kept: Program | undefined;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, agent: string) {
     this.folder = folder;
+    this.#agent = agent;
   }
 
-  static async gather(): Promise<Cast> {
-    return new Cast(await mkdtemp(join(tmpdir(), 'qconn-demo-')));
+  /** @param agent the agent's program: a source below the repository's root, or a file that can be executed */
+  static async gather(agent = 'apps/agent/src/main.ts'): Promise<Cast> {
+    return new Cast(await mkdtemp(join(tmpdir(), 'qconn-demo-')), agent);
   }
 
   /** Starts a new hub on the embedded database and waits until it listens. */
@@ -119,13 +122,13 @@ export class Cast {
     args: readonly string[],
     environment?: Readonly<Record<string, string>>,
   ): Promise<string> {
-    const program = this.#start('apps/agent/src/main.ts', args, name, environment);
+    const program = this.#start(this.#agent, args, name, environment);
     if ((await program.ended) !== 0) throw new Error(`qconn-agent ${args[0]} failed:\n${program.lastLines}`);
     return program.output;
   }
 
   startAgent(config: string): Program {
-    return this.#start('apps/agent/src/main.ts', ['run', '--config', config], 'agent');
+    return this.#start(this.#agent, ['run', '--config', config], 'agent');
   }
 
   /** Lets a program and its files outlive the demo. */

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** How a program of this repository is started. */
 export interface ProgramOptions {
-  /** Path below the repository's root, such as `apps/hub/src/main.ts`. */
+  /** Path below the repository's root, such as `apps/hub/src/main.ts`; anything but TypeScript is executed as it is. */
   readonly source: string;
   readonly args: readonly string[];
   /** Standard output and standard error go to this path with `.out` and `.log` behind it. */
@@ -37,7 +38,10 @@ export class Program {
   static start({ source, args, files, environment = {} }: ProgramOptions): Program {
     const out = openSync(`${files}.out`, 'a', 0o600);
     const log = openSync(`${files}.log`, 'a', 0o600);
-    const child = spawn(process.execPath, ['--conditions=@qconn/source', source, ...args], {
+    const [program, ...before] = source.endsWith('.ts')
+      ? [process.execPath, '--conditions=@qconn/source', source]
+      : [path.resolve(ROOT, source)];
+    const child = spawn(program, [...before, ...args], {
       cwd: ROOT,
       detached: true,
       stdio: ['ignore', out, log],

@@ -1,0 +1,131 @@
+/**
+ * Builds `qconn-agent` as one file that needs nothing installed: Node's own binary with the program and the QUIC
+ * engine inside (Node's single executable applications). `npx -y pnpm@12 build:executable`; linux-x64.
+ */
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
+const AGENT: string = join(ROOT, 'apps/agent');
+const OUT: string = join(ROOT, 'dist/qconn-agent-linux-x64');
+
+/** The name under which the engine is kept in the file. */
+const ENGINE = 'quic.node';
+
+/** Marks Node's binary as one with a program inside (Node's documentation, “Single executable applications”). */
+const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+
+/** The engine comes out of the file into a place of its owner's, is loaded, and leaves nothing behind. */
+const LOAD_ENGINE = `
+const { getRawAsset } = require('node:sea');
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const folder = mkdtempSync(join(require('node:os').tmpdir(), 'qconn-agent-'));
+const file = join(folder, '${ENGINE}');
+const engine = { exports: {} };
+try {
+  writeFileSync(file, new Uint8Array(getRawAsset('${ENGINE}')), { mode: 0o700 });
+  process.dlopen(engine, file);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+exports.quiche = engine.exports;
+`;
+
+function parts(): Plugin {
+  const { version } = JSON.parse(readFileSync(join(AGENT, 'package.json'), 'utf8')) as { version: string };
+  return {
+    name: 'qconn-agent',
+    setup: (steps) => {
+      steps.onResolve({ filter: /^@matrixai\/quic\/native\/index\.js$/ }, () => ({
+        path: 'engine',
+        namespace: 'qconn',
+      }));
+      steps.onLoad({ filter: /.*/, namespace: 'qconn' }, () => ({ contents: LOAD_ENGINE, loader: 'js' }));
+      // In a single file there is no package.json to read the version from.
+      steps.onLoad({ filter: /apps\/agent\/src\/version\.ts$/ }, () => ({
+        contents: `export const VERSION = '${version}'; export const AGENT = 'qconn-agent/${version}';`,
+        loader: 'ts',
+      }));
+    },
+  };
+}
+
+/** The program as one script. */
+async function bundle(folder: string): Promise<string> {
+  const script = join(folder, 'qconn-agent.cjs');
+  await build({
+    stdin: {
+      contents: `import { runProgram } from './src/program.ts';
+        void runProgram(process.argv).then((code) => { process.exitCode = code; });`,
+      resolveDir: AGENT,
+      loader: 'ts',
+    },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    conditions: ['@qconn/source'],
+    plugins: [parts()],
+    outfile: script,
+    logLevel: 'error',
+    // Nothing in it may look beside the file that it runs from.
+    logOverride: { 'empty-import-meta': 'error' },
+  });
+  return script;
+}
+
+/** The engine's binary, found as the package that wraps it finds it: by its own place, past all links. */
+function enginePath(): string {
+  const wrapper = realpathSync(join(ROOT, 'packages/transport/node_modules/@matrixai/quic/package.json'));
+  return createRequire(wrapper).resolve('@matrixai/quic-linux-x64');
+}
+
+async function main(): Promise<number> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    process.stderr.write(`The single file is built on linux-x64; this is ${process.platform}-${process.arch}.\n`);
+    return 1;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'qconn-executable-'));
+  try {
+    const blob = join(folder, 'program.blob');
+    const config = join(folder, 'sea.json');
+    const settings = {
+      main: await bundle(folder),
+      output: blob,
+      disableExperimentalSEAWarning: true,
+      useCodeCache: true,
+      assets: { [ENGINE]: enginePath() },
+    };
+    writeFileSync(config, JSON.stringify(settings));
+    execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+    mkdirSync(join(ROOT, 'dist'), { recursive: true });
+    rmSync(OUT, { force: true });
+    copyFileSync(process.execPath, OUT);
+    chmodSync(OUT, 0o755);
+    // It warns of a section that it does not know, which does no harm; a failure shows all that it said.
+    execFileSync('postject', [OUT, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE], { stdio: 'pipe' });
+    const version = execFileSync(OUT, ['--version'], { encoding: 'utf8' }).trim();
+    process.stdout.write(`${OUT}: qconn-agent ${version}, ${Math.round(statSync(OUT).size / 1e6)} MB\n`);
+    return 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = await main();
