@@ -1,8 +1,9 @@
-import type { Job } from '@qconn/client';
+import { BodyStream, type Job } from '@qconn/client';
 
 /** A job as the client hands it over, with the parts that a test cares about. */
 export function testJob(parts: Partial<Omit<Job, 'body'>> & { readonly body?: Uint8Array | string } = {}): Job {
-  const { body = '', ...rest } = parts;
+  const { body: content = '', ...rest } = parts;
+  const body = typeof content === 'string' ? new TextEncoder().encode(content) : content;
   return {
     from: { fingerprint: 'qc1sender', hostname: 'lims' },
     serviceType: 'print',
@@ -13,8 +14,10 @@ export function testJob(parts: Partial<Omit<Job, 'body'>> & { readonly body?: Ui
     signal: new AbortController().signal,
     progress: () => {},
     extend: () => {},
+    streamed: false,
+    stream: BodyStream.of(body),
     ...rest,
-    body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
+    body,
   };
 }
 

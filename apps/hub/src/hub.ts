@@ -35,6 +35,12 @@ export interface HubDependencies {
 /** How often quotas of quiet machines are forgotten, in milliseconds. */
 const SWEEP_MS = 60_000;
 
+/**
+ * Bytes of one stream that the hub holds unread, at most: with the 256 KiB that it stages towards the reader, and a
+ * chunk on its way, a body takes less than 1 MiB. It allows 100 Mbit/s at a round trip of 50 ms.
+ */
+const STREAM_WINDOW_BYTES: number = 640 * 1024;
+
 /** Bytes that may wait for one machine before it counts as busy. */
 const BUFFERED_BYTES_PER_MACHINE: number = 1024 * 1024;
 
@@ -118,7 +124,7 @@ export class Hub {
       { validityMs: config.certificates.machineValidityMs },
     );
     const table = new SessionTable<Peer>();
-    const { exchangesInFlight, messagesPerSecond, bytesPerSecond } = config.limits;
+    const { exchangesInFlight, messagesPerSecond, bytesPerSecond, bodyBytes, bodyStreams } = config.limits;
     const relay = new Relay(
       {
         clock,
@@ -140,6 +146,7 @@ export class Hub {
           bytes: { perSecond: bytesPerSecond, burst: bytesPerSecond },
         },
         bufferedBytesPerMachine: BUFFERED_BYTES_PER_MACHINE,
+        bodies: { bytesMax: bodyBytes, streamsPerMachine: bodyStreams },
       },
     );
     const calls = new SessionCalls({
@@ -173,6 +180,7 @@ export class Hub {
         host,
         port: quicPort,
         tls: certificate.tls,
+        maxStreamWindowBytes: STREAM_WINDOW_BYTES,
         secret: await loadEndpointSecret(config.dataFolder),
         // A machine session answers an early hello, and does nothing else before the handshake has finished.
         earlyData: true,

@@ -20,6 +20,7 @@ import {
   type RequestFields,
   type Welcome,
 } from '@qconn/protocol';
+import { packContent, type BodySource, type Content } from './body/content.ts';
 import { JOB_CONCURRENCY, JOB_CONCURRENCY_MAX, type Handler, type Provision } from './exchange/job.ts';
 import { Jobs } from './exchange/jobs.ts';
 import { FanOut } from './exchange/fan-out.ts';
@@ -87,7 +88,7 @@ type Prepared = RequestFields & { readonly body: Uint8Array };
 
 /** How often a closing client looks whether its work has ended, in milliseconds. */
 const DRAIN_LOOK_MS = 10;
-const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
 
 /**
  * A program's place at the hub. It keeps its connection by itself: devices stay provided over
@@ -147,11 +148,11 @@ export class Client {
   /**
    * Sends a request and waits for its result.
    * @param address such as `print@printer-pc/zebra-1`, or its parts
-   * @param body at most 64 KiB
+   * @param body over 64 KiB, or given as a stream, it is streamed: read while the provider reads it, and no further once the exchange is over
    * @throws QconnError the outcome; `retrySafe` tells whether a retry may run the job twice
    */
-  async request(address: Address | string, body: Uint8Array | string, options: RequestOptions = {}): Promise<Reply> {
-    const { session, request } = await this.#prepare(address, body, options);
+  async request(address: Address | string, body: Content, options: RequestOptions = {}): Promise<Reply> {
+    const { session, request, source } = await this.#prepare(address, body, options);
     return session.request(
       {
         ...request,
@@ -160,6 +161,7 @@ export class Client {
         inquiry: false,
       },
       options,
+      source,
     );
   }
 
@@ -172,7 +174,9 @@ export class Client {
   requestAll(address: Address | string, body: Uint8Array | string, options: FanOutOptions = {}): FanOut {
     const fanOut = new FanOut();
     const send = async (): Promise<void> => {
-      const { session, request } = await this.#prepare(address, body, options);
+      const { session, request, source } = await this.#prepare(address, body, options);
+      if (source !== undefined)
+        throw new QconnError('too_large', `A body for many targets has at most ${BODY_MAX_BYTES} bytes.`);
       session.requestAll({ ...request, limit: options.limit ?? FAN_OUT_MAX }, options, fanOut);
     };
     send().catch((error: unknown) => fanOut.refuse(error as QconnError));
@@ -182,13 +186,14 @@ export class Client {
   /** Checks what is to be sent and waits for a connection to send it over. @throws QconnError */
   async #prepare(
     address: Address | string,
-    body: Uint8Array | string,
+    body: Content,
     options: SendOptions & WaitOptions,
-  ): Promise<{ session: Session; request: Prepared }> {
+  ): Promise<{ session: Session; request: Prepared; source: BodySource | undefined }> {
     const to = typeof address === 'string' ? parseAddress(address) : checkAddress(address);
-    const bytes = typeof body === 'string' ? encoder.encode(body) : body;
-    if (bytes.length > BODY_MAX_BYTES)
-      throw new QconnError('too_large', `The body has ${bytes.length} bytes; the limit is ${BODY_MAX_BYTES}.`);
+    const packed = packContent(body);
+    if (packed === undefined)
+      throw new QconnError('invalid_request', 'A body is bytes, text, a Blob, or a stream or iterable of bytes.');
+    const source = 'source' in packed ? packed.source : undefined;
     const resolutionMs = options.resolutionMs ?? RESOLUTION_DEADLINE_MS;
     if (!(resolutionMs >= 1))
       throw new QconnError('invalid_request', `A resolution deadline of ${resolutionMs} ms is out of range.`);
@@ -202,9 +207,10 @@ export class Client {
       idempotencyKey: options.idempotencyKey,
       stickyKey: undefined,
       headers: encodeHeaders(options.headers ?? {}),
-      body: bytes,
+      body: 'inline' in packed ? packed.inline : NOTHING,
+      streamed: source && { length: source.length },
     };
-    return { session, request };
+    return { session, request, source };
   }
 
   /**

@@ -37,6 +37,9 @@ const ROWS = {
   hub_draining: { wire: 0x0d, http: 503, retrySafe: true, summary: 'The hub is shutting down and takes no new exchanges.', action: 'Try again: the client reconnects by itself.' },
   sender_lost: { wire: 0x0e, http: 499, retrySafe: false, summary: 'The sender of the job is gone.', action: 'Nothing: nobody waits for the result any more.' },
   hub_lost: { wire: 0x0f, http: 502, retrySafe: false, summary: 'The connection to the hub was lost while the request was in flight; the result is unknown.', action: 'Retry with an idempotency key, or ask the target what became of the job.' },
+  body_cut: { wire: 0x10, http: 502, retrySafe: false, summary: 'A streamed body ended before it was whole.', action: 'Throw away what has come of it; the other side or the hub gave up, or a connection was lost.' },
+  body_corrupt: { wire: 0x11, http: 502, retrySafe: false, summary: 'A streamed body does not match its length or its SHA-256.', action: 'Throw away what has come of it, and report it: the program at the other end is faulty.' },
+  answer_gone: { wire: 0x12, http: 410, retrySafe: false, summary: 'The job has run before, and its streamed answer was not kept.', action: 'Do not run it again; fetch its result where the provider stores it.' },
   result_unknown: { wire: 0x14, http: 502, retrySafe: false, summary: 'The provider stopped while it ran the job under this idempotency key; the result is unknown.', action: 'Find out at the device whether the job took effect; to run it again, use a new idempotency key.' },
 
   // Sessions and connections

@@ -38,6 +38,14 @@ export {
   type Query,
   type QueryResult,
 } from './wire/call-messages.ts';
+export {
+  BODY_DIGEST_BYTES,
+  BODY_OPENING_BYTES,
+  decodeBodyOpening,
+  encodeBodyOpening,
+  type BodyKind,
+  type BodyOpening,
+} from './wire/body-opening.ts';
 export { decodeDeliver, encodeDeliver, type Deliver } from './wire/deliver.ts';
 export {
   decodeRequestAll,
@@ -55,12 +63,14 @@ export { decodeHeaders, encodeHeaders, type Headers } from './wire/headers.ts';
 export {
   decodeCancel,
   decodeExtend,
+  decodeProgress,
   decodeResponse,
   encodeAck,
   encodeCancel,
   encodeExtend,
   encodeProgress,
   encodeResponse,
+  type Progress,
   type Response,
 } from './wire/job-frames.ts';
 export { cutReason, decodeOutcome, encodeOutcome, outcomeError, type Outcome } from './wire/outcome.ts';
@@ -95,3 +105,4 @@ export {
 export { STAGES, type Stage } from './wire/stage.ts';
 export { decodeStages, encodeStages, type ResolvedTarget, type StageReport } from './wire/stages.ts';
 export { laneOf, StreamType } from './wire/stream-type.ts';
+export { announcesBody, type StreamedBody } from './wire/streamed-body.ts';

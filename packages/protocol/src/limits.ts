@@ -8,6 +8,12 @@ export const FRAME_HEADER_BYTES = 16;
 /** Most bytes of a message's inline body: one flow-control-friendly unit; more goes on its own stream. */
 export const BODY_MAX_BYTES: number = 64 * 1024;
 
+/** Most bytes of a streamed body, unless the hub is set otherwise: a day's log or a disk image's layer, not a backup. */
+export const STREAMED_BODY_MAX_BYTES: number = 1024 * 1024 * 1024;
+
+/** Body streams that move at once per machine, in either direction: each holds at most 1 MiB in the hub. More wait. */
+export const BODY_STREAMS_MAX = 16;
+
 /** Most bytes of a message's header block: the customary limit of HTTP servers. */
 export const HEADER_BLOCK_MAX_BYTES: number = 8 * 1024;
 

@@ -121,15 +121,22 @@ describe('a QconnError', () => {
   });
 });
 
-describe('an outcome that a provider reports', () => {
-  const OWN: readonly ErrorCode[] = ['not_found', 'busy', 'rejected', 'handler_failed', 'result_unknown'];
+const PROVIDER_CODES: ErrorCode[] = [
+  'not_found',
+  'busy',
+  'rejected',
+  'handler_failed',
+  'result_unknown',
+  'answer_gone',
+];
 
-  test.each(OWN)('%s is relayed as it is', (code) => {
+describe('an outcome that a provider reports', () => {
+  test.each(PROVIDER_CODES)('%s is relayed as it is', (code) => {
     const outcome = { code, reason: 'Because.', retryAfterMs: 5 };
     expect(outcomeFromProvider(outcome, 1)).toEqual(outcome);
   });
 
-  test.each(ROWS.map(([code]) => code).filter((code) => !OWN.includes(code)))(
+  test.each(ROWS.map(([code]) => code).filter((code) => !PROVIDER_CODES.includes(code)))(
     '%s is the hub’s to say: handler_failed',
     (code) => {
       expect(outcomeFromProvider({ code, reason: '', retryAfterMs: 5 }, 1)).toEqual({

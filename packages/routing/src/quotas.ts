@@ -38,6 +38,16 @@ export class Quotas {
     buckets.bytes.take(bytes, now);
   }
 
+  /**
+   * Counts bytes that have passed already, whether or not they might.
+   * @returns milliseconds to wait before more may pass
+   */
+  spend(fingerprint: string, bytes: number, now: number): number {
+    const buckets = this.#machines.get(fingerprint) ?? this.#start(fingerprint);
+    buckets.bytes.take(bytes, now);
+    return buckets.bytes.waitMs(0, now);
+  }
+
   /** Forgets machines that have been quiet long enough to be owed nothing. Call it every minute or so. */
   sweep(now: number): void {
     for (const [fingerprint, { messages, bytes }] of this.#machines) {

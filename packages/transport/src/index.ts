@@ -1,3 +1,4 @@
+export { openBodyStream } from './body-stream.ts';
 export type { CloseInfo, Connection, ConnectionStats, SocketAddress } from './connection.ts';
 export type { ConnectTarget, Endpoint, TlsIdentity } from './endpoint.ts';
 export type { Stream, StreamEnd, StreamReader } from './stream.ts';

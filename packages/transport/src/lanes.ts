@@ -1,4 +1,13 @@
-import { FrameReader, LANES_PER_CONNECTION_MAX, laneOf, QconnError, StreamType, type Frame } from '@qconn/protocol';
+import {
+  FrameReader,
+  LANES_PER_CONNECTION_MAX,
+  laneOf,
+  QconnError,
+  StreamType,
+  type BodyOpening,
+  type Frame,
+} from '@qconn/protocol';
+import { acceptBodyStream } from './body-stream.ts';
 import type { Connection } from './connection.ts';
 import type { Stream } from './stream.ts';
 
@@ -11,6 +20,8 @@ export interface LanesHandlers {
   frame(frame: Frame): void;
   /** The peer has opened a lane; the server's end only. */
   opened?(): void;
+  /** The peer asks for a body, to be written to this stream. Without it such a stream breaks the protocol. */
+  body?(opening: BodyOpening, stream: Stream): void;
   /** The connection is being closed because of this: what the peer sent, or what a handler threw. */
   failed(error: QconnError): void;
 }
@@ -42,7 +53,7 @@ export class Lanes {
       lanes.#add(index, stream, new FrameReader((frame) => lanes.#take(frame)));
     }
     lanes.#sealedAt = count;
-    connection.onStream((stream) => lanes.#refuse(stream, 'The server opened a stream that no exchange asked for.'));
+    connection.onStream((stream) => lanes.#acceptBody(stream));
     return lanes;
   }
 
@@ -111,6 +122,7 @@ export class Lanes {
       data: (chunk) => {
         if (typed) return this.#push(reader, chunk);
         typed = true;
+        if (chunk[0] === StreamType.Body && this.#sealedAt > 0) return this.#takeBody(stream, chunk);
         if (chunk[0] !== StreamType.Lane || index >= LANES_PER_CONNECTION_MAX || this.#sealedAt > 0) {
           return this.#refuse(stream, `Stream ${stream.id} of type ${chunk[0]} is not expected.`);
         }
@@ -121,6 +133,27 @@ export class Lanes {
       },
       end: (end) => this.#ended(end.kind),
     });
+  }
+
+  /** The client's end: what a server opens is for a body. */
+  #acceptBody(stream: Stream): void {
+    stream.read({
+      data: (chunk) => {
+        if (chunk[0] === StreamType.Body) this.#takeBody(stream, chunk);
+        else this.#refuse(stream, `The server opened a stream of type ${chunk[0]}.`);
+      },
+      end: () => stream.end(),
+    });
+  }
+
+  #takeBody(stream: Stream, chunk: Uint8Array): void {
+    const refuse = (error: QconnError): void => this.#refuse(stream, error.message);
+    const take = (opening: BodyOpening, opened: Stream): void =>
+      this.#guard(() => {
+        if (this.#handlers.body === undefined) this.#refuse(opened, 'Nobody here has bodies to send.');
+        else this.#handlers.body(opening, opened);
+      });
+    acceptBodyStream(stream, chunk, take, refuse);
   }
 
   #add(index: number, stream: Stream, reader: FrameReader): void {

@@ -6,7 +6,13 @@ import {
   type LogFormat,
   type LogLevel,
 } from '@qconn/startup';
-import { DEADLINE_MAX_MS, DRAIN_MS, EXCHANGES_IN_FLIGHT_MAX } from '@qconn/protocol';
+import {
+  BODY_STREAMS_MAX,
+  DEADLINE_MAX_MS,
+  DRAIN_MS,
+  EXCHANGES_IN_FLIGHT_MAX,
+  STREAMED_BODY_MAX_BYTES,
+} from '@qconn/protocol';
 
 /** The hub's configuration, complete with its defaults. */
 export interface HubConfig {
@@ -24,6 +30,8 @@ export interface HubConfig {
     readonly bytesPerSecond: number;
     readonly requestsPerSecond: number;
     readonly enrolmentsPerSecond: number;
+    readonly bodyBytes: number;
+    readonly bodyStreams: number;
   };
   readonly drainMs: number;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
@@ -160,7 +168,21 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
           minimum: 65_536,
           maximum: 100_000_000_000,
           default: 1_000_000_000,
-          description: 'Request bytes per second of one machine, on average.',
+          description: 'Request bytes, and streamed bytes either way, per second of one machine, on average.',
+        },
+        bodyBytes: {
+          type: 'integer',
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          default: STREAMED_BODY_MAX_BYTES,
+          description: 'Most bytes of a body that is streamed because a frame does not hold it.',
+        },
+        bodyStreams: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 512,
+          default: BODY_STREAMS_MAX,
+          description: 'Streamed bodies that move at once per machine; more wait until one is through.',
         },
         requestsPerSecond: {
           type: 'integer',

@@ -11,6 +11,7 @@ import {
   type HubEvent,
   type Outcome,
   type PackedWriter,
+  type Progress,
   type Response,
 } from '@qconn/protocol';
 import type { ExchangeTable } from '@qconn/routing';
@@ -33,7 +34,7 @@ export interface RunnerDependencies {
 
 /** What arrives with an event, decoded: once a step has begun, nothing that a peer sent can break it off. */
 export interface Arrival {
-  readonly progress?: Uint8Array;
+  readonly progress?: Progress;
   readonly extendMs?: number;
   readonly response?: Response;
   readonly outcome?: Outcome;
@@ -112,6 +113,14 @@ export class ExchangeRunner {
     return this.#shelves.absentees();
   }
 
+  /** A piece of the request's body has reached its target: the job deadline starts again, unless it is later already. */
+  bodyMoved(exchange: HubExchange): void {
+    const { state, jobMs, extendNoLaterThan } = exchange.value;
+    if (state !== 'acknowledged' && state !== 'orphaned') return;
+    const at = Math.min(this.#dependencies.clock.monotonic() + jobMs, extendNoLaterThan);
+    if (at > (exchange.deadline?.at ?? 0)) this.schedule(exchange, at);
+  }
+
   close(): void {
     this.#alarm.cancel();
   }
@@ -124,7 +133,7 @@ export class ExchangeRunner {
         exchange.value.acknowledgedMonotonic = this.#dependencies.clock.monotonic();
         return this.#reports.acknowledged(exchange);
       case 'relayProgress':
-        return this.#reports.progress(exchange, arrival.progress as Uint8Array);
+        return this.#reports.progress(exchange, arrival.progress as Progress);
       case 'relayResponse':
         return this.#complete(exchange, arrival.response as Response);
       case 'relayOutcome':

@@ -1,7 +1,12 @@
+import type { BodyOpening } from '@qconn/protocol';
+import type { Stream } from '@qconn/transport';
+
 /** The way to one connected machine: what the relay keeps with a routing session. */
 export interface Peer {
   /** Sends a frame on the lane of its id; dropped when the connection has ended. */
   send(id: number, frame: Uint8Array): void;
+  /** Asks the machine for a body, to be read from the stream. @throws QconnError `stream_limit`, `closed` */
+  openBody(opening: BodyOpening): Stream;
   /** Bytes that wait because the machine or its network takes no more now. */
   readonly bufferedBytes: number;
   /** Which run of the machine's program it is. */

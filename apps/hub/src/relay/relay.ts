@@ -1,9 +1,11 @@
 import type { Policy } from '@qconn/authz';
 import type { Clock } from '@qconn/clock';
 import {
+  announcesBody,
   decodeCancel,
   decodeExtend,
   decodeOutcome,
+  decodeProgress,
   decodeRequest,
   decodeRequestAll,
   decodeResponse,
@@ -13,6 +15,7 @@ import {
   FrameType,
   PackedWriter,
   QconnError,
+  type BodyOpening,
   type ErrorCode,
   type Address,
   type Frame,
@@ -30,6 +33,8 @@ import {
   type Session,
   type SessionTable,
 } from '@qconn/routing';
+import type { Stream } from '@qconn/transport';
+import { BodyRelay, type BodyLimits } from './bodies/body-relay.ts';
 import { ExchangeRunner } from './exchange-runner.ts';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
@@ -61,6 +66,7 @@ export interface RelayLimits {
   readonly rates: QuotaRates;
   /** Bytes that may wait for one machine; past that it is `busy`, and signs of progress to it are dropped. */
   readonly bufferedBytesPerMachine: number;
+  readonly bodies: BodyLimits;
 }
 
 /** When a sender that has as many exchanges in flight as it may should try again, in milliseconds. */
@@ -78,6 +84,7 @@ export class Relay {
   readonly #exchanges: ExchangeTable<Peer, ExchangeRecord>;
   readonly #runner: ExchangeRunner;
   readonly #quotas: Quotas;
+  readonly #bodies: BodyRelay;
   #draining = false;
 
   constructor(dependencies: RelayDependencies, limits: RelayLimits) {
@@ -85,13 +92,35 @@ export class Relay {
     this.#limits = limits;
     this.#exchanges = new ExchangeTable({ inFlightMax: limits.inFlightPerMachine });
     this.#quotas = new Quotas(limits.rates);
-    const { clock, onEnded, onRelayed } = dependencies;
+    const { clock, onRelayed } = dependencies;
+    const onEnded = (exchange: HubExchange, how: ErrorCode | 'completed'): void => {
+      this.#bodies.ended(exchange, how);
+      dependencies.onEnded(exchange, how);
+    };
     this.#runner = new ExchangeRunner({ clock, writer: this.#writer, exchanges: this.#exchanges, onEnded, onRelayed });
+    const onRequestMoved = (id: number): void => {
+      const exchange = this.#exchanges.get(id);
+      const target = exchange?.target?.session.fingerprint;
+      if (exchange === undefined || target === undefined) return;
+      const { senderFingerprint, value } = exchange;
+      // As with what a provider asks for: who has lost the right in the meantime gets no more time than it had.
+      if (mayPass(dependencies.policy(), senderFingerprint, target, value.serviceType).allowed)
+        this.#runner.bodyMoved(exchange);
+    };
+    this.#bodies = new BodyRelay(
+      { clock, writer: this.#writer, quotas: this.#quotas, onRelayed, onRequestMoved },
+      limits.bodies,
+    );
   }
 
   /** Exchanges that are not over. */
   get size(): number {
     return this.#exchanges.size;
+  }
+
+  /** Whether nothing is under way: no exchange, and no body of one that is over. */
+  get idle(): boolean {
+    return this.#exchanges.size + this.#bodies.size === 0;
   }
 
   /** Whether new requests are refused because the hub stops. */
@@ -102,12 +131,13 @@ export class Relay {
   /** Takes a Request frame from a sender. @throws QconnError for a peer that breaks the protocol */
   request(sender: Session<Peer>, frame: Frame): void {
     const request = decodeRequest(frame);
-    const refusal = this.#refusal(sender, request.body.length);
+    const refusal = this.#tooLong(request) ?? this.#refusal(sender, request.body.length);
     if (refusal !== undefined) return this.#refuse(sender, frame.id, refusal);
     const exchange = this.#exchanges.open(sender, frame.id, this.#accepted(request));
     if (exchange === 'duplicate') throw new QconnError('unexpected_frame', `Request ${frame.id} is in flight already.`);
     if (exchange === 'quota') return this.#refuse(sender, frame.id, IN_FLIGHT_QUOTA);
     this.#runner.schedule(exchange, exchange.value.acceptedMonotonic + request.resolutionMs);
+    if (request.streamed !== undefined) this.#bodies.announced(exchange, sender);
     this.#forward(exchange, request);
   }
 
@@ -145,15 +175,17 @@ export class Relay {
    * @throws QconnError for a peer that breaks the protocol; the exchange stands as it stood
    */
   fromProvider(provider: Session<Peer>, frame: Frame): void {
-    const exchange = this.#exchanges.get(frame.id);
-    if (exchange?.target?.session !== provider) return;
+    const known = this.#exchanges.get(frame.id);
+    const exchange = known?.target?.session === provider ? known : undefined;
+    if (announcesBody(frame)) this.#bodies.answered(exchange, frame.id, provider);
+    if (exchange === undefined) return;
     switch (frame.type) {
       case FrameType.Ack:
         return this.#runner.step(exchange, 'ack');
       case FrameType.Progress:
         // Progress may come without end, and only the latest matters: a sender that does not keep up is spared it.
         if ((exchange.sender?.value.bufferedBytes ?? 0) > this.#limits.bufferedBytesPerMachine) return;
-        return this.#runner.step(exchange, 'progress', { progress: frame.body });
+        return this.#runner.step(exchange, 'progress', { progress: decodeProgress(frame) });
       case FrameType.Extend:
         return this.#extend(exchange, provider, decodeExtend(frame));
       case FrameType.Response:
@@ -161,6 +193,11 @@ export class Relay {
       default:
         return this.#runner.step(exchange, 'fail', { outcome: decodeOutcome(frame) });
     }
+  }
+
+  /** A machine asks for a streamed body, to be written to `sink`. */
+  wanted(session: Session<Peer>, { kind, id }: BodyOpening, sink: Stream): void {
+    this.#bodies.wanted(session, kind, id, sink);
   }
 
   /** A device was registered: what waited for it is forwarded again, if it still may. */
@@ -188,6 +225,7 @@ export class Relay {
       this.#runner.step(exchange, revoked ? 'senderRevoked' : 'senderLost', { cancelCode: 'revoked' });
       this.#exchanges.orphan(exchange);
     }
+    this.#bodies.lost(session);
     if (!revoked) return;
     for (const exchange of this.#runner.on(`back ${session.fingerprint}`)) this.#runner.step(exchange, 'targetRevoked');
   }
@@ -216,6 +254,7 @@ export class Relay {
   close(): void {
     this.#draining = true;
     for (const exchange of [...this.#exchanges]) this.#runner.step(exchange, 'shutdown');
+    this.#bodies.close();
     this.#runner.close();
   }
 
@@ -229,6 +268,13 @@ export class Relay {
     const { senderFingerprint, value } = exchange;
     if (mayPass(this.#dependencies.policy(), senderFingerprint, fingerprint, value.serviceType).allowed)
       this.#runner.step(exchange, 'extend', { extendMs });
+  }
+
+  /** A body that is announced as longer than this hub lets pass. */
+  #tooLong({ streamed }: Request): Outcome | undefined {
+    const { bytesMax } = this.#limits.bodies;
+    if (streamed?.length === undefined || streamed.length <= bytesMax) return undefined;
+    return outcome('too_large', `The body has ${streamed.length} bytes; this hub’s limit is ${bytesMax}.`);
   }
 
   #refusal(sender: Session<Peer>, bodyBytes: number): Outcome | undefined {
@@ -352,8 +398,10 @@ export class Relay {
       inquiry: request.inquiry,
       headers: request.headers,
       body: request.body,
+      streamed: request.streamed,
     });
     this.#exchanges.assign(exchange, device);
+    if (request.streamed !== undefined) this.#bodies.delivered(exchange, device.session);
     device.session.value.send(exchange.id, frame);
     this.#dependencies.onRelayed('request', request.body.length);
     value.deliveries++;

@@ -6,6 +6,7 @@ import {
   encodeStages,
   type Outcome,
   type PackedWriter,
+  type Progress,
   type Response,
   type Stage,
   type StageReport,
@@ -38,8 +39,8 @@ export class SenderReports {
     this.#stages(exchange, [stage(exchange.value, 'acknowledged', this.#clock.monotonic())]);
   }
 
-  progress(exchange: HubExchange, body: Uint8Array): void {
-    this.#send(exchange, encodeProgress(this.#writer, exchange.requestId, body));
+  progress(exchange: HubExchange, progress: Progress): void {
+    this.#send(exchange, encodeProgress(this.#writer, exchange.requestId, progress));
   }
 
   completed(exchange: HubExchange, response: Response): void {

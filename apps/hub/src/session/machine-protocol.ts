@@ -27,7 +27,7 @@ export function machineProtocol({ clock, sessions, relay }: MachineProtocolParts
     async drain(deadline) {
       relay.drain();
       sessions.sendAway({ code: 'going_away', reason: 'The hub is stopping.', spreadMs: GO_AWAY_SPREAD_MS });
-      while (relay.size > 0 && !deadline.aborted) {
+      while (!relay.idle && !deadline.aborted) {
         await new Promise<void>((resolve) => void clock.setTimer(DRAIN_LOOK_MS, resolve));
       }
     },

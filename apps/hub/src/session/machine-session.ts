@@ -10,12 +10,20 @@ import {
   HANDSHAKE_DEADLINE_MS,
   PackedWriter,
   QconnError,
+  type BodyOpening,
   type Frame,
   type GoAway,
   type Hello,
 } from '@qconn/protocol';
 import type { Session, SessionTable } from '@qconn/routing';
-import { Lanes, type CloseInfo, type Connection, type FailedHandler } from '@qconn/transport';
+import {
+  Lanes,
+  openBodyStream,
+  type CloseInfo,
+  type Connection,
+  type FailedHandler,
+  type Stream,
+} from '@qconn/transport';
 import type { Peer } from '../relay/peer.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { AuthContext } from './auth-context.ts';
@@ -76,6 +84,7 @@ export class MachineSession implements Peer {
     this.#lanes = Lanes.accept(connection, {
       frame: (frame) => this.#take(frame),
       opened: () => this.#welcome(),
+      body: (opening, stream) => this.#wanted(opening, stream),
       failed: () => {},
     });
     this.ended = connection.closed.then((info) => this.#end(info));
@@ -112,6 +121,10 @@ export class MachineSession implements Peer {
   send(id: number, frame: Uint8Array): void {
     this.#lanes.send(id, frame);
     if (!this.#paused && this.#lanes.bufferedBytes > PAUSE_ABOVE_BYTES) void this.#pause();
+  }
+
+  openBody(opening: BodyOpening): Stream {
+    return openBodyStream(this.#connection, opening);
   }
 
   /** Puts a new auth context in force, and tells the machine if its standing has changed. */
@@ -175,6 +188,11 @@ export class MachineSession implements Peer {
       default:
         throw new QconnError('unexpected_frame', `A client does not send ${frameTypeName(frame.type)} frames.`);
     }
+  }
+
+  /** Bodies may be asked for once the lanes are sealed, and so once there is a routed session. */
+  #wanted(opening: BodyOpening, stream: Stream): void {
+    if (this.#routed !== undefined) this.#dependencies.relay.wanted(this.#routed, opening, stream);
   }
 
   #greet(frame: Frame): void {

@@ -74,7 +74,7 @@ test('progress reaches the sender under the sender’s own number', () => {
   const { stage: relay, lims, printer } = stage();
   relay.request(lims, {}, 41);
   relay.ack(printer);
-  relay.say(printer, (writer, id) => encodeProgress(writer, id, Uint8Array.of(50)));
+  relay.say(printer, (writer, id) => encodeProgress(writer, id, { body: Uint8Array.of(50), json: false }));
   expect(lims.peer.ofType(FrameType.Progress)).toMatchObject([{ id: 41, body: Uint8Array.of(50) }]);
 });
 

@@ -12,6 +12,8 @@ import {
   FrameReader,
   FrameType,
   PackedWriter,
+  QconnError,
+  type BodyOpening,
   type Deliver,
   type ErrorCode,
   type Frame,
@@ -22,6 +24,7 @@ import {
   type StageReport,
 } from '@qconn/protocol';
 import { SessionTable, type Session } from '@qconn/routing';
+import type { Stream } from '@qconn/transport';
 import type { Peer } from '../../src/relay/peer.ts';
 import { Relay, type RelayLimits } from '../../src/relay/relay.ts';
 
@@ -44,9 +47,17 @@ export class RecordingPeer implements Peer {
   instance = 'first run';
   remembersJobs = false;
   readonly frames: Frame[] = [];
+  /** Answers the hub when it asks for a body. */
+  onBody: (opening: BodyOpening) => Stream = () => {
+    throw new QconnError('closed');
+  };
 
   send(_id: number, frame: Uint8Array): void {
     this.frames.push(frameOf(frame));
+  }
+
+  openBody(opening: BodyOpening): Stream {
+    return this.onBody(opening);
   }
 
   ofType(type: number): Frame[] {
@@ -94,6 +105,7 @@ const LIMITS: RelayLimits = {
   inFlightPerMachine: 4,
   rates: { messages: { perSecond: 100, burst: 100 }, bytes: { perSecond: 1e6, burst: 1e6 } },
   bufferedBytesPerMachine: 1_000,
+  bodies: { bytesMax: 1_000_000, streamsPerMachine: 2 },
 };
 
 /** A relay among recorded machines, on a clock that stands still: `lims` may submit, `printer` provide. */

@@ -6,7 +6,8 @@ test('a sender that does not keep up is spared progress, and still gets its answ
   const stage = new RelayStage({ bufferedBytesPerMachine: 1_000 });
   const lims = stage.connect(LIMS);
   const printer = stage.connectPrinter();
-  const report = (): void => stage.say(printer, (writer, id) => encodeProgress(writer, id, Uint8Array.of(1)));
+  const report = (): void =>
+    stage.say(printer, (writer, id) => encodeProgress(writer, id, { body: Uint8Array.of(1), json: false }));
   stage.request(lims);
   stage.ack(printer);
   report();

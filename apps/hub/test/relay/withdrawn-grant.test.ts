@@ -17,7 +17,7 @@ for (const side of [LIMS, PRINTER]) {
   test(`what was handed over before ${side} lost its right ends as it would have: the provider holds it already`, () => {
     const { stage, lims, printer } = withdrawn(side, false);
     stage.ack(printer);
-    stage.say(printer, (writer, id) => encodeProgress(writer, id, new Uint8Array(1)));
+    stage.say(printer, (writer, id) => encodeProgress(writer, id, { body: new Uint8Array(1), json: false }));
     stage.respond(printer);
     expect(lims.peer.ofType(FrameType.Progress)).toHaveLength(1);
     expect(stage.ended).toEqual(['completed']);

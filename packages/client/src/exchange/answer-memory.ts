@@ -1,7 +1,14 @@
 import { IDEMPOTENCY_TTL_MS, type Outcome, type Response } from '@qconn/protocol';
+import type { BodySource } from '../body/content.ts';
 
-/** How a job ended, in the form in which it is sent. */
-export type Settled = { readonly response: Response } | { readonly outcome: Outcome };
+/** How a job ended, in the form in which it is sent. A source is a streamed answer's body, and can be sent once. */
+export type Settled = { readonly response: Response; readonly source?: BodySource } | { readonly outcome: Outcome };
+
+/** What is remembered of how a job ended: that there was a streamed answer, but not its body, which may be any length. */
+export function withoutStream(settled: Settled): Settled {
+  if (!('source' in settled)) return settled;
+  return { outcome: { code: 'answer_gone', reason: '', retryAfterMs: 0 } };
+}
 
 interface Entry {
   readonly settled: Promise<Settled>;

@@ -1,4 +1,6 @@
 import type { Headers } from '@qconn/protocol';
+import type { BodyStream } from '../body/body-stream.ts';
+import type { Content } from '../body/content.ts';
 
 /** A request as its handler sees it. */
 export interface Job {
@@ -7,24 +9,28 @@ export interface Job {
   readonly serviceType: string;
   readonly device: string;
   readonly headers: Headers;
+  /** The request's body. Reading it throws `invalid_state` when the body is streamed. */
   readonly body: Uint8Array;
+  /** Whether the body is longer than a frame holds or was given as a stream: then only {@link Job.stream} has it. */
+  readonly streamed: boolean;
+  /** The body as it comes, streamed or not. It moves while it is read, and each piece starts the job deadline again. */
+  readonly stream: BodyStream;
   readonly idempotencyKey: string | undefined;
   /** Time that the sender gives from the acknowledgement to the result, in milliseconds. */
   readonly jobMs: number;
   /** Fires when the sender cancels, a deadline passes, or the sender is revoked. */
   readonly signal: AbortSignal;
-  /** Tells the sender how far the job is; at most 64 KiB. */
-  progress(body: Uint8Array | string): void;
+  /**
+   * Tells the sender how far the job is, in at most 64 KiB.
+   * @param sign bytes or text of which the sender knows the meaning, or anything else to be sent as JSON
+   */
+  progress(sign: unknown): void;
   /** Asks the hub for `ms` more from now on, 1 … 86,400,000. */
   extend(ms: number): void;
 }
 
-/** What a handler may return: nothing, a body, or a body with headers. */
-export type Answer =
-  | undefined
-  | Uint8Array
-  | string
-  | { readonly body?: Uint8Array | string; readonly headers?: Headers };
+/** What a handler may return: nothing, a body, or a body with headers. A body over 64 KiB, or given as a stream, is streamed. */
+export type Answer = undefined | Content | { readonly body?: Content; readonly headers?: Headers };
 
 /**
  * Does the work. A QconnError `rejected` or `busy` that it throws is reported as such; any other

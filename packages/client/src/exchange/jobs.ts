@@ -8,10 +8,10 @@ import {
   type Device,
   type Frame,
 } from '@qconn/protocol';
-import { AnswerMemory } from './answer-memory.ts';
+import { AnswerMemory, withoutStream } from './answer-memory.ts';
 import type { Provision } from './job.ts';
 import type { RequestPort } from './requests.ts';
-import { RunningJob } from './running-job.ts';
+import { isRefusal, RunningJob } from './running-job.ts';
 
 /** How long an exchange is remembered against being forwarded again, in milliseconds: the longest usual resolution deadline. */
 const REDELIVERY_TTL_MS = 120_000;
@@ -82,6 +82,7 @@ export class Jobs {
   /** Takes a Cancel frame. */
   cancel(frame: Frame, port: RequestPort): void {
     this.#exchanges.get(port)?.get(frame.id)?.cancel(decodeCancel(frame));
+    port.bodies.withdraw({ kind: 'response', id: frame.id });
   }
 
   /** A connection is gone: handlers run on, their answers wait for a redelivery. Other connections are not touched. */
@@ -102,12 +103,15 @@ export class Jobs {
     if (running >= provision.concurrency)
       return job.refuse('busy', `${provision.device} runs ${running} jobs, which is its limit.`);
     this.#running.set(provision, running + 1);
-    const settled = job.run(provision.handler).finally(() => this.#release(provision));
+    const settled = job
+      .run(provision.handler)
+      .finally(() => this.#release(provision))
+      .then(withoutStream);
     this.#byExchange.put(exchangeKey, settled, now, REDELIVERY_TTL_MS);
     if (jobKey !== undefined) this.#byKey.put(jobKey, settled, now, IDEMPOTENCY_TTL_MS);
     const { outcome } = { outcome: undefined, ...(await settled) };
     // A refusal ran nothing: the same key may try again.
-    if (jobKey !== undefined && outcome !== undefined && outcome.code !== 'handler_failed') this.#byKey.forget(jobKey);
+    if (jobKey !== undefined && outcome !== undefined && isRefusal(outcome.code)) this.#byKey.forget(jobKey);
   }
 
   #release(provision: Provision): void {

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '@qconn/clock';
 import {
+  decodeProgress,
   decodeHeaders,
   decodeOutcome,
   decodeResponse,
@@ -16,6 +17,7 @@ import {
   type Frame,
   type Headers,
   type PackedWriter,
+  type Progress,
   type Request,
   type RequestAll,
   type ResolvedTarget,
@@ -24,11 +26,22 @@ import {
   type SenderState,
   type StageReport,
 } from '@qconn/protocol';
+import type { Bodies, IncomingStream } from '../body/bodies.ts';
+import type { BodyStream } from '../body/body-stream.ts';
+import type { BodySource } from '../body/content.ts';
+import { Received } from '../body/received.ts';
 import type { FanOut } from './fan-out.ts';
+
+const decoder = new TextDecoder();
 
 /** The result of a request. */
 export interface Reply {
+  /** The answer's body. Reading it throws `invalid_state` when the body is streamed. */
   readonly body: Uint8Array;
+  /** Whether the body is longer than a frame holds or was given as a stream: then only {@link Reply.stream} has it. */
+  readonly streamed: boolean;
+  /** The body as it comes, streamed or not. The provider keeps it for as long as the job deadline: read it, or leave it. */
+  readonly stream: BodyStream;
   readonly headers: Headers;
   /** Every stage that the exchange went through, with the hub's times. */
   readonly stages: readonly StageReport[];
@@ -38,8 +51,8 @@ export interface Reply {
 export interface RequestObserver {
   /** Called for each stage as the hub reports it. */
   readonly onStatus?: ((report: StageReport) => void) | undefined;
-  /** Called for each sign of progress that the provider gives. */
-  readonly onProgress?: ((body: Uint8Array) => void) | undefined;
+  /** Called for each sign of progress that the provider gives; `json` is what it says when it gave JSON. */
+  readonly onProgress?: ((body: Uint8Array, json: unknown) => void) | undefined;
   /** Cancels the request; the provider's signal fires too. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -57,6 +70,7 @@ export interface FanOutObserver {
 /** Where requests go out. */
 export interface RequestPort {
   readonly writer: PackedWriter;
+  readonly bodies: Bodies;
   send(id: number, frame: Uint8Array): void;
 }
 
@@ -85,7 +99,7 @@ interface Opening {
 /** What came with an event. */
 interface Arrival {
   readonly reports?: readonly StageReport[];
-  readonly progress?: Uint8Array;
+  readonly progress?: Progress;
   readonly reply?: Reply;
   readonly error?: QconnError;
   readonly cause?: unknown;
@@ -118,11 +132,15 @@ export class Requests {
    * Sends a request.
    * @throws QconnError the outcome; `hub_lost` when the connection ends first
    */
-  start(id: number, request: Request, observer: RequestObserver): Promise<Reply> {
+  start(id: number, request: Request, observer: RequestObserver, source?: BodySource): Promise<Reply> {
     if (observer.signal?.aborted === true) return Promise.reject(cancelledBeforeSent());
     const frame = encodeRequest(this.#port.writer, id, request);
     return new Promise((resolve, reject) => {
-      this.#open(id, request.resolutionMs, observer, { resolve, reject });
+      const pending = this.#open(id, request.resolutionMs, observer, { resolve, reject });
+      if (source !== undefined) {
+        const onFailed = (cause: unknown): void => this.#step(pending, 'abort', { cause });
+        this.#port.bodies.offer({ kind: 'request', id }, { source, onFailed });
+      }
       this.#port.send(id, frame);
     });
   }
@@ -156,9 +174,9 @@ export class Requests {
       const acknowledged = reports.some((report) => report.stage === 'acknowledged');
       this.#step(pending, acknowledged ? 'stagesAcknowledged' : 'stages', { reports });
     } else if (frame.type === FrameType.Progress) {
-      this.#step(pending, 'progress', { progress: frame.body });
+      this.#step(pending, 'progress', { progress: decodeProgress(frame) });
     } else if (frame.type === FrameType.Response) {
-      const reply = readReply(frame, pending.stages);
+      const reply = this.#readReply(frame, pending.stages);
       if (reply instanceof QconnError) this.#step(pending, 'outcome', { error: reply });
       else this.#step(pending, 'response', { reply });
     } else {
@@ -253,6 +271,8 @@ export class Requests {
     if (row.next === 'acknowledged' || row.next === 'done') pending.overdue.cancel();
     if (row.next === 'done') {
       this.#pending.delete(pending.id);
+      // A streamed answer may begin before the request's body has been read: it goes on until that ends.
+      if (arrival.reply?.streamed !== true) this.#port.bodies.withdraw({ kind: 'request', id: pending.id });
       pending.observer.signal?.removeEventListener('abort', pending.onAbort);
     }
     for (const action of row.actions) this.#act(pending, action, arrival);
@@ -267,7 +287,7 @@ export class Requests {
         }
         return;
       case 'reportProgress':
-        return this.#observe(pending, () => pending.observer.onProgress?.(arrival.progress as Uint8Array));
+        return this.#observe(pending, () => reportProgress(pending.observer, arrival.progress as Progress));
       case 'resolve':
         pending.resolve(arrival.reply as Reply);
         return;
@@ -288,6 +308,21 @@ export class Requests {
     }
   }
 
+  /** The reply, or what is wrong with its headers, which are the provider's: the hub passes them on unread. */
+  #readReply(frame: Frame, stages: readonly StageReport[]): Reply | QconnError {
+    const { body, headers: block, streamed } = decodeResponse(frame);
+    const { id } = frame;
+    const { bodies } = this.#port;
+    try {
+      const headers = decodeHeaders(block);
+      const onEnd = (): void => bodies.withdraw({ kind: 'request', id });
+      const incoming = streamed && bodies.receive({ kind: 'response', id }, streamed, onEnd);
+      return new ReceivedReply(body, incoming, headers, stages);
+    } catch (cause) {
+      return new QconnError('handler_failed', 'The provider answered with malformed headers.', { cause });
+    }
+  }
+
   /** A callback of the caller's that throws cancels the caller's own request and harms nothing else. */
   #observe(pending: Pending, call: () => void): void {
     try {
@@ -298,13 +333,33 @@ export class Requests {
   }
 }
 
-/** The reply, or what is wrong with its headers, which are the provider's: the hub passes them on unread. */
-function readReply(frame: Frame, stages: readonly StageReport[]): Reply | QconnError {
-  const { body, headers } = decodeResponse(frame);
+function reportProgress({ onProgress }: RequestObserver, { body, json }: Progress): void {
+  onProgress?.(body, json ? parseJson(body) : undefined);
+}
+
+/** `undefined` for what is no JSON: then the bytes are all that there is of it. */
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    return { body, headers: decodeHeaders(headers), stages };
-  } catch (cause) {
-    return new QconnError('handler_failed', 'The provider answered with malformed headers.', { cause });
+    return JSON.parse(decoder.decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What {@link Requests.start} resolves with. */
+class ReceivedReply extends Received implements Reply {
+  readonly headers: Headers;
+  readonly stages: readonly StageReport[];
+
+  constructor(
+    inline: Uint8Array,
+    incoming: IncomingStream | undefined,
+    headers: Headers,
+    stages: readonly StageReport[],
+  ) {
+    super(inline, incoming);
+    this.headers = headers;
+    this.stages = stages;
   }
 }
 

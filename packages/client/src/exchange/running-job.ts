@@ -14,15 +14,21 @@ import {
   type Deliver,
   type ErrorCode,
   type Headers,
+  type Progress,
   type ProviderAction,
   type ProviderEvent,
   type ProviderState,
 } from '@qconn/protocol';
+import type { IncomingStream } from '../body/bodies.ts';
+import type { BodyStream } from '../body/body-stream.ts';
+import { packContent, type Content } from '../body/content.ts';
+import { Received } from '../body/received.ts';
 import type { Settled } from './answer-memory.ts';
 import type { Answer, Handler, Job } from './job.ts';
 import type { RequestPort } from './requests.ts';
 
 const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
 
 /** One delivered exchange at its provider (PROVIDER_EXCHANGE). */
 export class RunningJob {
@@ -31,6 +37,7 @@ export class RunningJob {
   readonly #port: RequestPort;
   readonly #abort = new AbortController();
   #state: ProviderState = 'received';
+  #incoming: IncomingStream | undefined;
 
   constructor(id: number, deliver: Deliver, port: RequestPort) {
     this.#id = id;
@@ -67,35 +74,49 @@ export class RunningJob {
   }
 
   #finish(settled: Settled): void {
+    const answering = this.#state === 'running';
     if ('response' in settled) this.#step('returned', settled);
-    else this.#step(settled.outcome.code === 'handler_failed' ? 'threw' : 'refuse', settled);
+    else this.#step(isRefusal(settled.outcome.code) ? 'refuse' : 'threw', settled);
+    const source = 'response' in settled ? settled.source : undefined;
+    if (source === undefined || !answering) {
+      source?.discard();
+      this.#incoming?.stop();
+    }
   }
 
   /** @throws QconnError `rejected` for headers that cannot be read: the hub passes them on unread */
   #job(): Job {
-    const { from, serviceType, device, body, idempotencyKey, jobMs } = this.#deliver;
+    const { from, serviceType, device, body, streamed, idempotencyKey, jobMs } = this.#deliver;
+    this.#incoming = streamed && this.#port.bodies.receive({ kind: 'request', id: this.#id }, streamed);
+    const received = new Received(body, this.#incoming);
     return {
       from,
       serviceType,
       device,
       headers: readHeaders(this.#deliver.headers),
-      body,
+      get body(): Uint8Array {
+        return received.body;
+      },
+      streamed: received.streamed,
+      get stream(): BodyStream {
+        return received.stream;
+      },
       idempotencyKey,
       jobMs,
       signal: this.#abort.signal,
-      progress: (sign) => this.#step('progress', undefined, undefined, bytesOf(sign)),
+      progress: (sign) => this.#step('progress', undefined, undefined, packProgress(sign)),
       extend: (ms) => this.#step('extend', undefined, undefined, undefined, ms),
     };
   }
 
-  #step(event: ProviderEvent, settled?: Settled, reason?: QconnError, sign?: Uint8Array, extendMs?: number): void {
+  #step(event: ProviderEvent, settled?: Settled, reason?: QconnError, sign?: Progress, extendMs?: number): void {
     const row = transition(PROVIDER_EXCHANGE, this.#state, event);
     if (row === undefined) return;
     this.#state = row.next;
     for (const action of row.actions) this.#act(action, settled, reason, sign, extendMs);
   }
 
-  #act(action: ProviderAction, settled?: Settled, reason?: QconnError, sign?: Uint8Array, extendMs?: number): void {
+  #act(action: ProviderAction, settled?: Settled, reason?: QconnError, sign?: Progress, extendMs?: number): void {
     const { writer } = this.#port;
     switch (action) {
       case 'sendAck':
@@ -103,7 +124,7 @@ export class RunningJob {
       case 'startHandler':
         return; // Done by `run`, which has the handler.
       case 'sendProgress':
-        return this.#send(encodeProgress(writer, this.#id, sign as Uint8Array));
+        return this.#send(encodeProgress(writer, this.#id, sign as Progress));
       case 'sendExtend':
         return this.#send(encodeExtend(writer, this.#id, extendMs as number));
       case 'sendResponse':
@@ -116,9 +137,12 @@ export class RunningJob {
   }
 
   #answer(settled: Settled): Uint8Array {
-    return 'response' in settled
-      ? encodeResponse(this.#port.writer, this.#id, settled.response)
-      : encodeOutcome(this.#port.writer, this.#id, settled.outcome);
+    const { writer, bodies } = this.#port;
+    if (!('response' in settled)) return encodeOutcome(writer, this.#id, settled.outcome);
+    const { response, source } = settled;
+    if (source !== undefined)
+      bodies.offer({ kind: 'response', id: this.#id }, { source, onOver: () => this.#incoming?.stop() });
+    return encodeResponse(writer, this.#id, response);
   }
 
   #send(frame: Uint8Array): void {
@@ -126,9 +150,14 @@ export class RunningJob {
   }
 }
 
+/** Whether a job that ended with this code has not run, as far as its provider knows. */
+export function isRefusal(code: ErrorCode): boolean {
+  return code !== 'handler_failed' && code !== 'answer_gone';
+}
+
 async function settle(run: () => ReturnType<Handler>): Promise<Settled> {
   try {
-    return { response: pack(await run()) };
+    return pack(await run());
   } catch (error) {
     return { outcome: failure(error) };
   }
@@ -143,25 +172,33 @@ function readHeaders(block: Uint8Array): Headers {
 }
 
 /** Turns what a handler returned into a response. @throws QconnError for garbage and for too much */
-function pack(answer: Answer): { headers: Uint8Array; body: Uint8Array } {
-  if (answer === undefined) return { headers: encodeHeaders({}), body: new Uint8Array(0) };
-  if (typeof answer === 'string' || answer instanceof Uint8Array)
-    return { headers: encodeHeaders({}), body: bytesOf(answer) };
-  if (typeof answer !== 'object' || answer === null) throw garbage(answer);
-  return { headers: encodeHeaders(answer.headers ?? {}), body: bytesOf(answer.body ?? new Uint8Array(0)) };
+function pack(answer: Answer): Settled {
+  if (answer === undefined) return { response: { headers: NOTHING, body: NOTHING } };
+  const whole = packContent(answer);
+  if (whole === undefined && (typeof answer !== 'object' || answer === null)) throw garbage(answer);
+  const { headers = {}, body = NOTHING } = whole === undefined ? (answer as Exclude<Answer, undefined | Content>) : {};
+  const packed = whole ?? packContent(body);
+  if (packed === undefined) throw garbage(body);
+  const block = encodeHeaders(headers);
+  if ('inline' in packed) return { response: { headers: block, body: packed.inline } };
+  const { source } = packed;
+  return { response: { headers: block, body: NOTHING, streamed: { length: source.length } }, source };
 }
 
-function bytesOf(content: Uint8Array | string): Uint8Array {
-  if (typeof content === 'string') return checkSize(encoder.encode(content));
-  if (content instanceof Uint8Array) return checkSize(content);
-  throw garbage(content);
+/** @throws QconnError `handler_failed` for what is too much or cannot be JSON */
+function packProgress(sign: unknown): Progress {
+  if (sign instanceof Uint8Array) return { body: checkSize(sign), json: false };
+  if (typeof sign === 'string') return { body: checkSize(encoder.encode(sign)), json: false };
+  const text: string | undefined = JSON.stringify(sign);
+  if (text === undefined) throw garbage(sign);
+  return { body: checkSize(encoder.encode(text)), json: true };
 }
 
 /** The types forbid it, but handlers are written in JavaScript too. */
 function garbage(answer: unknown): QconnError {
   return new QconnError(
     'handler_failed',
-    `The handler returned ${answer === null ? 'null' : typeof answer}, which is neither bytes nor text.`,
+    `The handler returned ${answer === null ? 'null' : typeof answer}, which is neither bytes, text nor a stream.`,
   );
 }
 

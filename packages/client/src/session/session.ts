@@ -28,7 +28,9 @@ import {
   type RequestAll,
   type Welcome,
 } from '@qconn/protocol';
-import { Lanes, type CloseInfo, type Connection } from '@qconn/transport';
+import { Lanes, openBodyStream, type CloseInfo, type Connection } from '@qconn/transport';
+import { Bodies } from '../body/bodies.ts';
+import type { BodySource } from '../body/content.ts';
 import type { Jobs } from '../exchange/jobs.ts';
 import type { FanOut } from '../exchange/fan-out.ts';
 import {
@@ -72,9 +74,11 @@ export class Session {
     this.#calls = new Calls(dependencies);
     this.#lanes = Lanes.open(connection, LANES_PER_CONNECTION, {
       frame: (frame) => this.#take(frame),
+      body: (opening, stream) => this.#port.bodies.send(opening, stream),
       failed: () => {},
     });
-    this.#port = { writer: new PackedWriter(), send: (id, frame) => this.#lanes.send(id, frame) };
+    const bodies = new Bodies((opening) => openBodyStream(connection, opening));
+    this.#port = { writer: new PackedWriter(), bodies, send: (id, frame) => this.#lanes.send(id, frame) };
     this.#requests = new Requests({ clock: dependencies.clock, port: this.#port });
     connection.whenEstablished(() => {
       this.#deadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () => this.#giveUp());
@@ -109,14 +113,14 @@ export class Session {
     return this.#connection;
   }
 
-  /** Requests that wait for their outcome. */
+  /** Requests that wait for their outcome, and bodies on their way. */
   get inFlight(): number {
-    return this.#requests.size;
+    return this.#requests.size + this.#port.bodies.size;
   }
 
-  /** Sends a request. @throws QconnError the outcome */
-  request(request: Request, observer: RequestObserver): Promise<Reply> {
-    return this.#requests.start(this.#nextId(), request, observer);
+  /** Sends a request. @param source its body, if that is streamed @throws QconnError the outcome */
+  request(request: Request, observer: RequestObserver, source?: BodySource): Promise<Reply> {
+    return this.#requests.start(this.#nextId(), request, observer, source);
   }
 
   /** Sends a request to many; what becomes of it goes to `fanOut`. @throws QconnError for what cannot be sent */
@@ -232,6 +236,7 @@ export class Session {
     this.#requests.lost(info.error);
     this.#calls.lost(info.error);
     this.#jobs.lost(this.#port);
+    this.#port.bodies.lost();
     return info;
   }
 }

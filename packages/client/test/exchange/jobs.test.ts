@@ -1,4 +1,4 @@
-import { BODY_MAX_BYTES, decodeOutcome, decodeResponse, FrameType, QconnError, type Frame } from '@qconn/protocol';
+import { decodeOutcome, decodeResponse, FrameType, QconnError, type Frame } from '@qconn/protocol';
 import { describe, expect, test } from 'vitest';
 import type { Handler, Job } from '../../src/exchange/job.ts';
 import { Provider } from './provider.ts';
@@ -73,7 +73,6 @@ const failures: [what: string, handler: Handler, code: string, reason: RegExp][]
   ['returns null', returner(null), 'handler_failed', /null/],
   ['returns a body that is none', returner({ body: 7 }), 'handler_failed', /number/],
   ['returns malformed headers', returner({ headers: { 'Not OK': 'x' } }), 'handler_failed', /Not OK/],
-  ['returns too much', returner(new Uint8Array(BODY_MAX_BYTES + 1)), 'handler_failed', /65537/],
 ];
 
 test.each(failures)('a handler that %s is reported honestly', async (_, handler, code, reason) => {

@@ -1,10 +1,14 @@
-import { FrameReader, PackedWriter, type Frame } from '@qconn/protocol';
+import { FrameReader, PackedWriter, QconnError, type Frame } from '@qconn/protocol';
+import { Bodies } from '../../src/body/bodies.ts';
 import type { RequestPort } from '../../src/exchange/requests.ts';
 
 /** Where a session would send; keeps the frames, and lets a test wait for one. */
 export class RecordingPort implements RequestPort {
   readonly writer: PackedWriter = new PackedWriter();
   readonly frames: Frame[] = [];
+  readonly bodies: Bodies = new Bodies(() => {
+    throw new QconnError('closed');
+  });
   readonly #waiting = new Set<() => void>();
 
   send(_id: number, frame: Uint8Array): void {

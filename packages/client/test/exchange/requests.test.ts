@@ -92,7 +92,8 @@ test('progress is passed on while the job runs', async () => {
   const signs: number[] = [];
   const reply = sender.start({ onProgress: (body) => signs.push(...body) });
   sender.stages('accepted', 'acknowledged');
-  for (const percent of [25, 75]) sender.requests.take(frameOf(encodeProgress(writer, 1, Uint8Array.of(percent))));
+  for (const percent of [25, 75])
+    sender.requests.take(frameOf(encodeProgress(writer, 1, { body: Uint8Array.of(percent), json: false })));
   sender.respond();
   await reply;
   expect(signs).toEqual([25, 75]);
@@ -138,7 +139,7 @@ describe('a callback that throws', () => {
     });
     const other = sender.start({}, 2);
     sender.stages('accepted', 'acknowledged');
-    sender.requests.take(frameOf(encodeProgress(writer, 1, NO_BYTES)));
+    sender.requests.take(frameOf(encodeProgress(writer, 1, { body: NO_BYTES, json: false })));
     await expect(reply).rejects.toMatchObject({ code: 'cancelled', cause: fault });
     expect(sender.cancels()).toBe(1);
     sender.respond(NO_BYTES, 2);

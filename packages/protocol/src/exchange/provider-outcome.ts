@@ -8,6 +8,7 @@ const PROVIDER_CODES: ReadonlySet<ErrorCode> = new Set([
   'rejected',
   'handler_failed',
   'result_unknown',
+  'answer_gone',
 ]);
 
 /**

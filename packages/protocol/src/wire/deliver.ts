@@ -6,6 +6,7 @@ import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
 import type { PackedWriter } from './packed-writer.ts';
+import { readStreamedBody, streamedFlag, writeStreamedBody, type StreamedBody } from './streamed-body.ts';
 
 /** A request as its provider gets it. `from` is written by the hub, never by the sender. */
 export interface Deliver {
@@ -20,13 +21,15 @@ export interface Deliver {
   /** Nothing is to be run: what became of the job under this idempotency key? */
   readonly inquiry: boolean;
   readonly headers: Uint8Array;
+  /** Empty when the body is streamed. */
   readonly body: Uint8Array;
+  readonly streamed?: StreamedBody | undefined;
 }
 
 /** Writes a Deliver frame. @throws QconnError `too_large`, or `invalid_request` for a deadline out of range */
 export function encodeDeliver(writer: PackedWriter, id: number, deliver: Deliver): Uint8Array {
-  const flags = (deliver.redelivered ? REDELIVERED_FLAG : 0) | (deliver.inquiry ? INQUIRY_FLAG : 0);
-  return writer
+  const { streamed } = deliver;
+  writer
     .begin()
     .text8(deliver.from.fingerprint, ADDRESS_PART_MAX_BYTES)
     .text8(deliver.from.hostname ?? '', ADDRESS_PART_MAX_BYTES)
@@ -34,8 +37,11 @@ export function encodeDeliver(writer: PackedWriter, id: number, deliver: Deliver
     .text8(deliver.device, ADDRESS_PART_MAX_BYTES)
     .u32(checkDuration(deliver.jobMs, 'job deadline'))
     .text8(deliver.idempotencyKey ?? '', IDEMPOTENCY_KEY_MAX_BYTES)
-    .bytes16(deliver.headers, HEADER_BLOCK_MAX_BYTES)
-    .finish(FrameType.Deliver, id, deliver.body, flags);
+    .bytes16(deliver.headers, HEADER_BLOCK_MAX_BYTES);
+  if (streamed !== undefined) writeStreamedBody(writer, streamed);
+  const flags =
+    streamedFlag(streamed) | (deliver.redelivered ? REDELIVERED_FLAG : 0) | (deliver.inquiry ? INQUIRY_FLAG : 0);
+  return writer.finish(FrameType.Deliver, id, deliver.body, flags);
 }
 
 /** Reads a Deliver frame. @throws QconnError `bad_frame` */
@@ -48,6 +54,7 @@ export function decodeDeliver(frame: Frame): Deliver {
   const jobMs = readDuration(reader, 'job deadline');
   const idempotencyKey = reader.text8(IDEMPOTENCY_KEY_MAX_BYTES) || undefined;
   const headers = reader.bytes16(HEADER_BLOCK_MAX_BYTES);
+  const streamed = readStreamedBody(frame, reader);
   reader.end();
   if (fingerprint === '') throw reader.bad('no origin');
   if (!isServiceType(serviceType)) throw reader.bad('a malformed service type');
@@ -65,5 +72,6 @@ export function decodeDeliver(frame: Frame): Deliver {
     inquiry,
     headers,
     body: frame.body,
+    streamed,
   };
 }

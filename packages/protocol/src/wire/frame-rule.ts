@@ -35,12 +35,19 @@ export const REDELIVERED_FLAG = 0x01;
 /** Flag bit of a Targets frame: there were more permitted providers than the limit asked for. */
 export const MORE_TARGETS_FLAG = 0x01;
 
+/** Flag bit of a Request, Deliver or Response frame: its body is to be fetched on a stream of its own. */
+export const STREAMED_FLAG = 0x04;
+
+/** Flag bit of a Progress frame: its body is a JSON text (RFC 8259). */
+export const JSON_FLAG = 0x01;
+
 const TEXT8 = 1 + ADDRESS_PART_MAX_BYTES;
 const KEY8 = 1 + IDEMPOTENCY_KEY_MAX_BYTES;
 const HEADERS16 = 2 + HEADER_BLOCK_MAX_BYTES;
 const REASON16 = 2 + REASON_MAX_BYTES;
 const STAGE = 1 + 8;
 const REQUEST = 3 * TEXT8 + 2 * 4 + 2 * KEY8 + HEADERS16;
+const LENGTH = 8;
 
 const RULES: readonly FrameRule[] = [
   session('Hello', 'client → hub'),
@@ -58,14 +65,17 @@ const RULES: readonly FrameRule[] = [
   call('Renewed', 'hub → client'),
   session('Trust', 'hub → client'),
   session('TrustHeld', 'client → hub'),
-  { ...exchange('Request', 'client → hub', REQUEST, BODY_MAX_BYTES), flags: WAIT_FOR_TARGET_FLAG | INQUIRY_FLAG },
   {
-    ...exchange('Deliver', 'hub → client', 4 * TEXT8 + 4 + KEY8 + HEADERS16, BODY_MAX_BYTES),
-    flags: REDELIVERED_FLAG | INQUIRY_FLAG,
+    ...exchange('Request', 'client → hub', REQUEST + LENGTH, BODY_MAX_BYTES),
+    flags: WAIT_FOR_TARGET_FLAG | INQUIRY_FLAG | STREAMED_FLAG,
+  },
+  {
+    ...exchange('Deliver', 'hub → client', 4 * TEXT8 + 4 + KEY8 + HEADERS16 + LENGTH, BODY_MAX_BYTES),
+    flags: REDELIVERED_FLAG | INQUIRY_FLAG | STREAMED_FLAG,
   },
   exchange('Ack', 'client → hub', 0, 0),
-  exchange('Response', 'either way', HEADERS16, BODY_MAX_BYTES),
-  exchange('Progress', 'either way', 0, BODY_MAX_BYTES),
+  { ...exchange('Response', 'either way', HEADERS16 + LENGTH, BODY_MAX_BYTES), flags: STREAMED_FLAG },
+  { ...exchange('Progress', 'either way', 0, BODY_MAX_BYTES), flags: JSON_FLAG },
   exchange('Extend', 'client → hub', 4, 0),
   exchange('Outcome', 'either way', 2 + 4 + REASON16, 0),
   exchange('Stages', 'hub → client', 1 + STAGES.length * STAGE + 3 * TEXT8, 0),

@@ -2,15 +2,25 @@ import { errorCodeOfWire } from '../errors.ts';
 import { ERROR_TABLE, type ErrorCode } from '../error-table.ts';
 import { HEADER_BLOCK_MAX_BYTES } from '../limits.ts';
 import { checkDuration, readDuration } from './duration.ts';
+import { JSON_FLAG } from './frame-rule.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
 import type { PackedWriter } from './packed-writer.ts';
+import { readStreamedBody, streamedFlag, writeStreamedBody, type StreamedBody } from './streamed-body.ts';
 
 /** A result: packed headers and a body. */
 export interface Response {
   readonly headers: Uint8Array;
+  /** Empty when the body is streamed. */
   readonly body: Uint8Array;
+  readonly streamed?: StreamedBody | undefined;
+}
+
+/** A sign of progress: bytes of which provider and sender know the meaning, or a JSON text. */
+export interface Progress {
+  readonly body: Uint8Array;
+  readonly json: boolean;
 }
 
 /** Writes an Ack frame: no fields. */
@@ -20,20 +30,29 @@ export function encodeAck(writer: PackedWriter, id: number): Uint8Array {
 
 /** Writes a Response frame. @throws QconnError `too_large` */
 export function encodeResponse(writer: PackedWriter, id: number, response: Response): Uint8Array {
-  return writer.begin().bytes16(response.headers, HEADER_BLOCK_MAX_BYTES).finish(FrameType.Response, id, response.body);
+  const { streamed } = response;
+  writer.begin().bytes16(response.headers, HEADER_BLOCK_MAX_BYTES);
+  if (streamed !== undefined) writeStreamedBody(writer, streamed);
+  return writer.finish(FrameType.Response, id, response.body, streamedFlag(streamed));
 }
 
 /** Reads a Response frame. @throws QconnError `bad_frame` */
 export function decodeResponse(frame: Frame): Response {
   const reader = new PackedReader(frame.control, 'Response');
   const headers = reader.bytes16(HEADER_BLOCK_MAX_BYTES);
+  const streamed = readStreamedBody(frame, reader);
   reader.end();
-  return { headers, body: frame.body };
+  return { headers, body: frame.body, streamed };
 }
 
-/** Writes a Progress frame: the body is whatever provider and sender have agreed on. */
-export function encodeProgress(writer: PackedWriter, id: number, body: Uint8Array): Uint8Array {
-  return writer.begin().finish(FrameType.Progress, id, body);
+/** Writes a Progress frame. @throws QconnError `too_large` */
+export function encodeProgress(writer: PackedWriter, id: number, { body, json }: Progress): Uint8Array {
+  return writer.begin().finish(FrameType.Progress, id, body, json ? JSON_FLAG : 0);
+}
+
+/** Reads a Progress frame. */
+export function decodeProgress(frame: Frame): Progress {
+  return { body: frame.body, json: (frame.flags & JSON_FLAG) !== 0 };
 }
 
 /** Writes an Extend frame. @param ms time asked for from now on, 1 … 86,400,000 @throws QconnError `invalid_request` */

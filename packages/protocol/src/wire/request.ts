@@ -12,6 +12,7 @@ import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
 import type { PackedWriter } from './packed-writer.ts';
+import { readStreamedBody, streamedFlag, writeStreamedBody, type StreamedBody } from './streamed-body.ts';
 
 /** What a sender asks for. Deadlines are durations: clocks of different machines never meet. */
 export interface Request {
@@ -30,11 +31,13 @@ export interface Request {
   readonly inquiry: boolean;
   /** Packed headers; the hub does not read them. */
   readonly headers: Uint8Array;
+  /** Empty when the body is streamed. */
   readonly body: Uint8Array;
+  readonly streamed?: StreamedBody | undefined;
 }
 
 /** What stands in the control section. */
-export type RequestFields = Omit<Request, 'waitForTarget' | 'inquiry' | 'body'>;
+export type RequestFields = Omit<Request, 'waitForTarget' | 'inquiry' | 'body' | 'streamed'>;
 
 /**
  * Writes a Request frame. What it writes the hub can read: a mistake of the caller's costs one request, not the connection.
@@ -42,17 +45,21 @@ export type RequestFields = Omit<Request, 'waitForTarget' | 'inquiry' | 'body'>;
  */
 export function encodeRequest(writer: PackedWriter, id: number, request: Request): Uint8Array {
   const flags = (request.waitForTarget ? WAIT_FOR_TARGET_FLAG : 0) | (request.inquiry ? INQUIRY_FLAG : 0);
-  return writeRequest(writer, request).finish(FrameType.Request, id, request.body, flags);
+  const { streamed } = request;
+  writeRequest(writer, request);
+  if (streamed !== undefined) writeStreamedBody(writer, streamed);
+  return writer.finish(FrameType.Request, id, request.body, flags | streamedFlag(streamed));
 }
 
 /** Reads a Request frame. @throws QconnError `bad_frame` */
 export function decodeRequest(frame: Frame): Request {
   const reader = new PackedReader(frame.control, 'Request');
   const fields = readRequest(reader);
+  const streamed = readStreamedBody(frame, reader);
   reader.end();
   const inquiry = (frame.flags & INQUIRY_FLAG) !== 0;
   if (inquiry && fields.idempotencyKey === undefined) throw reader.bad('no idempotency key to inquire after');
-  return { ...fields, waitForTarget: (frame.flags & WAIT_FOR_TARGET_FLAG) !== 0, inquiry, body: frame.body };
+  return { ...fields, waitForTarget: (frame.flags & WAIT_FOR_TARGET_FLAG) !== 0, inquiry, body: frame.body, streamed };
 }
 
 /** What Request and RequestAll frames have in common, in the order of the wire. @throws QconnError */

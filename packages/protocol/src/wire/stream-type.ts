@@ -5,7 +5,7 @@
 export const StreamType = {
   /** A sequence of frames both ways for as long as the connection lives. */
   Lane: 0x01,
-  /** One body of more than 64 KiB, with the flow control of its own stream. */
+  /** One body that does not travel in its frame, fetched by whoever wants it. */
   Body: 0x02,
 } as const;
 

@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { DEADLINE_MAX_MS, ERROR_TABLE, STAGES, type ErrorCode, type StageReport } from '@qconn/protocol';
+import {
+  DEADLINE_MAX_MS,
+  ERROR_TABLE,
+  STAGES,
+  type ErrorCode,
+  type StageReport,
+  type StreamedBody,
+} from '@qconn/protocol';
 
 /** Values that programs may really send: what the encoders take. */
 
@@ -38,6 +45,26 @@ export const body: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 20, arbitrary: fc.uint8Array({ maxLength: 300 }) },
   { weight: 1, arbitrary: fc.integer({ min: 65_530, max: 65_536 }).map((length) => new Uint8Array(length).fill(0xab)) },
 );
+
+/** A body in its frame, or the announcement of one that is streamed. */
+export const content: fc.Arbitrary<{ body: Uint8Array; streamed: StreamedBody | undefined }> = fc.oneof(
+  { weight: 3, arbitrary: body.map((bytes) => ({ body: bytes, streamed: undefined })) },
+  {
+    weight: 1,
+    arbitrary: optional(fc.nat(Number.MAX_SAFE_INTEGER)).map((length) => ({
+      body: new Uint8Array(0),
+      streamed: { length },
+    })),
+  },
+);
+
+/** Puts the content of a message beside its other fields. */
+export function spread<T extends { content: object }>({
+  content: fields,
+  ...rest
+}: T): Omit<T, 'content'> & T['content'] {
+  return { ...rest, ...fields };
+}
 
 export const headerBlock: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 20, arbitrary: fc.uint8Array({ maxLength: 100 }) },

@@ -7,6 +7,7 @@ import {
   decodeGoAway,
   decodeHello,
   decodeOutcome,
+  decodeProgress,
   decodeProvide,
   decodeProvided,
   decodeQuery,
@@ -154,8 +155,9 @@ export const SPECIMENS: readonly Specimen[] = [
         stickyKey: any.idempotencyKey,
         waitForTarget: fc.boolean(),
         headers: any.headerBlock,
-        body: any.body,
+        content: any.content,
       })
+      .map(any.spread)
       .filter(any.inquiresAfterKey),
     encodeRequest,
     decodeRequest,
@@ -171,8 +173,9 @@ export const SPECIMENS: readonly Specimen[] = [
         ...any.keyAndInquiry,
         redelivered: fc.boolean(),
         headers: any.headerBlock,
-        body: any.body,
+        content: any.content,
       })
+      .map(any.spread)
       .filter(any.inquiresAfterKey),
     encodeDeliver,
     decodeDeliver,
@@ -183,8 +186,13 @@ export const SPECIMENS: readonly Specimen[] = [
     (w, id) => encodeAck(w, id),
     () => undefined,
   ),
-  of('Response', fc.record({ headers: any.headerBlock, body: any.body }), encodeResponse, decodeResponse),
-  of('Progress', any.body, encodeProgress, (frame) => frame.body),
+  of(
+    'Response',
+    fc.record({ headers: any.headerBlock, content: any.content }).map(any.spread),
+    encodeResponse,
+    decodeResponse,
+  ),
+  of('Progress', fc.record({ body: any.body, json: fc.boolean() }), encodeProgress, decodeProgress),
   of('Extend', any.durationMs, encodeExtend, decodeExtend),
   of(
     'Outcome',

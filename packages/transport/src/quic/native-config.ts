@@ -7,7 +7,6 @@ import {
   CONNECTION_WINDOW_BYTES,
   CONNECTION_WINDOW_MAX_BYTES,
   STREAM_WINDOW_BYTES,
-  STREAM_WINDOW_MAX_BYTES,
   type ConnectionLimits,
 } from './options.ts';
 import { BASE_BYTES } from './packet-size.ts';
@@ -48,7 +47,7 @@ export function nativeConfig({
   config.setMaxConnectionWindow(CONNECTION_WINDOW_MAX_BYTES);
   config.setInitialMaxStreamDataBidiLocal(STREAM_WINDOW_BYTES);
   config.setInitialMaxStreamDataBidiRemote(STREAM_WINDOW_BYTES);
-  config.setMaxStreamWindow(STREAM_WINDOW_MAX_BYTES);
+  config.setMaxStreamWindow(limits.maxStreamWindowBytes);
   config.setInitialMaxStreamsBidi(limits.maxStreams);
   config.setInitialMaxStreamsUni(limits.maxUniStreams);
   config.setInitialMaxStreamDataUni(STREAM_WINDOW_BYTES);

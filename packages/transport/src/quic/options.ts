@@ -61,6 +61,8 @@ export interface QuicOptions<Auth = undefined> {
   readonly maxStreams?: number;
   /** Unidirectional streams that a peer may have open at once; they come through `onStream` and take no writes. Default 0: `qconn/1` has none. */
   readonly maxUniStreams?: number;
+  /** Bytes of one stream that the peer may send beyond what has been read, at most. Default {@link STREAM_WINDOW_MAX_BYTES}. */
+  readonly maxStreamWindowBytes?: number;
 }
 
 /** Streams that a peer may have open at once: lanes, and bodies over their inline limit in flight. */
@@ -106,6 +108,7 @@ export interface ConnectionLimits {
   readonly keepAliveMs: number;
   readonly maxStreams: number;
   readonly maxUniStreams: number;
+  readonly maxStreamWindowBytes: number;
 }
 
 export function connectionLimits(options: QuicOptions): ConnectionLimits {
@@ -115,5 +118,6 @@ export function connectionLimits(options: QuicOptions): ConnectionLimits {
     keepAliveMs: options.keepAliveMs ?? KEEPALIVE_MS,
     maxStreams: options.maxStreams ?? MAX_STREAMS,
     maxUniStreams: options.maxUniStreams ?? 0,
+    maxStreamWindowBytes: options.maxStreamWindowBytes ?? STREAM_WINDOW_MAX_BYTES,
   };
 }

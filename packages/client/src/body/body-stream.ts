@@ -1,0 +1,90 @@
+import { QconnError } from '@qconn/protocol';
+
+/** Default of {@link BodyStream.bytes}: what a program may be expected to hold without having thought of it. */
+const BYTES_MAX: number = 16 * 1024 * 1024;
+
+/**
+ * A body as it comes: read it once, by `for await`, as a Web stream, or as bytes. A streamed body moves only while
+ * it is read. It is whole when the iteration ends without an error: its SHA-256 has been checked then.
+ *
+ * Errors of the iteration, none of them safe to retry: `body_cut` when the rest does not come, `body_corrupt` when
+ * what came is not what was sent.
+ */
+export class BodyStream implements AsyncIterable<Uint8Array> {
+  /** Bytes of the body; `undefined` when its sender did not know. */
+  readonly length: number | undefined;
+  readonly #open: () => AsyncIterator<Uint8Array, void>;
+  #read = false;
+
+  constructor(length: number | undefined, open: () => AsyncIterator<Uint8Array, void>) {
+    this.length = length;
+    this.#open = open;
+  }
+
+  /** A body that has come already. */
+  static of(bytes: Uint8Array): BodyStream {
+    return new BodyStream(bytes.length, () => whole(bytes));
+  }
+
+  /** @throws QconnError `invalid_state` when it has been read before */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, void> {
+    if (this.#read) throw new QconnError('invalid_state', 'The body has been read already: it comes only once.');
+    this.#read = true;
+    return this.#open();
+  }
+
+  /** The body as a stream of the Web's kind, for whatever takes one. */
+  toWeb(): ReadableStream<Uint8Array> {
+    const pieces = this[Symbol.asyncIterator]();
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const next = await pieces.next();
+          if (next.done === true) controller.close();
+          else controller.enqueue(next.value);
+        },
+        cancel: async () => {
+          await pieces.return?.();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /**
+   * All of it at once.
+   * @param maxBytes most that may come; default 16 MiB
+   * @throws QconnError `too_large` past that, before memory is taken where the length is known; `body_cut`, `body_corrupt`
+   */
+  async bytes(maxBytes: number = BYTES_MAX): Promise<Uint8Array> {
+    if (this.length !== undefined && this.length > maxBytes) throw tooLarge(this.length, maxBytes);
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    for await (const piece of this) {
+      length += piece.length;
+      if (length > maxBytes) throw tooLarge(length, maxBytes);
+      pieces.push(piece);
+    }
+    return join(pieces, length);
+  }
+}
+
+async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  if (bytes.length > 0) yield bytes;
+}
+
+function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const [first] = pieces;
+  if (first !== undefined && pieces.length === 1) return first;
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+function tooLarge(bytes: number, limit: number): QconnError {
+  return new QconnError('too_large', `The body has ${bytes} bytes or more; ${limit} were to be read at most.`);
+}
