@@ -5,6 +5,7 @@ import { createQuicEndpoint } from '@qconn/transport';
 import { Client } from './client.ts';
 import { RenewalKeeper } from './credential/renewal-keeper.ts';
 import { SessionTickets } from './credential/session-tickets.ts';
+import { ownAddresses } from './supervisor/path-look.ts';
 import { HubDialer } from './supervisor/hub-dialer.ts';
 
 /** How to connect. */
@@ -38,7 +39,14 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   };
   const renewNow = (): Promise<number> => keeper?.renewNow() ?? Promise.reject(new QconnError('closed'));
   const client = new Client(
-    { clock, random: Math.random, dial: (signal, early) => dialer.dial(signal, early), renewNow, release },
+    {
+      clock,
+      random: Math.random,
+      dial: (signal, early) => dialer.dial(signal, early),
+      renewNow,
+      release,
+      addresses: ownAddresses,
+    },
     options.agent,
   );
   keeper = new RenewalKeeper({ clock, random: Math.random, store, client }, credential);

@@ -30,6 +30,14 @@ export interface ConnectionStats {
   readonly streams: number;
 }
 
+/** What speaks for or against the path that a connection uses. */
+export interface PathSigns {
+  /** For how long something that has to be answered has had no answer, in milliseconds; 0 while nothing waits. */
+  readonly unansweredMs: number;
+  /** What the system has reported of the network since the peer was last heard. */
+  readonly error: QconnError | undefined;
+}
+
 /** A connection whose handshake has finished: the peer's certificate chain has been verified. */
 export interface Connection {
   /** The side that this program has in it. */
@@ -68,6 +76,8 @@ export interface Connection {
    * @throws QconnError `unreachable` when the peer does not answer there: connect anew; `invalid_state`, `closed`
    */
   migrate(): Promise<void>;
+  /** How the way to the peer looks from here. */
+  readonly path: PathSigns;
   /** Ends the connection. @param code a wire number of the error table @param reason for people, at most 1,024 bytes */
   close(code: number, reason: string): void;
   /** Resolves when the connection has ended, for whatever reason. Never rejects. */

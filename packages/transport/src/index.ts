@@ -1,5 +1,5 @@
 export { openBodyStream } from './body-stream.ts';
-export type { CloseInfo, Connection, ConnectionStats, SocketAddress } from './connection.ts';
+export type { CloseInfo, Connection, ConnectionStats, PathSigns, SocketAddress } from './connection.ts';
 export type { ConnectTarget, Endpoint, TlsIdentity } from './endpoint.ts';
 export type { Stream, StreamEnd, StreamReader } from './stream.ts';
 export { Lanes, type LanesHandlers } from './lanes.ts';

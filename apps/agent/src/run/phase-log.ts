@@ -7,6 +7,12 @@ import { duration } from '../words.ts';
 /** The same reason is told again after this time, in milliseconds: whoever looks finds it near the end of the log. */
 const REMIND_AFTER_MS = 600_000;
 
+const PATH_FAILED: Record<Extract<ClientEvent, { kind: 'moved' }>['failure'], string> = {
+  silence: 'the hub no longer answered',
+  network: 'the network no longer led to the hub',
+  interface: 'the local address has gone',
+};
+
 /** What the log needs to know beyond an event. */
 export interface PhaseLogDependencies {
   readonly log: Logger;
@@ -41,6 +47,16 @@ export class PhaseLog {
         return this.#log.error(
           { device: event.device, err: event.error },
           `the hub refuses the device ${event.device}: ${event.error.message}`,
+        );
+      case 'moved':
+        return this.#log.info(
+          { failure: event.failure },
+          `connection moved to another path (${PATH_FAILED[event.failure]})`,
+        );
+      case 'notMoved':
+        return this.#log.warn(
+          { failure: event.failure, err: event.error },
+          `connecting to the hub anew: ${PATH_FAILED[event.failure]}, and no other path leads there`,
         );
       case 'renewed':
         return this.#log.info({ expiresAt: iso(event.expiresAt) }, 'certificate renewed');

@@ -42,6 +42,13 @@ import {
 } from '../exchange/requests.ts';
 import { Calls } from './calls.ts';
 
+/** Why a client closes a session, as the hub and whoever waits for something on it are told. */
+const CLOSE_REASONS = {
+  closed: 'The client is done.',
+  handshake_timeout: 'No welcome in time.',
+  unreachable: 'The way to the hub has failed, and there is no other.',
+} as const;
+
 /** What the owner of a session is told. */
 export interface SessionObserver {
   /** The hub has let the machine in. Called before any later frame is looked at. */
@@ -167,11 +174,8 @@ export class Session {
     );
   }
 
-  close(code: 'closed' | 'handshake_timeout' = 'closed'): void {
-    this.#connection.close(
-      new QconnError(code).wire,
-      code === 'closed' ? 'The client is done.' : 'No welcome in time.',
-    );
+  close(code: keyof typeof CLOSE_REASONS = 'closed'): void {
+    this.#connection.close(new QconnError(code).wire, CLOSE_REASONS[code]);
   }
 
   /** What cannot be encoded is refused here, before anybody waits for an answer to it. */

@@ -16,6 +16,8 @@ export interface SupervisorState {
   readonly phase: Phase;
   /** Tries since the last session, from 0. */
   readonly attempt: number;
+  /** Set while the session moves to another path. */
+  readonly moving?: true;
 }
 
 export type SupervisorEvent =
@@ -26,6 +28,10 @@ export type SupervisorEvent =
   /** The hub asked to come back later; `spreadMs` spreads a fleet. */
   | { readonly kind: 'sentAway'; readonly spreadMs: number }
   | { readonly kind: 'waited' }
+  /** The path of the session has failed; told again while it is so. */
+  | { readonly kind: 'pathFailed' }
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'notMoved' }
   | { readonly kind: 'stop' };
 
 export type SupervisorAction =
@@ -33,6 +39,10 @@ export type SupervisorAction =
   | { readonly kind: 'wait'; readonly ms: number }
   /** Use the session for nothing new; what is in flight on it goes on until the hub closes it. */
   | { readonly kind: 'letGo' }
+  /** Move the session to another path: what is in flight on it goes on. */
+  | { readonly kind: 'move' }
+  /** Give the session up: nobody can be reached over it. */
+  | { readonly kind: 'abandon' }
   | { readonly kind: 'hangUp' };
 
 /** The next state and what to do. */
@@ -88,7 +98,9 @@ export function supervise(state: SupervisorState, event: SupervisorEvent, random
     case 'welcomed':
       return connected(event.status);
     case 'statusChanged':
-      return state.phase === 'pending' || state.phase === 'online' ? connected(event.status) : { state, actions: [] };
+      return isConnected(state)
+        ? { state: { ...state, ...connected(event.status).state }, actions: [] }
+        : { state, actions: [] };
     case 'failed':
       return backOff(
         state.attempt + 1,
@@ -96,9 +108,25 @@ export function supervise(state: SupervisorState, event: SupervisorEvent, random
       );
     case 'sentAway':
       return backOff(0, Math.floor(random01 * event.spreadMs), { kind: 'letGo' });
+    case 'pathFailed':
+      return isConnected(state) && state.moving !== true
+        ? { state: { ...state, moving: true }, actions: [{ kind: 'move' }] }
+        : { state, actions: [] };
+    case 'moved':
+      return { state: settled(state), actions: [] };
+    case 'notMoved':
+      return state.moving === true ? backOff(1, delay(1, random01), { kind: 'abandon' }) : { state, actions: [] };
     case 'stop':
       return { state: { phase: 'stopped', attempt: 0 }, actions: [{ kind: 'hangUp' }] };
   }
+}
+
+function isConnected({ phase }: SupervisorState): boolean {
+  return phase === 'pending' || phase === 'online';
+}
+
+function settled({ phase, attempt }: SupervisorState): SupervisorState {
+  return { phase, attempt };
 }
 
 function dial(state: SupervisorState): SupervisorStep {

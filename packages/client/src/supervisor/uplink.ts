@@ -5,6 +5,8 @@ import { EventStream } from '../event-stream.ts';
 import type { Jobs } from '../exchange/jobs.ts';
 import { Session, type SessionObserver } from '../session/session.ts';
 import type { EarlyData } from './hub-dialer.ts';
+import { PathLook } from './path-look.ts';
+import type { PathFailure } from './path-verdict.ts';
 import {
   INITIAL,
   isPermanent,
@@ -24,6 +26,10 @@ export type ClientEvent =
       readonly waitMs: number | undefined;
     }
   | { readonly kind: 'machine'; readonly machine: MachineStatus }
+  /** The path to the hub failed, and the connection has moved to another: what was in flight goes on. */
+  | { readonly kind: 'moved'; readonly failure: PathFailure }
+  /** It could not move; the client connects anew, and what was in flight is reported. */
+  | { readonly kind: 'notMoved'; readonly failure: PathFailure; readonly error: QconnError }
   /** The hub has registered a device. `permitted` says whether the policy lets the machine provide it, as it was then. */
   | { readonly kind: 'provided'; readonly device: string; readonly permitted: boolean }
   /** The hub has refused a device after a reconnect; the others are provided. */
@@ -42,6 +48,8 @@ export interface UplinkDependencies {
    */
   readonly dial: (signal: AbortSignal, early: EarlyData) => Promise<Connection>;
   readonly jobs: Jobs;
+  /** The IP addresses that this computer has now. Without it a lost one shows only by silence. */
+  readonly addresses?: () => ReadonlySet<string>;
 }
 
 /** Which connection to wait for, and until when. */
@@ -65,6 +73,8 @@ export class Uplink {
   #lastError: QconnError | undefined;
   #timer: Timer | undefined;
   #dialling: AbortController | undefined;
+  #pathLook: PathLook | undefined;
+  #pathFailure: PathFailure = 'silence';
   /** What a session says counts while it is the current one: one that was let go changes nothing here. */
   readonly #observer: SessionObserver = {
     welcomed: (session, welcome) => this.#welcomed(session, welcome),
@@ -183,6 +193,12 @@ export class Uplink {
         if (this.#session !== undefined) this.#leaving.add(this.#session);
         this.#session = undefined;
         return;
+      case 'move':
+        if (this.#session !== undefined) void this.#move(this.#session);
+        return;
+      case 'abandon':
+        this.#abandon();
+        return;
       case 'hangUp':
         this.#timer?.cancel();
         this.#dialling?.abort();
@@ -215,11 +231,38 @@ export class Uplink {
     this.#welcome = welcome;
     this.#lastError = undefined;
     void session.ended.then((info) => this.#ended(session, info));
+    this.#pathLook?.stop();
+    this.#pathLook = new PathLook(session.connection, this.#dependencies, (failure) => {
+      this.#pathFailure = failure;
+      this.#step({ kind: 'pathFailed' });
+    });
     // Devices first: whoever waits for the phase may count on them.
     this.#registerAll(session);
     this.#machine = { status: welcome.status, hostname: welcome.hostname, roles: welcome.roles };
     this.#step({ kind: 'welcomed', status: welcome.status === 'authorized' ? 'authorized' : 'pending' });
     this.events.emit({ kind: 'machine', machine: this.#machine });
+  }
+
+  async #move(session: Session): Promise<void> {
+    const failure = this.#pathFailure;
+    try {
+      await session.connection.migrate();
+      if (this.#session !== session) return;
+      this.events.emit({ kind: 'moved', failure });
+      this.#step({ kind: 'moved' });
+    } catch (cause) {
+      if (this.#session !== session) return;
+      this.#lastError = asQconnError(cause);
+      this.events.emit({ kind: 'notMoved', failure, error: this.#lastError });
+      this.#step({ kind: 'notMoved' });
+    }
+  }
+
+  #abandon(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    this.#pathLook?.stop();
+    session?.close('unreachable');
   }
 
   #registerAll(session: Session): void {

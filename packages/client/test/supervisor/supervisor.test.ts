@@ -16,6 +16,7 @@ import {
 
 const failed = (code: ErrorCode): SupervisorEvent => ({ kind: 'failed', error: new QconnError(code) });
 const at = (phase: Phase, attempt = 0): SupervisorState => ({ phase, attempt });
+const moving = (phase: Phase): SupervisorState => ({ ...at(phase), moving: true });
 const HALF = 0.5;
 
 const steps: [
@@ -44,6 +45,32 @@ const steps: [
     at('backing_off', 1),
     { kind: 'statusChanged', status: 'authorized' },
     at('backing_off', 1),
+    [],
+  ],
+  ['moves when its path fails', at('online'), { kind: 'pathFailed' }, moving('online'), [{ kind: 'move' }]],
+  ['moves while it is pending, too', at('pending'), { kind: 'pathFailed' }, moving('pending'), [{ kind: 'move' }]],
+  ['moves once at a time', moving('online'), { kind: 'pathFailed' }, moving('online'), []],
+  ['has no path without a session', at('connecting', 1), { kind: 'pathFailed' }, at('connecting', 1), []],
+  ['goes on when it has moved', moving('online'), { kind: 'moved' }, at('online'), []],
+  [
+    'goes on moving when its status changes',
+    moving('pending'),
+    { kind: 'statusChanged', status: 'authorized' },
+    moving('online'),
+    [],
+  ],
+  [
+    'gives its session up when it cannot move',
+    moving('online'),
+    { kind: 'notMoved' },
+    at('backing_off', 1),
+    [{ kind: 'abandon' }, { kind: 'wait', ms: BACKOFF_BASE_MS / 2 }],
+  ],
+  [
+    'heeds no failed move of a session that has ended',
+    at('connecting', 2),
+    { kind: 'notMoved' },
+    at('connecting', 2),
     [],
   ],
   [

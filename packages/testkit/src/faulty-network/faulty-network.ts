@@ -26,6 +26,8 @@ export interface FaultyNetwork {
   setBlackhole(on: boolean): void;
   /** From now on the server sees the clients at other ports, as after a NAT has forgotten them. */
   rebind(): Promise<void>;
+  /** Loses everything of the clients that have come so far; what comes from other ports gets through, as over another interface. */
+  cutPaths(): void;
   close(): Promise<void>;
 }
 
@@ -33,6 +35,7 @@ export interface FaultyNetwork {
 interface Passage {
   readonly client: RemoteInfo;
   upstream: Socket;
+  cut: boolean;
 }
 
 /** Starts a faulty network. Its owner closes it. */
@@ -93,6 +96,13 @@ class UdpRelay implements FaultyNetwork {
     }
   }
 
+  cutPaths(): void {
+    for (const passage of this.#passages.values()) {
+      passage.cut = true;
+      passage.upstream.removeAllListeners('message');
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
@@ -104,10 +114,11 @@ class UdpRelay implements FaultyNetwork {
     const key = `${client.address}:${client.port}`;
     let passage = this.#passages.get(key);
     if (passage === undefined) {
-      passage = { client, upstream: this.#openUpstream(client) };
+      passage = { client, upstream: this.#openUpstream(client), cut: false };
       this.#passages.set(key, passage);
     }
     const way = passage;
+    if (way.cut) return;
     this.#carry(bytes, this.#toServer, (copy) => way.upstream.send(copy, this.#target.port, this.#target.host));
   }
 

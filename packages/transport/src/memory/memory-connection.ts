@@ -1,6 +1,6 @@
 import { QconnError } from '@qconn/protocol';
 import { errorOfClose } from '../close-code.ts';
-import type { CloseInfo, Connection, ConnectionStats, SocketAddress } from '../connection.ts';
+import type { CloseInfo, Connection, ConnectionStats, PathSigns, SocketAddress } from '../connection.ts';
 import type { Stream } from '../stream.ts';
 import { MemoryChannel } from './memory-channel.ts';
 import { MemoryStream } from './memory-stream.ts';
@@ -30,6 +30,7 @@ export class MemoryConnection implements Connection {
   readonly peerCertificates: readonly Uint8Array[];
   readonly closed: Promise<CloseInfo>;
   readonly established = true;
+  readonly path: PathSigns = { unansweredMs: 0, error: undefined };
   readonly resumed = false;
   readonly ticket: undefined;
   readonly #end: MemoryEnd;

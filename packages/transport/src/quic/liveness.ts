@@ -1,3 +1,5 @@
+import type { QconnError } from '@qconn/protocol';
+import type { PathSigns } from '../connection.ts';
 import type { EndedConnection } from './close-info.ts';
 import type { ConnectionLimits } from './options.ts';
 
@@ -10,6 +12,8 @@ export class Liveness {
   #heard = false;
   #confirmed = false;
   #ended = false;
+  #askedAt: number | undefined;
+  #error: QconnError | undefined;
   #keepAliveAt = Number.POSITIVE_INFINITY;
 
   constructor(role: 'client' | 'server', limits: ConnectionLimits, now: number) {
@@ -39,8 +43,24 @@ export class Liveness {
     return { role: this.#role, established: this.#established, heard: this.#heard };
   }
 
+  /** For how long the peer has left unanswered what it has to answer, and what the system says of the way to it. */
+  path(now: number): PathSigns {
+    return { unansweredMs: this.#askedAt === undefined ? 0 : now - this.#askedAt, error: this.#error };
+  }
+
+  /** Something has been sent that has to be answered, if only with an acknowledgement. */
+  asked(now: number): void {
+    this.#askedAt ??= now;
+  }
+
+  networkFailed(error: QconnError): void {
+    this.#error = error;
+  }
+
   received(): void {
     this.#heard = true;
+    this.#askedAt = undefined;
+    this.#error = undefined;
     if (this.#established) this.#confirmed = true;
   }
 

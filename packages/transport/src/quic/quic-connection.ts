@@ -1,7 +1,7 @@
 import type { Deadline } from '@qconn/clock';
 import { QconnError } from '@qconn/protocol';
 import { errorOfClose } from '../close-code.ts';
-import type { CloseInfo, Connection, ConnectionStats, SocketAddress } from '../connection.ts';
+import type { CloseInfo, Connection, ConnectionStats, PathSigns, SocketAddress } from '../connection.ts';
 import type { Stream } from '../stream.ts';
 import type { Sleeper } from './alarm.ts';
 import { closeInfoOf, silenceError } from './close-info.ts';
@@ -157,6 +157,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     return moved.finally(() => timer.cancel());
   }
 
+  get path(): PathSigns {
+    return this.#liveness.path(this.#host.clock.monotonic());
+  }
+
   stats(): ConnectionStats {
     return statsOf(this.native, this.#streams.size);
   }
@@ -174,8 +178,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   /** The system reports trouble on the way to the peer. While nobody has answered it is taken at its word. */
   networkFailed(cause: NodeJS.ErrnoException): void {
     if (cause.code === 'EMSGSIZE') this.sender.size.tooLarge();
-    else if (!this.#liveness.condition.heard) {
-      this.abandon(new QconnError('unreachable', `The network says ${cause.code ?? cause.message}.`, { cause }));
+    else {
+      const error = new QconnError('unreachable', `The network says ${cause.code ?? cause.message}.`, { cause });
+      if (this.#liveness.condition.heard) this.#liveness.networkFailed(error);
+      else this.abandon(error);
     }
   }
 
@@ -229,6 +235,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#liveness.handshakeLate(now)) this.#giveUpHandshake();
     if (this.#liveness.takeKeepAlive(now)) {
       this.native.sendAckEliciting();
+      this.#liveness.asked(now);
       this.#urgent = true;
     } else if ((this.native.timeout() ?? 1) <= 0) this.sender.size.timedOut(now);
     if (now >= this.#delayedAck.dueAt || (this.native.timeout() ?? 1) <= 0) this.#urgent = true;
@@ -309,7 +316,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #send(): void {
     this.#urgent = false;
     this.#delayedAck.sent();
-    this.#streams.pump();
+    if (this.#streams.pump()) this.#liveness.asked(this.#host.clock.monotonic());
     const closing = this.#ending.info !== undefined;
     const outcome = this.sender.send(closing ? CLOSING_DATAGRAMS : DATAGRAMS_PER_TURN);
     if (outcome === 'held') {

@@ -27,6 +27,8 @@ export interface StreamHost {
   markPending(stream: QuicStream): void;
   /** Has readable streams read in this turn. */
   markReadable(): void;
+  /** The engine has taken bytes to send. */
+  engineTook(): void;
   /** Both directions have ended. */
   forget(stream: QuicStream): void;
 }
@@ -172,8 +174,10 @@ export class QuicStream implements Stream {
       const taken = native.streamSend(this.id, bytes, finish);
       // The engine says "none" both for a full window and for a stream that it has forgotten; asking for the capacity tells them apart.
       if (taken === null) native.streamCapacity(this.id);
-      this.#host.traffic.streamMoved(taken ?? 0);
-      return taken ?? 0;
+      if (taken === null) return 0;
+      this.#host.engineTook();
+      this.#host.traffic.streamMoved(taken);
+      return taken;
     } catch (failure) {
       const code = streamStoppedCode(failure);
       this.#host.traffic.streamReset();

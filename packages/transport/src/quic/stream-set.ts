@@ -32,6 +32,7 @@ export class StreamSet implements StreamHost {
   readonly #pending = new Set<QuicStream>();
   #lastRead: QuicStream | undefined;
   #nextId: number;
+  #taken = false;
   #accept: ((stream: Stream) => void) | undefined;
   #unaccepted: QuicStream[] = [];
 
@@ -79,14 +80,24 @@ export class StreamSet implements StreamHost {
     }
   }
 
-  /** Moves what has been written into the engine, as far as that takes it; the most urgent streams first. */
-  pump(): void {
-    if (this.#pending.size === 0) return;
+  /**
+   * Moves what has been written into the engine, as far as that takes it; the most urgent streams first.
+   * @returns whether the engine has taken anything since the last time
+   */
+  pump(): boolean {
+    if (this.#pending.size === 0) return false;
     const pending =
       this.#pending.size === 1 ? this.#pending : [...this.#pending].toSorted((a, b) => a.urgency - b.urgency);
     for (const stream of pending) {
       if (stream.pump()) this.#pending.delete(stream);
     }
+    const taken = this.#taken;
+    this.#taken = false;
+    return taken;
+  }
+
+  engineTook(): void {
+    this.#taken = true;
   }
 
   /** The connection has ended: so have its streams. */
