@@ -82,30 +82,30 @@ describe('install', () => {
   });
 });
 
-describe('systemd is told', () => {
-  /** A program in systemd-notify's place that writes down what it is told. */
-  async function told(count: number, act: (notifier: ServiceNotifier, clock: ManualClock) => void): Promise<string[]> {
-    const out = path.join(folder, 'told');
-    const program = path.join(folder, 'systemd-notify');
-    writeFileSync(out, '');
-    writeFileSync(program, `#!/bin/sh\necho "$*" >> ${out}\n`);
-    chmodSync(program, 0o755);
-    vi.stubEnv('PATH', `${folder}:${process.env['PATH']}`);
-    const clock = new ManualClock();
-    const environment = { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '60000000', WATCHDOG_PID: String(process.pid) };
-    act(new ServiceNotifier({ clock, log: new CapturedLog().log, environment }), clock);
-    const changes = watch(out);
-    try {
-      for (;;) {
-        const lines = readFileSync(out, 'utf8').split('\n').slice(0, -1);
-        if (lines.length >= count) return lines.toSorted();
-        await new Promise((resolve) => changes.once('change', resolve));
-      }
-    } finally {
-      changes.close();
+/** A program in systemd-notify's place that writes down what it is told. */
+async function told(count: number, act: (notifier: ServiceNotifier, clock: ManualClock) => void): Promise<string[]> {
+  const out = path.join(folder, 'told');
+  const program = path.join(folder, 'systemd-notify');
+  writeFileSync(out, '');
+  writeFileSync(program, `#!/bin/sh\necho "$*" >> ${out}\n`);
+  chmodSync(program, 0o755);
+  vi.stubEnv('PATH', `${folder}:${process.env['PATH']}`);
+  const clock = new ManualClock();
+  const environment = { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '60000000', WATCHDOG_PID: String(process.pid) };
+  act(new ServiceNotifier({ clock, log: new CapturedLog().log, environment }), clock);
+  const changes = watch(out);
+  try {
+    for (;;) {
+      const lines = readFileSync(out, 'utf8').split('\n').slice(0, -1);
+      if (lines.length >= count) return lines.toSorted();
+      await new Promise((resolve) => changes.once('change', resolve));
     }
+  } finally {
+    changes.close();
   }
+}
 
+describe('systemd is told', () => {
   test('when it is ready, how it is doing, that it is alive at half the watchdog’s time, and when it stops', async () => {
     const lines = await told(4, (notifier, clock) => {
       notifier.ready();
