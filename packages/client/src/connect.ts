@@ -7,6 +7,7 @@ import { RenewalKeeper } from './credential/renewal-keeper.ts';
 import { SessionTickets } from './credential/session-tickets.ts';
 import { ownAddresses } from './supervisor/path-look.ts';
 import { HubDialer } from './supervisor/hub-dialer.ts';
+import { HubResolver } from './supervisor/hub-resolver.ts';
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -32,7 +33,14 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
   let keeper: RenewalKeeper | undefined;
   const tickets = await SessionTickets.load(store);
-  const dialer = new HubDialer({ endpoint, credential: () => keeper?.takeCredential() ?? credential, tickets });
+  const resolver = new HubResolver({ random: Math.random });
+  const dialer = new HubDialer({
+    clock,
+    endpoint,
+    resolver,
+    credential: () => keeper?.takeCredential() ?? credential,
+    tickets,
+  });
   const release = async (): Promise<void> => {
     await keeper?.close();
     await endpoint.close();

@@ -1,10 +1,14 @@
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import type { Clock } from '@qconn/clock';
 import type { Credential } from '@qconn/identity';
 import { ALPN_QCONN_1, QconnError } from '@qconn/protocol';
 import type { Connection, Endpoint, SocketAddress } from '@qconn/transport';
 import type { SessionTickets } from '../credential/session-tickets.ts';
+import type { HubResolver, Place, Resolution } from './hub-resolver.ts';
+import { firstToAnswer } from './staggered.ts';
 import { isPermanent } from './supervisor.ts';
+
+/** Time for one address before the next is tried beside it, in milliseconds (RFC 8305, section 5). */
+const STAGGER_MS = 250;
 
 /** What is done with a connection before its first packet leaves. Anybody can repeat to the hub what is said then. */
 export type EarlyData = (connection: Connection) => void;
@@ -14,9 +18,17 @@ interface How {
   readonly early: EarlyData | undefined;
 }
 
-/** Connects to the first hub address that answers; each dial begins where the last one succeeded. */
+/** One of the credential's hubs, and where it may be. */
+interface HubPlace extends Place {
+  readonly index: number;
+  readonly hub: SocketAddress;
+}
+
+/** Connects to the first hub address that answers; each dial begins with the hub where the last one succeeded. */
 export class HubDialer {
+  readonly #clock: Clock;
   readonly #endpoint: Endpoint;
+  readonly #resolver: HubResolver;
   readonly #credential: () => Credential;
   readonly #tickets: SessionTickets | undefined;
   #preferred = 0;
@@ -26,11 +38,15 @@ export class HubDialer {
    * @param dependencies.tickets those of earlier connections; without them every handshake is a full one
    */
   constructor(dependencies: {
+    readonly clock: Clock;
     readonly endpoint: Endpoint;
+    readonly resolver: HubResolver;
     readonly credential: () => Credential;
     readonly tickets?: SessionTickets;
   }) {
+    this.#clock = dependencies.clock;
     this.#endpoint = dependencies.endpoint;
+    this.#resolver = dependencies.resolver;
     this.#credential = dependencies.credential;
     this.#tickets = dependencies.tickets;
   }
@@ -40,43 +56,55 @@ export class HubDialer {
    *   of several such connections the one that is returned counts
    * @throws QconnError when no address answers: a refusal that only a person can mend, if one of them gave one, else the last failure
    */
-  async dial(signal: AbortSignal, early?: EarlyData): Promise<Connection> {
-    const { quic } = this.#credential().hub;
-    let failure = new QconnError('unreachable', 'The credential names no hub address.');
-    for (let n = 0; n < quic.length; n++) {
-      const index = (this.#preferred + n) % quic.length;
-      try {
-        const connection = await this.#dialHost(quic[index] as SocketAddress, { signal, early });
+  dial(signal: AbortSignal, early?: EarlyData): Promise<Connection> {
+    return firstToAnswer(this.#places(), {
+      clock: this.#clock,
+      staggerMs: STAGGER_MS,
+      signal,
+      attempt: async ({ address, hub, serverName, index }, calledOff) => {
+        const connection = await this.#connect({ address, hub, serverName }, { signal: calledOff, early });
         this.#preferred = index;
         return connection;
-      } catch (error) {
-        if (signal.aborted || !(error instanceof QconnError)) throw error;
-        failure = weightier(failure, error);
-      }
-    }
-    throw failure;
+      },
+      discard: (connection) => connection.close(new QconnError('closed').wire, 'Another address was faster.'),
+    });
   }
 
-  async #dialHost(hub: SocketAddress, how: How): Promise<Connection> {
-    const { host, port } = hub;
-    let failure = new QconnError('unreachable', `The host name ${host} has no address.`);
-    for (const address of await resolveHost(host)) {
+  /** Where the hub of the last connection is now. @throws QconnError `unreachable` */
+  resolveAgain(): Promise<Resolution> {
+    const { quic } = this.#credential().hub;
+    return this.#resolver.resolve(quic[this.#preferred % quic.length] as SocketAddress);
+  }
+
+  /** Every address of every hub; a hub's name is resolved when its turn comes, anew each time. */
+  async *#places(): AsyncGenerator<HubPlace, undefined> {
+    const { quic } = this.#credential().hub;
+    let failure = new QconnError('unreachable', 'The credential names no hub address.');
+    let found = false;
+    for (let n = 0; n < quic.length; n++) {
+      const index = (this.#preferred + n) % quic.length;
+      const hub = quic[index] as SocketAddress;
       try {
-        return await this.#connect({ host: address, port }, hub, how);
+        const { places } = await this.#resolver.resolve(hub);
+        for (const place of places) {
+          found = true;
+          yield { ...place, hub, index };
+        }
       } catch (error) {
-        if (how.signal.aborted || !(error instanceof QconnError)) throw error;
-        failure = weightier(failure, error);
+        if (!(error instanceof QconnError)) throw error;
+        failure = error;
       }
     }
-    throw failure;
+    if (!found) throw failure;
+    return undefined;
   }
 
-  async #connect(address: SocketAddress, hub: SocketAddress, { signal, early }: How): Promise<Connection> {
+  async #connect({ address, hub, serverName }: Omit<HubPlace, 'index'>, { signal, early }: How): Promise<Connection> {
     const { privateKeyPem, chainPem, trustBundlePem } = this.#credential();
     const tls = { keyPem: privateKeyPem, chainPem, trustPem: trustBundlePem };
     const leaf = chainPem[0] ?? '';
     const onTicket = (given: Uint8Array): void => this.#tickets?.keep(hub, leaf, given);
-    const target = { address, serverName: hub.host, alpns: [ALPN_QCONN_1], tls, signal, onTicket };
+    const target = { address, serverName, alpns: [ALPN_QCONN_1], tls, signal, onTicket };
     const ticket = this.#tickets?.find(hub, leaf);
     if (ticket === undefined) return this.#endpoint.connect(target);
     try {
@@ -87,20 +115,5 @@ export class HubDialer {
       this.#tickets?.forget(hub);
       return this.#endpoint.connect(target);
     }
-  }
-}
-
-/** An address that is down must not hide that another one has said `revoked`. */
-function weightier(before: QconnError, now: QconnError): QconnError {
-  return isPermanent(before) ? before : now;
-}
-
-/** The addresses of a host, resolved anew each time. @throws QconnError `unreachable` */
-async function resolveHost(host: string): Promise<string[]> {
-  if (isIP(host) !== 0) return [host];
-  try {
-    return (await lookup(host, { all: true })).map(({ address }) => address);
-  } catch (cause) {
-    throw new QconnError('unreachable', `The host name ${host} does not resolve.`, { cause });
   }
 }

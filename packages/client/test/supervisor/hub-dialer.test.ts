@@ -1,12 +1,15 @@
+import { ManualClock } from '@qconn/clock';
 import type { Credential } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import type { Connection, ConnectTarget, Endpoint, SocketAddress } from '@qconn/transport';
 import { describe, expect, test } from 'vitest';
 import { SessionTickets } from '../../src/credential/session-tickets.ts';
 import { HubDialer } from '../../src/supervisor/hub-dialer.ts';
+import { HubResolver } from '../../src/supervisor/hub-resolver.ts';
 import { MemoryTicketStore } from '../credential/memory-ticket-store.ts';
 
 const CONNECTION = {} as Connection;
+const STILL = { clock: new ManualClock(), resolver: new HubResolver({ random: () => 0 }) };
 
 /** Dials among hubs of which some answer; keeps whom it tried. */
 function dialer(
@@ -26,7 +29,7 @@ function dialer(
     chainPem: [],
     hub: { https: '', quic: hosts.map((host) => ({ host, port: 7443 })) },
   } as unknown as Credential;
-  const hub = new HubDialer({ endpoint, credential: () => credential });
+  const hub = new HubDialer({ ...STILL, endpoint, credential: () => credential });
   return { dial: () => hub.dial(new AbortController().signal), tried };
 }
 
@@ -61,7 +64,7 @@ test('an address that is down does not hide that another one has refused for goo
   } as unknown as Endpoint;
   const quic = ['192.0.2.1', '192.0.2.2'].map((host) => ({ host, port: 7443 }));
   const credential = { chainPem: [], hub: { https: '', quic } } as unknown as Credential;
-  const hub = new HubDialer({ endpoint, credential: () => credential });
+  const hub = new HubDialer({ ...STILL, endpoint, credential: () => credential });
   await expect(hub.dial(new AbortController().signal)).rejects.toMatchObject({ code: 'revoked' });
 });
 
@@ -81,7 +84,9 @@ test('an abort ends the round', async () => {
   } as unknown as Endpoint;
   const quic = ['192.0.2.1', '192.0.2.2'].map((host) => ({ host, port: 1 }));
   const credential = { chainPem: [], hub: { https: '', quic } } as unknown as Credential;
-  await expect(new HubDialer({ endpoint, credential: () => credential }).dial(abort.signal)).rejects.toThrow();
+  await expect(
+    new HubDialer({ ...STILL, endpoint, credential: () => credential }).dial(abort.signal),
+  ).rejects.toThrow();
   expect(tried).toEqual(['192.0.2.1']);
 });
 
@@ -102,7 +107,7 @@ describe('a hub that gave a ticket', () => {
         return connect(target);
       },
     } as unknown as Endpoint;
-    const hub = new HubDialer({ endpoint, credential: () => credential, tickets });
+    const hub = new HubDialer({ ...STILL, endpoint, credential: () => credential, tickets });
     return { dial: () => hub.dial(new AbortController().signal, () => undefined), targets };
   }
 
