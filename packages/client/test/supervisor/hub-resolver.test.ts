@@ -53,11 +53,12 @@ describe('a resolver that is ill', () => {
   });
 });
 
+function record(name: string, priority: number, weight: number): ServiceRecord {
+  return { name, priority, weight, port: 7_000 + weight };
+}
+
 describe('a service record', () => {
   const SERVICE = { host: '_qconn._udp.example', port: 0 };
-  function record(name: string, priority: number, weight: number): ServiceRecord {
-    return { name, priority, weight, port: 7_000 + weight };
-  }
   const addresses = (host: string): Promise<readonly string[]> => Promise.resolve([host.replace('h', '192.0.2.')]);
 
   test('names hosts and ports, by priority and then by weight', async () => {
