@@ -3,6 +3,7 @@ import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets } from '@qconn/start
 import type { ConfigCheckFlags } from './commands/config.ts';
 import type { ControlFlags, LogsFlags } from './commands/control.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
+import type { EncryptFlags, ExportFlags, ImportFlags } from './commands/credential.ts';
 import type { EnrollFlags } from './commands/enroll.ts';
 import { hubOption, jsonOption, logOptions, withConfigOptions } from './commands/options.ts';
 import type { InstallFlags, UninstallFlags } from './commands/install.ts';
@@ -56,6 +57,14 @@ exits with 0. A second signal exits at once. A hub that cannot be reached is tri
 
 Example:
   $ ${NAME} run --config /etc/qconn/agent.yaml --log-format json
+`;
+
+const EXPORT_HELP = `
+Whoever has the file is this machine until it is revoked. Two agents with one credential push each other out.
+
+Examples:
+  $ ${NAME} credential export backup.json --out-passphrase-file backup.pass
+  $ ${NAME} credential export - | ssh other ${NAME} credential import - --credentials /var/lib/qconn-agent
 `;
 
 const STATUS_HELP = `
@@ -119,6 +128,7 @@ function createProgram(outcome: Outcome): Command {
   addControl(program, outcome);
   addLogs(program, outcome);
   addSend(program, outcome);
+  addCredential(program, outcome);
   addConfig(program, outcome);
   return program;
 }
@@ -258,6 +268,37 @@ function addSend(program: Command, outcome: Outcome): void {
     .action(async (address: string, file: string | undefined, flags: SendFlags) => {
       const { sendCommand } = await import('./commands/send.ts');
       outcome.code = await sendCommand(address, file, flags);
+    });
+}
+
+function addCredential(program: Command, outcome: Outcome): void {
+  const credential = program.command('credential').description('move, keep safe or encrypt this machine’s credential');
+  withConfigOptions(credential.command('export'))
+    .argument('<file>', 'where to; - for standard output')
+    .description('write the credential, private key included, into a file of mode 0600')
+    .option('--out-passphrase-file <file>', 'encrypt what is written under this passphrase')
+    .addHelpText('after', EXPORT_HELP)
+    .action(async (file: string, flags: ExportFlags) => {
+      const { exportCommand } = await import('./commands/credential.ts');
+      outcome.code = await exportCommand(file, flags);
+    });
+  withConfigOptions(credential.command('import'))
+    .argument('<file>', 'what `credential export` wrote; - for standard input')
+    .description('take a credential that was exported: this becomes that machine')
+    .option('--in-passphrase-file <file>', 'the passphrase under which it was exported')
+    .option('--force', 'replace the credential that is here')
+    .addOption(jsonOption())
+    .action(async (file: string, flags: ImportFlags) => {
+      const { importCommand } = await import('./commands/credential.ts');
+      outcome.code = await importCommand(file, flags);
+    });
+  withConfigOptions(credential.command('encrypt'))
+    .description('encrypt what lies in the folder under the configured passphrase, or all of it under a new one')
+    .option('--new-passphrase-file <file>', 'the passphrase that takes the place of the configured one')
+    .addOption(jsonOption())
+    .action(async (flags: EncryptFlags) => {
+      const { encryptCommand } = await import('./commands/credential.ts');
+      outcome.code = await encryptCommand(flags);
     });
 }
 

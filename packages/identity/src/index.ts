@@ -34,9 +34,10 @@ export {
 } from './credential/credential.ts';
 export { formatCredential, parseCredential, type Protection } from './credential/credential-text.ts';
 export { CredentialStore, type CredentialStoreOptions } from './credential/credential-store.ts';
+export { writePrivate } from './credential/private-file.ts';
 export { PrivateFolder, type FileOperations } from './credential/private-folder.ts';
 export type { Generation, StoredGeneration, Warn } from './credential/generations.ts';
-export { isSealed, seal, SEAL_COST, unseal, type SealCost } from './sealed.ts';
+export { isSealed, seal, SEAL_COST, unseal, unsealFromBefore, type SealCost, type Unsealed } from './sealed.ts';
 export type { RandomBytes } from './x509/serial.ts';
 export {
   BACKDATE_MAX_MS,

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, scrypt, type ScryptOptions } from 'node:crypto';
-import { QconnError } from '@qconn/protocol';
+import { isQconnError, QconnError } from '@qconn/protocol';
 import { systemRandom, type RandomBytes } from './x509/serial.ts';
 
 const FORMAT = 'qconn-sealed/1';
@@ -71,6 +71,26 @@ export async function unseal(sealed: string, passphrase: string | undefined): Pr
     return Buffer.concat([decipher.update(data.subarray(0, -TAG_BYTES)), decipher.final()]).toString('utf8');
   } catch {
     throw new QconnError('passphrase_wrong');
+  }
+}
+
+/** A text in plain, and whether it lies encrypted under the passphrase that is in force. */
+export interface Unsealed {
+  readonly text: string;
+  readonly done: boolean;
+}
+
+/**
+ * Opens what may lie in plain, under the passphrase, or still under the one before, as while a passphrase is taken up or changed.
+ * @throws QconnError passphrase_wrong, credential_damaged
+ */
+export async function unsealFromBefore(stored: string, passphrase: string, previous?: string): Promise<Unsealed> {
+  if (!isSealed(stored)) return { text: stored, done: false };
+  try {
+    return { text: await unseal(stored, passphrase), done: true };
+  } catch (error) {
+    if (previous === undefined || !isQconnError(error, 'passphrase_wrong')) throw error;
+    return { text: await unseal(stored, previous), done: false };
   }
 }
 

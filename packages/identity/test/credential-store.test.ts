@@ -147,6 +147,43 @@ describe('encryption', () => {
     const store = open({ passphrase, cost: CHEAP });
     await store.save(await store.load());
     await expect(open().load()).rejects.toMatchObject({ code: 'passphrase_wrong' });
+    // The generation before is encrypted with it.
+    for (const name of readdirSync(folder.path)) expect(readFileSync(file(name), 'utf8')).not.toMatch(/PRIVATE/);
+  });
+
+  test('of what lies in plain, or under a passphrase that changes, is finished after a crash at any point', async () => {
+    const credential = await newCredential();
+    const plain = open();
+    await plain.save(credential);
+    await plain.save(credential);
+    const old = { passphrase: 'before', cost: CHEAP };
+    await open(old).encrypt();
+    const protection = { passphrase, cost: CHEAP };
+    let crashes = 0;
+    for (let done = false; !done; crashes++) {
+      const { fs } = stoppingAfter(crashes);
+      done = await open({ ...protection, fs })
+        .encrypt(old.passphrase)
+        .then(
+          () => true,
+          () => false,
+        );
+      // Whatever the moment, each file opens under one of the two.
+      if (!done) await open(protection).encrypt(old.passphrase);
+      expect(await open(protection).load()).toEqual(credential);
+      if (!done) await open(old).encrypt(passphrase);
+    }
+    expect(crashes).toBeGreaterThan(5);
+    expect(readdirSync(folder.path).toSorted()).toEqual(['credential.json', 'credential.previous.json']);
+  });
+
+  test('under a wrong passphrase changes nothing', async () => {
+    await open({ passphrase: 'before', cost: CHEAP }).save(await newCredential());
+    const before = readFileSync(file('credential.json'), 'utf8');
+    await expect(open({ passphrase, cost: CHEAP }).encrypt('other')).rejects.toMatchObject({
+      code: 'passphrase_wrong',
+    });
+    expect(readFileSync(file('credential.json'), 'utf8')).toBe(before);
   });
 });
 

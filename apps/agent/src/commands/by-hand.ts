@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { CredentialStore, QconnError, requestByHand } from '@qconn/client';
+import { QconnError, requestByHand } from '@qconn/client';
 import { EXIT_OK } from '@qconn/startup';
+import { credentialStore } from '../config/credential-store.ts';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
 
 /** Most bytes of a file from the hub: it has a few certificates. */
@@ -8,8 +9,9 @@ const ANSWER_MAX_BYTES: number = 256 * 1024;
 
 /** `qconn-agent enroll --csr-out`: a request to be carried to the hub. The key stays here. @throws QconnError `usage`; as `requestByHand` */
 export async function writeRequest(path: string, flags: ConfigFlags & { readonly json?: boolean }): Promise<number> {
-  const { credentials } = readConfig(flags, ['credentials']);
-  const { csrPem, fingerprint } = await requestByHand(new CredentialStore(credentials));
+  const config = readConfig(flags, ['credentials']);
+  const { credentials } = config;
+  const { csrPem, fingerprint } = await requestByHand(await credentialStore(config));
   if (path === '-') {
     process.stdout.write(csrPem);
     return EXIT_OK;

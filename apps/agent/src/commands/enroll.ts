@@ -1,5 +1,6 @@
-import { CredentialStore, enroll, enrollByHand, QconnError, refuseEnrolled, type Enrolment } from '@qconn/client';
+import { enroll, enrollByHand, QconnError, refuseEnrolled, type Enrolment } from '@qconn/client';
 import { EXIT_OK } from '@qconn/startup';
+import { credentialStore } from '../config/credential-store.ts';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
 import { askStatus } from '../control/ask-agent.ts';
 import { socketPath } from '../control/socket-path.ts';
@@ -21,10 +22,11 @@ export interface EnrollFlags extends ConfigFlags, TokenFlags {
 /** `qconn-agent enroll`. @returns the exit code @throws QconnError */
 export async function enrollCommand(flags: EnrollFlags): Promise<number> {
   if (flags.csrOut !== undefined) return writeRequest(flags.csrOut, flags);
-  const { hub, credentials, hostname } = readConfig(flags, ['hub', 'credentials']);
+  const config = readConfig(flags, ['hub', 'credentials']);
+  const { hub, credentials, hostname } = config;
   const proof =
     flags.from === undefined ? { token: readToken(flags, process.env) } : { answer: readAnswer(flags.from) };
-  const store = new CredentialStore(credentials);
+  const store = await credentialStore(config);
   const running = (await askStatus(socketPath(credentials))) !== undefined;
   if (flags.force !== true && flags.newKey !== true) await refuseEnrolled(store);
   if (running && flags.wait === true)

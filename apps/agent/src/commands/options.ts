@@ -9,6 +9,12 @@ export function withConfigOptions(command: Command): Command {
     )
     .addOption(
       new Option('--credentials <folder>', 'folder of this machine’s key and certificate (or QCONN_AGENT_CREDENTIALS)'),
+    )
+    .addOption(
+      new Option(
+        '--passphrase-file <file>',
+        'file of the passphrase under which they are encrypted (or QCONN_AGENT_CREDENTIALS_PASSPHRASE_FILE)',
+      ),
     );
 }
 

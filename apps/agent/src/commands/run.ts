@@ -1,8 +1,9 @@
-import { connect, CredentialStore, isQconnError } from '@qconn/client';
+import { connect, isQconnError } from '@qconn/client';
 import { systemClock } from '@qconn/clock';
 import { createLog, runUntilSignal, type Logger } from '@qconn/startup';
 import type { AgentConfig } from '../config/agent-config.ts';
 import { configFile } from '../config/config-file.ts';
+import { credentialStore } from '../config/credential-store.ts';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
 import { agentControl } from '../control/agent-control.ts';
 import type { IdentityStatus } from '../control/agent-status.ts';
@@ -23,9 +24,7 @@ export async function runCommand(flags: ConfigFlags): Promise<number> {
   const config = readConfig(flags, ['credentials']);
   const tail = new LogTail(process.stderr);
   const log = createLog({ component: 'agent', ...config.log, destination: tail });
-  const store = new CredentialStore(config.credentials, {
-    warn: (message, error) => log.warn({ err: error }, message),
-  });
+  const store = await credentialStore(config, (message, error) => log.warn({ err: error }, message));
   const identity = await readIdentity(store);
   warnOfOtherHub(config, identity, log);
   let routes: ControlRoutes | undefined;

@@ -31,6 +31,9 @@ export interface AgentConfig {
   readonly hub: string;
   /** Folder of the machine's credential. */
   readonly credentials: string;
+  /** Under which the credential is encrypted: in a file, or given itself. */
+  readonly credentialsPassphraseFile?: string;
+  readonly credentialsPassphrase?: string;
   /** Hostname to ask for; this system's when left out. */
   readonly hostname?: string;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };

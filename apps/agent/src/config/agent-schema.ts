@@ -129,6 +129,18 @@ const properties: Readonly<Record<string, ConfigSchema>> = {
     description: 'HTTPS address of the hub, such as https://hub.example:8443.',
   },
   credentials: { type: 'string', minLength: 1, description: "Folder of this machine's key and certificate." },
+  credentialsPassphraseFile: {
+    type: 'string',
+    minLength: 1,
+    description:
+      'File with the passphrase under which the credential is encrypted; without one, mode 0600 alone protects it.',
+  },
+  credentialsPassphrase: {
+    type: 'string',
+    minLength: 1,
+    secret: true,
+    description: 'The passphrase itself; better given as QCONN_AGENT_CREDENTIALS_PASSPHRASE than in the file.',
+  },
   hostname: {
     type: 'string',
     maxLength: ADDRESS_PART_MAX_BYTES,

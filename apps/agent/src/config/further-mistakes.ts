@@ -3,11 +3,19 @@ import type { Finding } from '@qconn/startup';
 import type { AgentConfig, DeviceConfig, OutboxConfig } from './agent-config.ts';
 
 /** What a JSON Schema cannot say about a configuration. */
-export function furtherMistakes({ devices, outboxes }: AgentConfig): Finding[] {
+export function furtherMistakes(config: AgentConfig): Finding[] {
+  const { devices, outboxes } = config;
   return [
+    ...twoPassphrases(config),
     ...devices.flatMap((device, index) => [...takenName(devices, index), ...adapterMistakes(device, index)]),
     ...outboxes.flatMap((_outbox, index) => outboxMistakes(outboxes, index)),
   ];
+}
+
+function twoPassphrases({ credentialsPassphrase, credentialsPassphraseFile }: AgentConfig): Finding[] {
+  if (credentialsPassphrase === undefined || credentialsPassphraseFile === undefined) return [];
+  const message = 'is given together with credentialsPassphrase; only one can hold';
+  return [{ path: ['credentialsPassphraseFile'], message }];
 }
 
 function outboxMistakes(outboxes: readonly OutboxConfig[], index: number): Finding[] {

@@ -15,6 +15,7 @@ export interface ConfigFlags {
   readonly hub?: string;
   readonly credentials?: string;
   readonly hostname?: string;
+  readonly passphraseFile?: string;
   readonly logLevel?: string;
   readonly logFormat?: string;
 }
@@ -34,7 +35,11 @@ export function readConfig(
   const sources = {
     schema: agentSchema(needed),
     file,
-    environment: { ...settings, ...absolute(`${ENVIRONMENT_PREFIX}CREDENTIALS`, settings) },
+    environment: {
+      ...settings,
+      ...absolute(`${ENVIRONMENT_PREFIX}CREDENTIALS`, settings),
+      ...absolute(`${ENVIRONMENT_PREFIX}CREDENTIALS_PASSPHRASE_FILE`, settings),
+    },
     environmentPrefix: ENVIRONMENT_PREFIX,
     flags: settingsOf(flags),
     check: furtherMistakes,
@@ -54,10 +59,14 @@ function withoutFile(sources: ConfigSources<AgentConfig>): AgentConfig {
   }
 }
 
-function settingsOf({ hub, credentials, hostname, logLevel, logFormat }: ConfigFlags): Flags {
+function settingsOf({ hub, credentials, passphraseFile, hostname, logLevel, logFormat }: ConfigFlags): Flags {
   return {
     '--hub': { path: 'hub', value: hub },
     '--credentials': { path: 'credentials', value: credentials && path.resolve(credentials) },
+    '--passphrase-file': {
+      path: 'credentialsPassphraseFile',
+      value: passphraseFile && path.resolve(passphraseFile),
+    },
     '--hostname': { path: 'hostname', value: hostname },
     '--log-level': { path: 'log.level', value: logLevel },
     '--log-format': { path: 'log.format', value: logFormat },
@@ -74,7 +83,9 @@ function withAbsolutePaths(config: AgentConfig, folder: string): AgentConfig {
   // A command that does not need the folder may be without one.
   const credentials = config.credentials && path.resolve(folder, config.credentials);
   const outboxes = config.outboxes.map((outbox) => ({ ...outbox, folder: path.resolve(folder, outbox.folder) }));
-  return { ...config, credentials, devices, outboxes };
+  const { credentialsPassphraseFile: file } = config;
+  const passphrase = file === undefined ? {} : { credentialsPassphraseFile: path.resolve(folder, file) };
+  return { ...config, ...passphrase, credentials, devices, outboxes };
 }
 
 function adapterFrom(adapter: AdapterSettings, folder: string): AdapterSettings {

@@ -1,9 +1,10 @@
 import { access, constants } from 'node:fs/promises';
 import { connect, type ClientEvent, type Client } from '@qconn/client';
 import type { Clock } from '@qconn/clock';
-import { CredentialStore, inspectCredential, shortCode, type Credential } from '@qconn/identity';
+import { inspectCredential, shortCode, type Credential } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import type { AgentConfig, DeviceConfig } from '../config/agent-config.ts';
+import { credentialStore } from '../config/credential-store.ts';
 import { askStatus } from '../control/ask-agent.ts';
 import type { RunningStatus } from '../control/agent-status.ts';
 import { socketPath } from '../control/socket-path.ts';
@@ -31,7 +32,7 @@ export async function examine(
     findings.push(...found);
     found.forEach(tell);
   };
-  const credential = await checkCredential(config.credentials, clock, add);
+  const credential = await checkCredential(config, clock, add);
   if (credential === undefined) add(skipped('hub', 'without a credential nobody knows which hub is meant'));
   else await checkHub(config, credential, clock, add);
   for (const device of config.devices) add(await checkAdapter(device));
@@ -40,13 +41,14 @@ export async function examine(
 }
 
 async function checkCredential(
-  folder: string,
+  config: AgentConfig,
   clock: Clock,
   add: (finding: Finding) => void,
 ): Promise<Credential | undefined> {
   try {
     const warnings: string[] = [];
-    const credential = await new CredentialStore(folder, { warn: (message) => warnings.push(message) }).load();
+    const store = await credentialStore(config, (message) => warnings.push(message));
+    const credential = await store.load();
     const { fingerprint, notAfterMs, notBeforeMs } = await inspectCredential(credential);
     for (const message of warnings) add(warning('credential', message, 'It mends itself with the next renewal.'));
     add(validity(fingerprint, notBeforeMs, notAfterMs, clock.now()));

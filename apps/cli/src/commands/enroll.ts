@@ -1,11 +1,11 @@
-import { CredentialStore, enroll, refuseEnrolled, type Enrolment } from '@qconn/client';
+import { enroll, refuseEnrolled, type Enrolment } from '@qconn/client';
 import type { Command } from 'commander';
 import { AGENT, withClient, withCredentials } from '../exchange/with-client.ts';
 import { EXIT_INTERRUPTED } from '../exit-codes.ts';
 import { withExamples } from '../help.ts';
 import { secretInput } from '../input/secret-input.ts';
 import type { Invocation } from '../invocation.ts';
-import { credentialFolder } from '../profile/config-folder.ts';
+import { credentialStore } from '../profile/credential-store.ts';
 import { hubAddress } from '../profile/hub-address.ts';
 
 interface Options {
@@ -42,8 +42,8 @@ export function addEnroll(parent: Command, invocation: Invocation): void {
 
 async function enrol(address: string, options: Options, invocation: Invocation): Promise<void> {
   const hub = hubAddress(address).origin;
-  const folder = credentialFolder(options.credentials, invocation.env);
-  const store = new CredentialStore(folder);
+  const store = await credentialStore(options.credentials, invocation.env);
+  const { folder } = store;
   if (options.force !== true && options.newKey !== true) await refuseEnrolled(store);
   const token = await secretInput(
     { given: options.token, variable: 'QCONN_TOKEN', what: 'enrolment token' },

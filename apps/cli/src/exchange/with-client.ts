@@ -1,7 +1,7 @@
-import { type Client, connect, CredentialStore } from '@qconn/client';
+import { type Client, connect } from '@qconn/client';
 import type { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
-import { credentialFolder } from '../profile/config-folder.ts';
+import { credentialStore } from '../profile/credential-store.ts';
 import { VERSION } from '../version.ts';
 
 /** Program and version, for the hub's log. */
@@ -11,7 +11,7 @@ export const AGENT: string = `qconn-cli/${VERSION}`;
 export function withCredentials(command: Command): Command {
   return command.option(
     '--credentials <folder>',
-    'the machine credential, made by `qconn enroll` (or QCONN_CREDENTIALS names it; default: credentials in ~/.config/qconn)',
+    'the machine credential, made by `qconn enroll` (or QCONN_CREDENTIALS names it; default: credentials in ~/.config/qconn; QCONN_CREDENTIALS_PASSPHRASE_FILE opens an encrypted one)',
   );
 }
 
@@ -24,7 +24,7 @@ export async function withClient<Result>(
   invocation: Invocation,
   work: (client: Client, signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const store = new CredentialStore(credentialFolder(folder, invocation.env));
+  const store = await credentialStore(folder, invocation.env);
   const { hub } = await store.load();
   const client = await connect({ credentials: store, agent: AGENT });
   const where = hub.quic.map(({ host, port }) => `${host} port ${port}`).join(', ');

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   CertificateAuthority,
@@ -6,8 +6,9 @@ import {
   PrivateFolder,
   seal,
   sealAuthority,
-  unseal,
   unsealAuthority,
+  unsealFromBefore,
+  writePrivate,
   type AuthorityPem,
 } from '@qconn/identity';
 import { isQconnError, QconnError } from '@qconn/protocol';
@@ -116,13 +117,14 @@ export async function encryptAuthority(
   previous?: string,
 ): Promise<readonly string[]> {
   const { rootKeyPem, issuingKeyPem, ...certificates } = await readAuthority(folder);
-  const issuing = await openKey(issuingKeyPem, passphrase, previous);
-  const root = rootKeyPem === undefined ? undefined : await openKey(rootKeyPem, passphrase, previous);
+  const issuing = await asAuthority(unsealFromBefore(issuingKeyPem, passphrase, previous));
+  const root =
+    rootKeyPem === undefined ? undefined : await asAuthority(unsealFromBefore(rootKeyPem, passphrase, previous));
   // Nothing is changed in a CA that is not whole.
   CertificateAuthority.load({
     ...certificates,
-    issuingKeyPem: issuing.pem,
-    ...(root === undefined ? {} : { rootKeyPem: root.pem }),
+    issuingKeyPem: issuing.text,
+    ...(root === undefined ? {} : { rootKeyPem: root.text }),
   });
   const files = new PrivateFolder(folder);
   const written: string[] = [];
@@ -131,25 +133,10 @@ export async function encryptAuthority(
     [FILES.issuingKeyPem, issuing],
   ] as const) {
     if (key === undefined || key.done) continue;
-    await files.replace(name, await seal(key.pem, passphrase));
+    await files.replace(name, await seal(key.text, passphrase));
     written.push(name);
   }
   return written;
-}
-
-/** A key in plain, and whether it lies encrypted under the passphrase already. */
-async function openKey(
-  stored: string,
-  passphrase: string,
-  previous: string | undefined,
-): Promise<{ readonly pem: string; readonly done: boolean }> {
-  if (!isSealed(stored)) return { pem: stored, done: false };
-  try {
-    return { pem: await asAuthority(unseal(stored, passphrase)), done: true };
-  } catch (error) {
-    if (previous === undefined || !isQconnError(error, 'passphrase_wrong')) throw error;
-    return { pem: await unseal(stored, previous), done: false };
-  }
 }
 
 /**
@@ -158,20 +145,6 @@ async function openKey(
  */
 export async function removeRootKey(folder: string): Promise<void> {
   await new PrivateFolder(folder).remove(FILES.rootKeyPem);
-}
-
-/**
- * Writes a new file of mode 0600, to the disk.
- * @throws the system's error, `EEXIST` when there is such a file
- */
-export async function writePrivate(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /** What is damaged is the CA here, and what is to be done about it differs from what a machine does. */

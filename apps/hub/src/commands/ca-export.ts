@@ -1,14 +1,9 @@
 import { open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writePrivate } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import { EXIT_OK, readPassphrase } from '@qconn/startup';
-import {
-  authorityFolder,
-  loadAuthority,
-  readAuthority,
-  removeRootKey,
-  writePrivate,
-} from '../authority/authority-files.ts';
+import { authorityFolder, loadAuthority, readAuthority, removeRootKey } from '../authority/authority-files.ts';
 import { keyState } from '../authority/key-state.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 

@@ -1,7 +1,7 @@
 import { QconnError } from '@qconn/protocol';
 import { exportPrivateKeyPem, generateKeyPair, importPrivateKeyPem, type KeyPair } from '../keys.ts';
 import { CREDENTIAL_FILE_MAX_BYTES, TICKET_FILE_MAX_BYTES } from '../limits.ts';
-import { isSealed, seal, unseal } from '../sealed.ts';
+import { isSealed, seal, unseal, unsealFromBefore } from '../sealed.ts';
 import { inspectCredential, type Credential } from './credential.ts';
 import { formatCredential, type Protection } from './credential-text.ts';
 import { GENERATION_FILES, Generations, type StoredGeneration, type Warn } from './generations.ts';
@@ -91,7 +91,7 @@ export class CredentialStore {
       if ((await this.#generations.read('next')) === undefined) return;
       // What is damaged must not push out the last good one.
       const old = await this.#generations.readUsable('current');
-      if (old !== undefined) await this.#folder.replace(GENERATION_FILES.previous, old.text);
+      if (old !== undefined) await this.#folder.replace(GENERATION_FILES.previous, await this.#protected(old));
       await this.#folder.rename(GENERATION_FILES.next, GENERATION_FILES.current);
       await this.#folder.remove(ENROLMENT_KEY_FILE);
     });
@@ -143,11 +143,36 @@ export class CredentialStore {
     });
   }
 
+  /**
+   * Encrypts what lies here under this store's passphrase: every generation and the key of an unfinished enrolment,
+   * damaged or not. Session tickets, which are not kept encrypted, go. A crash leaves each file whole; the same call again does the rest. Nobody else may use the folder meanwhile.
+   * @param previous the passphrase before, when it changes
+   * @returns the names of the files that were written
+   * @throws QconnError passphrase_wrong before anything is written; credential_exposed, credential_damaged, credential_unwritable
+   */
+  async encrypt(previous?: string): Promise<readonly string[]> {
+    const { passphrase } = this.#protection;
+    if (passphrase === undefined) throw new QconnError('passphrase_wrong', 'There is no passphrase to encrypt with.');
+    return this.#inTurn(async () => {
+      const plain = new Map<string, string>();
+      if (!(await this.#folder.check())) return [];
+      for (const name of [...Object.values(GENERATION_FILES), ENROLMENT_KEY_FILE]) {
+        const stored = await this.#folder.read(name, CREDENTIAL_FILE_MAX_BYTES);
+        if (stored === undefined) continue;
+        const { text, done } = await unsealFromBefore(stored, passphrase, previous);
+        if (!done) plain.set(name, text);
+      }
+      for (const [name, text] of plain) await this.#folder.replace(name, await this.#seal(text, passphrase));
+      await this.#folder.remove(TICKETS_FILE);
+      return [...plain.keys()];
+    });
+  }
+
   async #newEnrolmentKey(): Promise<KeyPair> {
     const keys = await generateKeyPair();
     const pem = exportPrivateKeyPem(keys.privateKey);
-    const { passphrase, cost } = this.#protection;
-    const text = passphrase === undefined ? pem : await seal(pem, passphrase, cost === undefined ? {} : { cost });
+    const { passphrase } = this.#protection;
+    const text = passphrase === undefined ? pem : await this.#seal(pem, passphrase);
     await this.#folder.replace(ENROLMENT_KEY_FILE, text);
     return keys;
   }
@@ -155,6 +180,17 @@ export class CredentialStore {
   async #newest(): Promise<Credential | undefined> {
     for await (const { credential } of this.#generations.usable()) return credential;
     return undefined;
+  }
+
+  /** What was stored before there was a passphrase must not stay as it was. */
+  async #protected({ text, credential }: StoredGeneration): Promise<string> {
+    const asItIs = this.#protection.passphrase === undefined || isSealed(text);
+    return asItIs ? text : formatCredential(credential, this.#protection);
+  }
+
+  async #seal(text: string, passphrase: string): Promise<string> {
+    const { cost } = this.#protection;
+    return seal(text, passphrase, cost === undefined ? {} : { cost });
   }
 
   async #open(text: string): Promise<string> {
