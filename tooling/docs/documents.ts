@@ -22,7 +22,11 @@ export const DOCUMENTS: readonly GeneratedDocument[] = [
     file: path.join(ROOT, 'docs/configuration.md'),
     text: configurationDocument,
   },
-  ...['docs/protocol.md'].map((name) => ({ name, file: path.join(ROOT, name), text: () => sectionsIn(name) })),
+  ...['docs/protocol.md', 'docs/access.md'].map((name) => ({
+    name,
+    file: path.join(ROOT, name),
+    text: () => sectionsIn(name),
+  })),
 ];
 
 function sectionsIn(name: string): string {

@@ -1,3 +1,4 @@
+import { accessSection } from './access.ts';
 import { exchangeSection } from './exchange.ts';
 import { framesSection } from './frames.ts';
 import { limitsSection } from './limits.ts';
@@ -6,6 +7,7 @@ const SECTIONS: ReadonlyMap<string, () => string> = new Map([
   ['limits', limitsSection],
   ['frames', framesSection],
   ['exchange', exchangeSection],
+  ['access', accessSection],
 ]);
 
 const MARKED = /<!-- generated:(\S+) -->\n[\s\S]*?<!-- \/generated -->/g;

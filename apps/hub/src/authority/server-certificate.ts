@@ -78,9 +78,9 @@ export class ServerCertificate {
   }
 
   /** What HTTPS presents: the root too, because a client that knows only its pin has to see it. */
-  get https(): { readonly key: string; readonly cert: string; readonly ca: readonly string[] } {
-    const { keyPem, chainPem, trustPem } = this.tls;
-    return { key: keyPem, cert: [...chainPem, this.#dependencies.authority.rootPem].join(''), ca: trustPem };
+  get https(): { readonly key: string; readonly cert: string } {
+    const { keyPem, chainPem } = this.tls;
+    return { key: keyPem, cert: [...chainPem, this.#dependencies.authority.rootPem].join('') };
   }
 
   /** Renews when due, until closed. @param onRenewed puts the new certificate to use; a failure to issue is reported to it */

@@ -21,3 +21,9 @@ export type AdminAction = (typeof ADMIN_ACTIONS)[number];
  * certificate, with whatever rights), or who holds this administrative action.
  */
 export type Access = 'public' | 'any' | AdminAction;
+
+/** Who may call a route, as the reference says it. */
+export function accessInWords(access: Access): string {
+  if (access === 'public') return 'For everybody.';
+  return access === 'any' ? 'For whoever proves to be somebody.' : `For who holds the administrative action ${access}.`;
+}

@@ -1,29 +1,18 @@
 import { constants, randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
-import fastify, { type FastifyError } from 'fastify';
+import fastify, { type ConnectionError, type FastifyError } from 'fastify';
 import { HANDSHAKE_DEADLINE_MS, QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '@qconn/transport';
 import { admit } from './access.ts';
 import type { ApiContext, App } from './app.ts';
-import { doOnce, OnceHeaders } from './once.ts';
+import { doOnce } from './once.ts';
+import { describeRoutes, SECURITY_SCHEMES } from './describe-routes.ts';
 import { problemOf, ProblemSchema } from './problem.ts';
 import { limitRates, type RateLimits } from './rate-limit.ts';
-import { auditRoutes } from './routes/audit.ts';
-import { enrolmentRoutes } from './routes/enrolment.ts';
-import { explainRoutes } from './routes/explain.ts';
-import { healthRoutes } from './routes/health.ts';
-import { keyRoutes } from './routes/keys.ts';
-import { machineRoutes } from './routes/machines.ts';
-import { metricsRoutes } from './routes/metrics.ts';
-import { roleRoutes } from './routes/roles.ts';
-import { roleSetRoutes } from './routes/role-set.ts';
-import { sessionRoutes } from './routes/sessions.ts';
-import { tokenRoutes } from './routes/tokens.ts';
-import { whoamiRoutes } from './routes/whoami.ts';
+import { ROUTES } from './routes/all.ts';
 
 /** Most bytes of a request's body: a role with a hundred grants has a few thousand; an enrolment has a limit of its own. */
 const BODY_MAX_BYTES = 256 * 1024;
@@ -37,14 +26,12 @@ const CONNECTIONS_MAX = 2_048;
 /** How long requests that run may go on when the API closes, in milliseconds. */
 const CLOSE_DEADLINE_MS = 2_000;
 
-/** What the API shows of itself, and whose certificates it asks for. */
+/** What the API shows of itself. */
 export interface HttpsIdentity {
   /** PEM. */
   readonly key: string;
   /** The chain, PEM. */
   readonly cert: string;
-  /** Roots of the machines' certificates, PEM. */
-  readonly ca: readonly string[];
 }
 
 /** Where and as whom the API listens. */
@@ -104,14 +91,14 @@ export class HttpApi {
 
 /**
  * A client may show a machine's certificate; who shows none, or one that is worth nothing, is let in to be told so.
- * `caller-machine.ts` verifies it for each request. Sessions are not resumed, as a ticket would stand for a handshake that
+ * `caller-machine.ts` verifies it for each request. No CA is given: Node keeps the certificates that came with the
+ * client's own only where it has not found a path itself. Sessions are not resumed, as a ticket would stand for a handshake that
  * was not made.
  */
-function tlsOptions({ key, cert, ca }: HttpsIdentity): SecureContextOptions & TlsOptions {
+function tlsOptions({ key, cert }: HttpsIdentity): SecureContextOptions & TlsOptions {
   return {
     key,
     cert,
-    ca: [...ca],
     minVersion: 'TLSv1.3',
     secureOptions: constants.SSL_OP_NO_TICKET,
     requestCert: true,
@@ -127,6 +114,7 @@ export async function buildApp(context: ApiContext, tls: HttpsIdentity): Promise
     bodyLimit: BODY_MAX_BYTES,
     requestTimeout: REQUEST_DEADLINE_MS,
     forceCloseConnections: 'idle',
+    clientErrorHandler: refuseGarbage,
     genReqId: () => randomUUID(),
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -139,7 +127,16 @@ export async function buildApp(context: ApiContext, tls: HttpsIdentity): Promise
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'qconn hub', version: 'v1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      info: {
+        title: 'qconn hub',
+        version: 'v1',
+        description:
+          'Administration of a qconn hub. Every answer names its request in X-Request-Id, every list goes on at `next`.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/', description: 'this hub' }],
+      // The plugin's types are those of OpenAPI 3.0, which had no mutual TLS.
+      components: { securitySchemes: SECURITY_SCHEMES as never },
     },
     refResolver: {
       buildLocalReference: ({ $id }, _base, _fragment, index) => (typeof $id === 'string' ? $id : `schema-${index}`),
@@ -148,25 +145,11 @@ export async function buildApp(context: ApiContext, tls: HttpsIdentity): Promise
   reportErrors(app, context);
   identifyRequests(app);
   limitRates(app, context);
+  describeRoutes(app);
   guard(app, context);
   doOnce(app, context);
   count(app, context);
-  for (const routes of [
-    healthRoutes,
-    metricsRoutes,
-    enrolmentRoutes,
-    tokenRoutes,
-    machineRoutes,
-    roleRoutes,
-    roleSetRoutes,
-    keyRoutes,
-    sessionRoutes,
-    explainRoutes,
-    auditRoutes,
-    whoamiRoutes,
-  ])
-    routes(app, context);
-  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () => app.swagger());
+  for (const routes of ROUTES) routes(app, context);
   await app.ready();
   return app;
 }
@@ -181,15 +164,8 @@ function identifyRequests(app: App): void {
   });
 }
 
-/** Every route says who may call it and what it answers; one that does not is a mistake of ours, found at start. */
+/** Lets in who may call a route. */
 function guard(app: App, context: ApiContext): void {
-  app.addHook('onRoute', ({ url, method, config, schema }) => {
-    if (config?.access === undefined || schema === undefined)
-      throw new Error(`${String(method)} ${url} declares no access or no schema`);
-    if (method !== 'POST' || config.access === 'public') return;
-    const own = schema.headers as typeof OnceHeaders | undefined;
-    schema.headers = Type.Object({ ...own?.properties, ...OnceHeaders.properties });
-  });
   app.addHook('onRequest', async (request) => {
     const { access } = request.routeOptions.config;
     if (access !== undefined) request.caller = await admit(request, access, context);
@@ -230,6 +206,16 @@ function reportErrors(app: App, { log }: ApiContext): void {
     );
     return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   });
+}
+
+/** What is not HTTP, or too slow to be a request, gets a problem too before its connection ends. */
+function refuseGarbage(this: unknown, { code }: ConnectionError, socket: Socket): void {
+  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const problem = problemOf(new QconnError('invalid_request', 'What came is not a request of HTTP.'), randomUUID());
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${problem.instance}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }
 
 /** What Fastify itself refuses, in our codes. */

@@ -1,47 +1,20 @@
-import { systemClock } from '@qconn/clock';
-import { createTestPki } from '@qconn/testkit';
-import { createLog } from '@qconn/startup';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ApiContext, App } from '../../src/http/app.ts';
-import { buildApp } from '../../src/http/http-api.ts';
-
-interface Operation {
-  readonly summary?: string;
-  readonly responses?: Readonly<Record<string, unknown>>;
-}
-
-interface OpenApi {
-  readonly openapi: string;
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-}
+import type { App } from '../../src/http/app.ts';
+import { idleApp, operationsOf, type OpenApi } from './idle-app.ts';
 
 const SECRET = 'qk_notakeybutsecret';
 let app: App;
 let document: OpenApi;
 
-// What is tested here is decided before any route touches what it works with: there is no database.
+// What is tested here is decided before any route touches what it works with.
 beforeAll(async () => {
-  const pki = await createTestPki();
-  const { keyPem, chain } = await pki.server();
-  const context = {
-    clock: systemClock,
-    authority: pki.ca,
-    log: createLog({ component: 'test', level: 'silent', format: 'json' }),
-    metrics: { http: { answered: () => {} } },
-    limits: { requestsPerSecond: 1_000, enrolmentsPerSecond: 1_000 },
-    draining: () => false,
-    hub: { id: 'hub', quicPort: 7443, advertise: [] },
-  } as unknown as ApiContext;
-  app = await buildApp(context, { key: keyPem, cert: chain, ca: [pki.ca.rootPem] });
-  document = (await app.inject({ url: '/openapi.json' })).json<OpenApi>();
+  ({ app, document } = await idleApp());
 });
 
 afterAll(() => app.close());
 
-function operations(): [string, string, Operation][] {
-  return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]): [string, string, Operation] => [method, path, operation]),
-  );
+function operations(): ReturnType<typeof operationsOf> {
+  return operationsOf(document);
 }
 
 test('the API describes itself in OpenAPI 3.1: each operation with a summary and its answers', () => {

@@ -22,7 +22,7 @@ let redemptions: number;
 beforeAll(async () => {
   pki = await createTestPki();
   const { keyPem, chain } = await pki.server();
-  tls = { key: keyPem, cert: chain, ca: [pki.ca.rootPem] };
+  tls = { key: keyPem, cert: chain };
 });
 
 beforeEach(async () => {

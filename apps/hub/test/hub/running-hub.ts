@@ -27,6 +27,7 @@ import {
 import { Hub, initialise, type HubConfig, loadHubConfig } from '../../src/index.ts';
 import { authorityFolder, loadAuthority, saveAuthority } from '../../src/authority/authority-files.ts';
 import { MachineCertificates } from '../../src/admission/certificates.ts';
+import { ask } from '../metrics/hub-request.ts';
 import { CapturedLog } from './captured-log.ts';
 
 const DAY_MS = 86_400_000;
@@ -40,6 +41,8 @@ export interface TestMachine {
 /** What a test's hub has otherwise than others. */
 export interface RunningHubOptions {
   readonly config?: Partial<HubConfig>;
+  /** The embedded database instead of the server, which starts faster. */
+  readonly embedded?: boolean;
   /** Another way to the database than straight. @returns its URL */
   readonly reach?: (databaseUrl: string) => Promise<string>;
 }
@@ -52,13 +55,13 @@ export class RunningHub {
   readonly authority: CertificateAuthority;
   readonly bootstrapSecret: string;
   readonly #folder: string;
-  readonly #database: TestDatabase;
+  readonly #database: TestDatabase | undefined;
   readonly #endpoint: Endpoint;
 
   private constructor(
     parts: Pick<RunningHub, 'log' | 'hub' | 'store' | 'authority' | 'bootstrapSecret'>,
     folder: string,
-    database: TestDatabase,
+    database: TestDatabase | undefined,
     endpoint: Endpoint,
   ) {
     this.log = parts.log;
@@ -72,8 +75,7 @@ export class RunningHub {
   }
 
   static async start(options: RunningHubOptions = {}): Promise<RunningHub> {
-    // The real server starts faster than a first embedded database.
-    const database = await createDatabase();
+    const database = options.embedded === true ? undefined : await createDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'qconn-hub-test-'));
     const config = loadHubConfig({
       flags: {
@@ -88,7 +90,9 @@ export class RunningHub {
       authorityFolder(folder),
       await CertificateAuthority.create({ name: 'Test', now: Date.now() - 30 * DAY_MS }),
     );
-    const store = await openStore({ url: (await options.reach?.(database.url)) ?? database.url });
+    const store = await openStore(
+      database === undefined ? { memory: true } : { url: (await options.reach?.(database.url)) ?? database.url },
+    );
     const { bootstrapSecret } = await initialise(config, store, systemClock);
     const authority = await loadAuthority(authorityFolder(folder));
     const log = new CapturedLog();
@@ -118,6 +122,26 @@ export class RunningHub {
       now: Date.now(),
     });
     return formatSecret('qt', secret);
+  }
+
+  /** A new API key with these roles. */
+  async key(roles: readonly string[], expiresAt: number = Date.now() + DAY_MS): Promise<string> {
+    const secret = generateSecret('qk');
+    const act = { actor: 'test', now: Date.now() };
+    const secretHash = hashSecret(secret.secret);
+    await this.store.keys.create({ id: secret.idText, name: 'test', secretHash, scopes: roles, expiresAt, ...act });
+    return formatSecret('qk', secret);
+  }
+
+  async revokeKey(key: string): Promise<void> {
+    await this.store.keys.revoke({ id: parseSecret(key, 'qk').idText, actor: 'test', now: Date.now() });
+  }
+
+  /** Resolves when what the store has been told is in force: a plan of roles waits for that. */
+  async policyInForce(): Promise<void> {
+    const key = await this.key(['admin']);
+    const { status } = await ask(this, '/v1/roles/plan', { method: 'POST', key, body: { roles: [] } });
+    if (status !== 200) throw new Error(`the hub answered ${status}`);
   }
 
   /** Enrols a machine straight into the store. */
@@ -175,7 +199,7 @@ export class RunningHub {
     await this.#endpoint.close();
     await this.hub.close();
     await this.store.close();
-    await this.#database.drop();
+    await this.#database?.drop();
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { request } from 'node:https';
+import { request, type Agent } from 'node:https';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
@@ -19,6 +19,8 @@ export interface AskOptions {
   readonly key?: string | undefined;
   /** To ask as a machine. */
   readonly machine?: Pick<TlsIdentity, 'keyPem' | 'chainPem'> | undefined;
+  /** Keeps connections open for more than one question. */
+  readonly agent?: Agent;
   readonly method?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -30,11 +32,11 @@ export async function ask(
   path: string,
   options: AskOptions = {},
 ): Promise<Answer> {
-  const { key, method = 'GET', body, headers, machine } = options;
+  const { key, method = 'GET', body, headers, machine, agent = false } = options;
   const sent = request(`${httpsUrl}${path}`, {
     ca: authority.rootPem,
     ...(machine && { key: machine.keyPem, cert: machine.chainPem.join('') }),
-    agent: false,
+    agent,
     method,
     headers: {
       ...headers,

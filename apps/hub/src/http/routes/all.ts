@@ -1,0 +1,31 @@
+import type { ApiContext, App } from '../app.ts';
+import { auditRoutes } from './audit.ts';
+import { descriptionRoutes } from './description.ts';
+import { enrolmentRoutes } from './enrolment.ts';
+import { explainRoutes } from './explain.ts';
+import { healthRoutes } from './health.ts';
+import { keyRoutes } from './keys.ts';
+import { machineRoutes } from './machines.ts';
+import { metricsRoutes } from './metrics.ts';
+import { roleSetRoutes } from './role-set.ts';
+import { roleRoutes } from './roles.ts';
+import { sessionRoutes } from './sessions.ts';
+import { tokenRoutes } from './tokens.ts';
+import { whoamiRoutes } from './whoami.ts';
+
+/** Every route of the API. */
+export const ROUTES: readonly ((app: App, context: ApiContext) => void)[] = [
+  healthRoutes,
+  metricsRoutes,
+  enrolmentRoutes,
+  tokenRoutes,
+  machineRoutes,
+  roleRoutes,
+  roleSetRoutes,
+  keyRoutes,
+  sessionRoutes,
+  explainRoutes,
+  auditRoutes,
+  whoamiRoutes,
+  descriptionRoutes,
+];
