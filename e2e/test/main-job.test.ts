@@ -55,7 +55,13 @@ describe.each(['embedded', 'postgresql'] as const)('the main job on the %s datab
     await printer.connected({ phase: 'online' });
     expect(await sessions()).toEqual(before);
     expect(await lims.query()).toEqual([
-      { fingerprint: printer.machine?.fingerprint, hostname: 'printer-pc', device: 'zebra-1', serviceTypes: ['print'] },
+      {
+        fingerprint: printer.machine?.fingerprint,
+        hostname: 'printer-pc',
+        device: 'zebra-1',
+        serviceTypes: ['print'],
+        online: true,
+      },
     ]);
   });
 
@@ -103,6 +109,15 @@ describe.each(['embedded', 'postgresql'] as const)('the main job on the %s datab
   test('a machine that is known and not connected is offline', async () => {
     await site.authorize('rival', PRINTER);
     await expect(lims.request('print@rival/any', 'x')).rejects.toMatchObject({ code: 'offline', retrySafe: true });
+    expect(await lims.query({ serviceType: 'print', state: 'offline' })).toMatchObject([
+      { hostname: 'rival', device: undefined, serviceTypes: ['print'], online: false },
+    ]);
+    expect((await lims.query({ serviceType: 'print', state: 'any' })).map(({ hostname }) => hostname)).toEqual([
+      'printer-pc',
+      'rival',
+    ]);
+    expect(await lims.query({ machine: 'printer-*' })).toHaveLength(1);
+    await expect(lims.query({ state: 'offline' })).rejects.toMatchObject({ code: 'invalid_request' });
   });
 
   test('rights that are taken away are gone for the next message', async () => {

@@ -21,6 +21,7 @@ import { addRoles } from './commands/roles.ts';
 import { addSend } from './commands/send.ts';
 import { addSessions } from './commands/sessions.ts';
 import { addToken } from './commands/token.ts';
+import { addWatchDevices } from './commands/watch-devices.ts';
 import { EXIT_CODE_HELP } from './exit-codes.ts';
 import type { GlobalOptions, Invocation } from './invocation.ts';
 import { VERSION } from './version.ts';
@@ -51,7 +52,7 @@ const GROUPS: readonly (readonly [title: string, ...adders: ((parent: Command, i
     ['Machines:', addMachines, addMachine, addApprove, addRevoke, addRights, addToken],
     ['Rights:', addRoles, addRole, addExplain, addKeys, addKey],
     ['Watching:', addSessions, addAudit],
-    ['Messages:', addEnroll, addSend, addQuery],
+    ['Messages:', addEnroll, addSend, addQuery, addWatchDevices],
     ['Help:', addCompletion],
   ];
 

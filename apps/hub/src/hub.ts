@@ -23,6 +23,7 @@ import { SessionBook } from './session/session-book.ts';
 import { SessionCalls } from './session/session-calls.ts';
 import { SessionLog } from './session/session-log.ts';
 import { SessionObservers } from './session/session-observers.ts';
+import { Watches } from './session/watches.ts';
 
 /** What a hub is put together from. */
 export interface HubDependencies {
@@ -149,17 +150,28 @@ export class Hub {
         bodies: { bytesMax: bodyBytes, streamsPerMachine: bodyStreams },
       },
     );
+    const watches = new Watches({ sessions: table, policy });
     const calls = new SessionCalls({
       clock,
       sessions: table,
       relay,
+      watches,
       policy: () => policy.current,
       renew: (auth, csr) => certificates.renew(auth, csr),
     });
     const sessionLog = new SessionLog(log);
     const observer = new SessionObservers([sessionLog, metrics.sessions]);
     const hub = { id: record.id, epoch: randomUUID() };
-    const sessions = new SessionBook(policy, { clock, sessions: table, relay, calls, hub, shortCode, observer });
+    const sessions = new SessionBook(policy, {
+      clock,
+      sessions: table,
+      relay,
+      calls,
+      watches,
+      hub,
+      shortCode,
+      observer,
+    });
     metrics.show({ sessions, relay, policy, certificate, authority });
     const { quicPort, httpsPort } = config.listen;
     const host = listenHost(config.listen.host);

@@ -16,6 +16,8 @@ import {
   type Headers,
   type MachineStatus,
   type Provider,
+  type ProviderFilter,
+  type Query,
   type Renewed,
   type RequestFields,
   type Welcome,
@@ -25,6 +27,8 @@ import { JOB_CONCURRENCY, JOB_CONCURRENCY_MAX, type Handler, type Provision } fr
 import { Jobs } from './exchange/jobs.ts';
 import { FanOut } from './exchange/fan-out.ts';
 import type { FanOutObserver, Reply, RequestObserver } from './exchange/requests.ts';
+import type { PresenceEvent } from './presence/presence-event.ts';
+import { watchPresence } from './presence/watch-presence.ts';
 import type { Session } from './session/session.ts';
 import type { Phase } from './supervisor/supervisor.ts';
 import { Uplink, type ClientEvent, type ConnectedOptions, type UplinkDependencies } from './supervisor/uplink.ts';
@@ -244,13 +248,26 @@ export class Client {
     return () => this.#withdraw(provision);
   }
 
-  /** Finds live providers that this machine may query. @throws QconnError */
-  async query(
-    query: { readonly serviceType?: string; readonly machine?: string } = {},
-    options: WaitOptions = {},
-  ): Promise<Provider[]> {
+  /**
+   * Finds providers that this machine may query: those that are online, unless the query's `state` says otherwise.
+   * @throws QconnError `bad_address` for a malformed name; `invalid_request` for machines that are offline without a
+   *   service type, for what they would provide is known from their rights only
+   */
+  async query(query: Query = {}, options: WaitOptions = {}): Promise<Provider[]> {
     const session = await this.#liveSession(RESOLUTION_DEADLINE_MS, options);
-    return session.query({ serviceType: query.serviceType, machine: query.machine });
+    return session.query(query);
+  }
+
+  /**
+   * Watches devices that this machine may query come and go: a snapshot, then changes in their order. It goes on over
+   * reconnects, each of which begins with a snapshot. It begins with the first read; it ends when its loop is left, `signal` fires or the client is closed.
+   * @throws QconnError from the loop: `bad_address`, `quota`, or a refusal that only a person can mend, such as `revoked`
+   */
+  watch(
+    filter: ProviderFilter = {},
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncIterableIterator<PresenceEvent> {
+    return watchPresence(this.#uplink, filter, signal);
   }
 
   /** Has the hub issue a new certificate over the live connection. @param csr PKCS#10 in DER @throws QconnError */

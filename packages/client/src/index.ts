@@ -17,6 +17,7 @@ export { FanOut, type FanOutSummary, type TargetResult } from './exchange/fan-ou
 export type { FanOutObserver, Reply, RequestObserver } from './exchange/requests.ts';
 export { HubHttps, parseHubUrl } from './https/hub-https.ts';
 export { fetchPinnedTrust } from './https/pinned-trust.ts';
+export type { PresenceEvent } from './presence/presence-event.ts';
 export type { Phase } from './supervisor/supervisor.ts';
 export type { ClientEvent, ConnectedOptions } from './supervisor/uplink.ts';
 // What users of the client meet and should not have to import from elsewhere.
@@ -30,6 +31,9 @@ export {
   type MachineStatus,
   type Provider,
   type ResolvedTarget,
+  type ProviderFilter,
+  type QueriedState,
+  type Query,
   type Stage,
   type StageReport,
 } from '@qconn/protocol';

@@ -150,7 +150,8 @@ test('a query gathers the parts of its answer', async () => {
   const found = hub.client.query({ serviceType: 'print' });
   const { id } = await session.frame(FrameType.Query);
   for (const n of [1, 2]) {
-    const providers = [{ fingerprint: `qc1${n}`, hostname: `pc-${n}`, device: 'd', serviceTypes: ['print'] }];
+    const place = { fingerprint: `qc1${n}`, hostname: `pc-${n}`, device: 'd', serviceTypes: ['print'] };
+    const providers = [{ ...place, online: true }];
     session.send(id, encodeQueryResult(session.writer, id, { providers, last: n === 2 }));
   }
   expect((await found).map(({ hostname }) => hostname)).toEqual(['pc-1', 'pc-2']);

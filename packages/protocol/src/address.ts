@@ -30,6 +30,23 @@ export function isHostname(text: string): boolean {
   return text.length <= ADDRESS_PART_MAX_BYTES && MACHINE.test(text);
 }
 
+/** The beginning of a hostname, and `*`: `kiosk-*`; `*` alone is any. */
+const MACHINE_BEGINNING = /^[a-z0-9.-]*\*$/;
+
+/** True for what {@link machineMatches} takes: a fingerprint, a hostname, or the beginning of one and `*`. */
+export function isMachinePattern(text: string): boolean {
+  return isHostname(text) || (text.length <= ADDRESS_PART_MAX_BYTES && MACHINE_BEGINNING.test(text));
+}
+
+/** Whether a machine is meant by a pattern: by its fingerprint, its hostname, or a hostname that begins like it. */
+export function machineMatches(
+  pattern: string,
+  { fingerprint, hostname }: { readonly fingerprint: string; readonly hostname?: string | undefined },
+): boolean {
+  if (pattern === '*' || pattern === fingerprint || pattern === hostname) return true;
+  return pattern.endsWith('*') && hostname?.startsWith(pattern.slice(0, -1)) === true;
+}
+
 /** True for a well-formed device name of at most 128 bytes. */
 export function isDeviceName(text: string): boolean {
   return text.length <= ADDRESS_PART_MAX_BYTES && DEVICE.test(text);

@@ -107,6 +107,7 @@ const ROWS = {
   already_done: { wire: 0xaf, http: 409, retrySafe: true, summary: 'A request with this Idempotency-Key has been done.', action: 'Look at what is there; if its answer held a secret that is lost, revoke that object and make another with a new key.' },
   idempotency_mismatch: { wire: 0xb0, http: 422, retrySafe: true, summary: 'The Idempotency-Key belongs to another request.', action: 'Choose a new key for each thing to be done.' },
   self_lockout: { wire: 0xb1, http: 409, retrySafe: true, summary: 'The change would take the right to undo it from the one who makes it.', action: 'Leave yourself roles.write, or let another administrator do it.' },
+  withdrawn: { wire: 0xb5, http: 404, retrySafe: true, summary: 'The machine took the device back.', action: 'Nothing; if the device is missed, look at the program that provided it.' },
   policy_stale: { wire: 0xb4, http: 503, retrySafe: true, summary: 'The hub has not reached its database for so long that it no longer knows who may do what.', action: 'Bring the hub’s database back: the hub serves again by itself, and its clients return by themselves.' },
   rotation_blocked: { wire: 0xac, http: 409, retrySafe: true, summary: 'Machines would be locked out by this step of the CA’s rotation.', action: 'Wait until `qconn ca status` names nobody any more, or revoke the machines that it names.' },
 

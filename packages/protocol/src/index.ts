@@ -3,7 +3,9 @@ export {
   formatAddress,
   isDeviceName,
   isHostname,
+  isMachinePattern,
   isServiceType,
+  machineMatches,
   parseAddress,
   type Address,
 } from './address.ts';
@@ -23,20 +25,13 @@ export * from './limits.ts';
 export {
   decodeProvide,
   decodeProvided,
-  decodeQuery,
-  decodeQueryResult,
   decodeWithdraw,
   decodeWithdrawn,
   encodeProvide,
   encodeProvided,
-  encodeQuery,
-  encodeQueryResult,
   encodeWithdraw,
   encodeWithdrawn,
   type Device,
-  type Provider,
-  type Query,
-  type QueryResult,
 } from './wire/call-messages.ts';
 export {
   BODY_DIGEST_BYTES,
@@ -75,6 +70,16 @@ export {
 } from './wire/job-frames.ts';
 export { cutReason, decodeOutcome, encodeOutcome, outcomeError, type Outcome } from './wire/outcome.ts';
 export { PackedWriter } from './wire/packed-writer.ts';
+export { inFrames, type Provider, type ProviderFilter } from './wire/provider.ts';
+export {
+  decodeQuery,
+  decodeQueryResult,
+  encodeQuery,
+  encodeQueryResult,
+  type QueriedState,
+  type Query,
+  type QueryResult,
+} from './wire/query-messages.ts';
 export { decodeRenew, decodeRenewed, encodeRenew, encodeRenewed, type Renewed } from './wire/renewal-messages.ts';
 export {
   decodeTrust,
@@ -106,3 +111,16 @@ export { STAGES, type Stage } from './wire/stage.ts';
 export { decodeStages, encodeStages, type ResolvedTarget, type StageReport } from './wire/stages.ts';
 export { laneOf, StreamType } from './wire/stream-type.ts';
 export { announcesBody, type StreamedBody } from './wire/streamed-body.ts';
+export {
+  decodeUnwatch,
+  decodeWatch,
+  decodeWatchChanges,
+  decodeWatchSnapshot,
+  encodeUnwatch,
+  encodeWatch,
+  encodeWatchChanges,
+  encodeWatchSnapshot,
+  type PresenceChange,
+  type WatchChanges,
+  type WatchSnapshot,
+} from './wire/watch-messages.ts';

@@ -68,6 +68,12 @@ export const LANES_PER_CONNECTION_MAX = 16;
 /** Devices that one session may provide. */
 export const DEVICES_PER_SESSION_MAX = 256;
 
+/** Watches that one session may have: each costs the hub a decision for every change of presence. */
+export const WATCHES_PER_SESSION_MAX = 16;
+
+/** Changes that may wait for one watcher that does not keep up; past that it gets a fresh snapshot instead. */
+export const WATCH_BACKLOG_MAX = 1_024;
+
 /** Service types that one device may provide. */
 export const SERVICE_TYPES_PER_DEVICE_MAX = 32;
 

@@ -1,3 +1,4 @@
+export type { DeviceChange } from './device-change.ts';
 export { DevicePool } from './device-pool.ts';
 export { ExchangeTable, type ExchangeRefusal } from './exchange-table.ts';
 export { Exchange } from './exchange.ts';
@@ -16,3 +17,4 @@ export {
 export { SessionTable } from './session-table.ts';
 export { Session, type SessionStart } from './session.ts';
 export { TokenBucket, type Rate } from './token-bucket.ts';
+export { WatchBacklog, type WatchBatch } from './watch-backlog.ts';

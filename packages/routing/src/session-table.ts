@@ -1,7 +1,10 @@
-import { DEVICES_PER_SESSION_MAX, QconnError, SERVICE_TYPES_PER_DEVICE_MAX } from '@qconn/protocol';
+import { DEVICES_PER_SESSION_MAX, QconnError, SERVICE_TYPES_PER_DEVICE_MAX, type ErrorCode } from '@qconn/protocol';
 import { DevicePool } from './device-pool.ts';
+import type { DeviceChange } from './device-change.ts';
 import { LiveDevice } from './live-device.ts';
 import { Session, type SessionStart } from './session.ts';
+
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * The live sessions of this hub, found by id, fingerprint, hostname and service type.
@@ -14,10 +17,16 @@ export class SessionTable<S> {
   readonly #byFingerprint = new Map<string, Session<S>>();
   readonly #byHostname = new Map<string, Session<S>>();
   readonly #pools = new Map<string, DevicePool<S>>();
+  readonly #listeners = new Set<(change: DeviceChange<S>) => void>();
 
   /** Sessions, superseded ones that have not been removed included. */
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** Tells a listener of every device that comes, goes or changes on a current session, after it has. */
+  onDeviceChange(listener: (change: DeviceChange<S>) => void): void {
+    this.#listeners.add(listener);
   }
 
   /**
@@ -27,7 +36,7 @@ export class SessionTable<S> {
    */
   add(start: SessionStart<S>): { session: Session<S>; superseded: Session<S> | undefined } {
     const superseded = this.#byFingerprint.get(start.fingerprint);
-    if (superseded !== undefined) this.#retire(superseded);
+    if (superseded !== undefined) this.#retire(superseded, 'superseded');
     const session = new Session(start);
     this.#byId.set(session.id, session);
     this.#byFingerprint.set(session.fingerprint, session);
@@ -35,11 +44,15 @@ export class SessionTable<S> {
     return { session, superseded };
   }
 
-  /** Forgets a session that has ended. @returns the session, unless it was forgotten before */
-  remove(id: string): Session<S> | undefined {
+  /**
+   * Forgets a session that has ended.
+   * @param reason why it has ended, for those who watch its devices
+   * @returns the session, unless it was forgotten before
+   */
+  remove(id: string, reason: ErrorCode = 'closed'): Session<S> | undefined {
     const session = this.#byId.get(id);
     if (session === undefined) return undefined;
-    this.#retire(session);
+    this.#retire(session, reason);
     this.#byId.delete(id);
     return session;
   }
@@ -86,9 +99,11 @@ export class SessionTable<S> {
       );
     }
     const device = session.devices.get(name) ?? new LiveDevice(session, name);
+    const before = device.serviceTypes;
     this.#withdrawn(device);
     session.devices.set(name, device);
     device.join(types, this.isCurrent(session) ? [...types].map((type) => this.#poolOf(type)) : []);
+    this.#tell({ device, before, after: types, reason: 'withdrawn' });
     return device;
   }
 
@@ -97,7 +112,9 @@ export class SessionTable<S> {
     const device = session.devices.get(name);
     if (device === undefined) return false;
     this.#withdrawn(device);
-    return session.devices.delete(name);
+    session.devices.delete(name);
+    this.#tell({ device, before: device.serviceTypes, after: NONE, reason: 'withdrawn' });
+    return true;
   }
 
   /** The live devices of a service type, the least busy first. */
@@ -115,11 +132,20 @@ export class SessionTable<S> {
   }
 
   /** Takes a session out of every index but that by id. Its devices stay known to it alone. */
-  #retire(session: Session<S>): void {
+  #retire(session: Session<S>, reason: ErrorCode): void {
     if (!this.isCurrent(session)) return;
-    for (const device of session.devices.values()) this.#withdrawn(device);
+    for (const device of session.devices.values()) {
+      this.#withdrawn(device);
+      this.#tell({ device, before: device.serviceTypes, after: NONE, reason });
+    }
     this.#byFingerprint.delete(session.fingerprint);
     this.#releaseHostname(session);
+  }
+
+  /** A superseded session's devices are offered to nobody: what becomes of them is no news. */
+  #tell(change: DeviceChange<S>): void {
+    if (!this.isCurrent(change.device.session)) return;
+    for (const listener of this.#listeners) listener(change);
   }
 
   #releaseHostname(session: Session<S>): void {

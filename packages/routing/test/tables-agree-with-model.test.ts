@@ -37,6 +37,30 @@ test('finds by id, machine, hostname and service type what a plain model finds',
   );
 });
 
+test('whoever follows the changes of devices knows what a plain model knows', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
+      const sessions = new SessionTable<null>();
+      const model: Model = { sessions: [], hostnames: new Map() };
+      const followed = new Map<string, string[]>();
+      sessions.onDeviceChange(({ device, before, after }) => {
+        const key = `${device.session.id}/${device.name}`;
+        expect([...before]).toEqual(followed.get(key) ?? []);
+        if (after.size === 0) followed.delete(key);
+        else followed.set(key, [...after]);
+      });
+      for (const [index, each] of steps.entries()) {
+        act(sessions, model, each, `s${index}`);
+        const expected = current(model).flatMap(({ id, devices }) =>
+          [...devices].map(([name, types]) => [`${id}/${name}`, types] as const),
+        );
+        expect(Object.fromEntries(followed)).toEqual(Object.fromEntries(expected));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('resolves as a search through everything does', () => {
   const address = fc.record({
     serviceType: fc.constantFrom(...TYPES),

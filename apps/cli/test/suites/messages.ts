@@ -160,8 +160,31 @@ export function messagesSuite(admin: () => Admin): void {
 
     test('query and sessions show the device', async () => {
       const query = await admin().run(['query', 'print', '--credentials', sender]);
-      expect(query).toMatchObject({ code: 0, out: expect.stringMatching(/^printer-pc +zebra-1 +print$/m) });
+      expect(query).toMatchObject({ code: 0, out: expect.stringMatching(/^printer-pc +online +zebra-1 +print$/m) });
       expect(await admin().ok('sessions')).toMatch(/^printer-pc +authorized .* zebra-1: print$/m);
+    });
+
+    test('query --offline shows who should provide it and does not', async () => {
+      await admin().machine('printer-2', 'printer');
+      const query = await admin().run(['query', 'print', '--offline', '--credentials', sender]);
+      expect(query).toMatchObject({ code: 0, out: expect.stringMatching(/^printer-2 +offline +– +print$/m) });
+    });
+
+    test('watch shows what is there, then what comes and goes, until Ctrl-C', async () => {
+      let interrupt = (): void => undefined;
+      let took: Promise<() => Promise<void>> | undefined;
+      const watchOut = (out: string): void => {
+        if (out.includes('1 online now'))
+          took ??= provider.provide({ device: 'zebra-9', serviceTypes: ['print'] }, () => undefined);
+        if (/online .*zebra-9/.test(out)) void took?.then((takeBack) => takeBack());
+        if (/offline .*zebra-9 .*withdrawn/.test(out)) interrupt();
+      };
+      const argv = ['watch', 'print', '--machine', 'printer-*', '--credentials', sender];
+      const ran = await admin().run(argv, { watchOut, interruptible: (stop) => (interrupt = stop) });
+      expect(ran).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/Z {2}online {3}printer-pc\/zebra-9 {2}print$/m),
+      });
     });
   });
 }

@@ -13,4 +13,6 @@ export interface Peer {
   readonly instance: string;
   /** The program remembers jobs under an idempotency key over its restarts. */
   readonly remembersJobs: boolean;
+  /** Resolves when it takes more; rejects when the connection ends first. */
+  writable(): Promise<void>;
 }

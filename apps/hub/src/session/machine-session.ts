@@ -28,6 +28,7 @@ import type { Peer } from '../relay/peer.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { AuthContext } from './auth-context.ts';
 import type { SessionCalls } from './session-calls.ts';
+import type { Watches } from './watches.ts';
 
 /** What a session works with. */
 export interface SessionDependencies {
@@ -35,6 +36,7 @@ export interface SessionDependencies {
   readonly sessions: SessionTable<Peer>;
   readonly relay: Relay;
   readonly calls: SessionCalls;
+  readonly watches: Watches;
   /** The hub's id, and the id of this run of it. */
   readonly hub: { readonly id: string; readonly epoch: string };
   readonly shortCode: (fingerprint: string) => string;
@@ -118,6 +120,10 @@ export class MachineSession implements Peer {
     return this.#lanes.bufferedBytes;
   }
 
+  writable(): Promise<void> {
+    return this.#lanes.writable();
+  }
+
   send(id: number, frame: Uint8Array): void {
     this.#lanes.send(id, frame);
     if (!this.#paused && this.#lanes.bufferedBytes > PAUSE_ABOVE_BYTES) void this.#pause();
@@ -182,6 +188,8 @@ export class MachineSession implements Peer {
       case FrameType.Provide:
       case FrameType.Withdraw:
       case FrameType.Query:
+      case FrameType.Watch:
+      case FrameType.Unwatch:
       case FrameType.Renew:
         void this.#call(routed, frame);
         return;
@@ -271,8 +279,10 @@ export class MachineSession implements Peer {
 
   #end(info: CloseInfo): void {
     this.#helloDeadline.cancel();
-    if (this.#routed !== undefined && this.#dependencies.sessions.remove(this.id) !== undefined) {
-      this.#dependencies.relay.lost(this.#routed, this.#revoked);
+    if (this.#routed !== undefined) {
+      const { sessions, relay, watches } = this.#dependencies;
+      if (sessions.remove(this.id, info.error.code) !== undefined) relay.lost(this.#routed, this.#revoked);
+      watches.lost(this.#routed);
     }
     this.#dependencies.observer.ended(this, info);
   }

@@ -1,52 +1,54 @@
 import type { Policy } from '@qconn/authz';
 import {
-  CONTROL_MAX_BYTES,
   decodeProvide,
   decodeQuery,
   decodeRenew,
+  decodeUnwatch,
+  decodeWatch,
   decodeWithdraw,
   encodeProvided,
   encodeQueryResult,
   encodeRenewed,
   encodeWithdrawn,
   FrameType,
+  inFrames,
   PackedWriter,
   QconnError,
   type Frame,
-  type Provider,
   type Query,
   type Renewed,
 } from '@qconn/protocol';
 import type { Clock } from '@qconn/clock';
-import { Quotas, type LiveDevice, type Rate, type Session, type SessionTable } from '@qconn/routing';
+import { Quotas, type Rate, type Session, type SessionTable } from '@qconn/routing';
 import type { Peer } from '../relay/peer.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { AuthContext } from './auth-context.ts';
+import { findProviders } from './find-providers.ts';
+import type { Watches } from './watches.ts';
 
 /** What the calls work with. */
 export interface CallDependencies {
   readonly clock: Clock;
   readonly sessions: SessionTable<Peer>;
   readonly relay: Relay;
+  readonly watches: Watches;
   readonly policy: () => Policy;
   /** Issues a new certificate to a machine. @throws QconnError `renewal_refused`, `csr_…` */
   readonly renew: (auth: AuthContext, csr: Uint8Array) => Promise<Renewed>;
 }
 
-/** Bytes of providers in one QueryResult frame, roughly counted: leaves a third of the control section for the encoding. */
-const PAGE_BYTES: number = Math.floor((CONTROL_MAX_BYTES * 2) / 3);
-
-/** Providers in one QueryResult frame, however small they are. */
-const PAGE_PROVIDERS_MAX = 64;
+/** Searches of one machine among those that are offline. */
+const SEARCHES: Rate = { perSecond: 1, burst: 8 };
 
 /** Renewals of one machine: every half minute on average, and a few at once for one that tries again. */
 const RENEWALS: Rate = { perSecond: 1 / 30, burst: 8 };
 
-/** Answers the calls of a machine: provide, withdraw, query, renew. */
+/** Answers the calls of a machine: provide, withdraw, query, watch, renew. */
 export class SessionCalls {
   readonly #dependencies: CallDependencies;
   readonly #writer = new PackedWriter();
   readonly #renewals = new Quotas({ messages: RENEWALS, bytes: RENEWALS });
+  readonly #searches = new Quotas({ messages: SEARCHES, bytes: SEARCHES });
 
   constructor(dependencies: CallDependencies) {
     this.#dependencies = dependencies;
@@ -67,6 +69,13 @@ export class SessionCalls {
         return;
       case FrameType.Query:
         yield* this.#query(session, frame.id, decodeQuery(frame));
+        return;
+      case FrameType.Watch:
+        this.#dependencies.watches.begin(session, frame.id, decodeWatch(frame));
+        return;
+      case FrameType.Unwatch:
+        decodeUnwatch(frame);
+        this.#dependencies.watches.end(session, frame.id);
         return;
       default:
         this.#admitRenewal(auth);
@@ -96,56 +105,21 @@ export class SessionCalls {
     return encodeProvided(this.#writer, frame.id, permitted);
   }
 
-  *#query(session: Session<Peer>, id: number, query: Query): Generator<Uint8Array> {
-    let page: Provider[] = [];
-    let bytes = 0;
-    for (const provider of this.#visible(session, query)) {
-      const size = sizeOf(provider);
-      if (page.length === PAGE_PROVIDERS_MAX || bytes + size > PAGE_BYTES) {
-        yield encodeQueryResult(this.#writer, id, { providers: page, last: false });
-        page = [];
-        bytes = 0;
-      }
-      page.push(provider);
-      bytes += size;
-    }
-    yield encodeQueryResult(this.#writer, id, { providers: page, last: true });
-  }
-
-  /** Devices of service types that the caller may query, on machines that may provide them to it. */
-  *#visible(caller: Session<Peer>, query: Query): Generator<Provider> {
-    const { sessions } = this.#dependencies;
-    const only = query.machine === undefined ? undefined : sessions.ofMachine(query.machine);
-    const among = query.machine === undefined ? sessions : only === undefined ? [] : [only];
-    for (const session of among) {
-      if (!sessions.isCurrent(session)) continue;
-      for (const device of session.devices.values()) {
-        const serviceTypes = this.#visibleTypes(caller, device, query.serviceType);
-        if (serviceTypes.length > 0)
-          yield {
-            fingerprint: session.fingerprint,
-            hostname: session.hostname ?? '',
-            device: device.name,
-            serviceTypes,
-          };
-      }
+  async *#query(session: Session<Peer>, id: number, query: Query): AsyncGenerator<Uint8Array> {
+    const { sessions, policy } = this.#dependencies;
+    if (query.state !== undefined && query.state !== 'online') this.#admitSearch(session);
+    const found = await findProviders(sessions, policy(), session.fingerprint, query);
+    let left = found.length;
+    for (const providers of inFrames(found)) {
+      left -= providers.length;
+      yield encodeQueryResult(this.#writer, id, { providers, last: left === 0 });
     }
   }
 
-  #visibleTypes(caller: Session<Peer>, device: LiveDevice<Peer>, wanted: string | undefined): string[] {
-    const policy = this.#dependencies.policy();
-    const provider = device.session.fingerprint;
-    return [...device.serviceTypes].filter(
-      (type) =>
-        (wanted === undefined || wanted === type) &&
-        policy.decide(caller.fingerprint, 'query', type, provider).allowed &&
-        policy.decide(provider, 'provide', type, caller.fingerprint).allowed,
-    );
+  /** A search for machines that are not connected looks at every machine there is. */
+  #admitSearch({ fingerprint }: Session<Peer>): void {
+    const retryAfterMs = this.#searches.admit(fingerprint, 0, this.#dependencies.clock.monotonic());
+    if (retryAfterMs > 0)
+      throw new QconnError('quota', 'The machine asks too often for machines that are offline.', { retryAfterMs });
   }
-}
-
-/** Bytes of a provider in a frame, roughly: names are ASCII, and each takes two bytes and more of framing. */
-function sizeOf({ fingerprint, hostname, device, serviceTypes }: Provider): number {
-  const names = [fingerprint, hostname, device, ...serviceTypes];
-  return 64 + names.reduce((sum, name) => sum + name.length + 3, 0);
 }

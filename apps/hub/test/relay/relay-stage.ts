@@ -60,6 +60,10 @@ export class RecordingPeer implements Peer {
     return this.onBody(opening);
   }
 
+  writable(): Promise<void> {
+    return Promise.resolve();
+  }
+
   ofType(type: number): Frame[] {
     return this.frames.filter((frame) => frame.type === type);
   }

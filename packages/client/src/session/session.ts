@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '@qconn/clock';
 import {
+  decodeCallFailed,
   decodeGoAway,
   decodeProvided,
   decodeQueryResult,
@@ -10,6 +11,8 @@ import {
   encodeProvide,
   encodeQuery,
   encodeRenew,
+  encodeUnwatch,
+  encodeWatch,
   encodeWithdraw,
   FrameType,
   frameTypeName,
@@ -22,6 +25,7 @@ import {
   type GoAway,
   type MachineStatus,
   type Provider,
+  type ProviderFilter,
   type Query,
   type Renewed,
   type Request,
@@ -40,6 +44,7 @@ import {
   type RequestObserver,
   type RequestPort,
 } from '../exchange/requests.ts';
+import { WatchStream, type WatchPort } from '../presence/watch-stream.ts';
 import { Calls } from './calls.ts';
 
 /** Why a client closes a session, as the hub and whoever waits for something on it are told. */
@@ -65,6 +70,7 @@ export class Session {
   readonly #calls: Calls;
   readonly #requests: Requests;
   readonly #jobs: Jobs;
+  readonly #watches = new Map<number, WatchStream>();
   readonly #observer: SessionObserver;
   readonly #welcomed = Promise.withResolvers<void>();
   #epoch: string | undefined;
@@ -166,6 +172,23 @@ export class Session {
     );
   }
 
+  /** Watches devices come and go. @throws QconnError `bad_address` */
+  watch(filter: ProviderFilter): WatchStream {
+    const port: WatchPort = {
+      begin: (stream) => {
+        const id = this.#nextId();
+        const frame = encodeWatch(this.#port.writer, id, filter);
+        this.#watches.set(id, stream);
+        this.#lanes.send(id, frame);
+        return id;
+      },
+      end: (id) => {
+        if (this.#watches.delete(id)) this.#lanes.send(id, encodeUnwatch(this.#port.writer, id));
+      },
+    };
+    return new WatchStream(port);
+  }
+
   /** Has the credential renewed. @param csr PKCS#10 in DER @throws QconnError */
   async renew(csr: Uint8Array): Promise<Renewed> {
     return this.#call(
@@ -207,8 +230,12 @@ export class Session {
       case FrameType.Withdrawn:
       case FrameType.QueryResult:
       case FrameType.Renewed:
-      case FrameType.CallFailed:
         return this.#calls.take(frame);
+      case FrameType.CallFailed:
+        return this.#watches.has(frame.id) ? this.#watchRefused(frame) : this.#calls.take(frame);
+      case FrameType.WatchSnapshot:
+      case FrameType.WatchChanges:
+        return this.#watches.get(frame.id)?.take(frame);
       case FrameType.Welcome:
         return this.#welcome(decodeWelcome(frame));
       case FrameType.Status:
@@ -218,6 +245,12 @@ export class Session {
       default:
         throw new QconnError('unexpected_frame', `A hub does not send ${frameTypeName(frame.type)} frames.`);
     }
+  }
+
+  #watchRefused(frame: Frame): void {
+    const { code, reason } = decodeCallFailed(frame);
+    this.#watches.get(frame.id)?.refused(new QconnError(code, reason || undefined));
+    this.#watches.delete(frame.id);
   }
 
   #welcome(welcome: Welcome): void {
@@ -239,6 +272,8 @@ export class Session {
     this.#welcomed.reject(info.error);
     this.#requests.lost(info.error);
     this.#calls.lost(info.error);
+    for (const stream of this.#watches.values()) stream.lost();
+    this.#watches.clear();
     this.#jobs.lost(this.#port);
     this.#port.bodies.lost();
     return info;

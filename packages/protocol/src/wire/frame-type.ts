@@ -28,6 +28,14 @@ export const FrameType = {
   Query: 0x10,
   /** Some of them; more follow unless it says that it is the last. */
   QueryResult: 0x11,
+  /** Tell me which devices there are, and whenever that changes. */
+  Watch: 0x12,
+  /** All devices that the watcher may see now, in several frames; what it knew before is void. */
+  WatchSnapshot: 0x13,
+  /** What has changed since the frame before, in order. */
+  WatchChanges: 0x14,
+  /** No more of it. */
+  Unwatch: 0x15,
   /** Renew the credential; the body is a PKCS#10 request in DER. */
   Renew: 0x18,
   /** The new chain. */

@@ -16,6 +16,10 @@ export class MapFields {
     return new MapFields(decodeControlMap(control, frame), frame);
   }
 
+  has(name: string): boolean {
+    return Object.hasOwn(this.#fields, name);
+  }
+
   text(name: string, maxLength: number): string {
     const value = this.#value(name);
     if (typeof value !== 'string' || value.length > maxLength)
@@ -24,7 +28,7 @@ export class MapFields {
   }
 
   optionalText(name: string, maxLength: number): string | undefined {
-    return this.#has(name) ? this.text(name, maxLength) : undefined;
+    return this.has(name) ? this.text(name, maxLength) : undefined;
   }
 
   /** One of the given words. */
@@ -35,6 +39,10 @@ export class MapFields {
     return word;
   }
 
+  optionalWord<const W extends string>(name: string, words: readonly W[]): W | undefined {
+    return this.has(name) ? this.word(name, words) : undefined;
+  }
+
   integer(name: string, min: number, max: number): number {
     const value = this.#value(name);
     if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
@@ -43,7 +51,7 @@ export class MapFields {
   }
 
   optionalInteger(name: string, min: number, max: number): number | undefined {
-    return this.#has(name) ? this.integer(name, min, max) : undefined;
+    return this.has(name) ? this.integer(name, min, max) : undefined;
   }
 
   flag(name: string): boolean {
@@ -92,11 +100,7 @@ export class MapFields {
 
   /** Own fields only: what every object inherits is not in the frame. */
   #value(name: string): unknown {
-    return this.#has(name) ? this.#fields[name] : undefined;
-  }
-
-  #has(name: string): boolean {
-    return Object.hasOwn(this.#fields, name);
+    return this.has(name) ? this.#fields[name] : undefined;
   }
 }
 

@@ -110,3 +110,20 @@ export const roots: fc.Arbitrary<Uint8Array[]> = fc.array(fc.uint8Array({ minLen
   minLength: 1,
   maxLength: 4,
 });
+/** A fingerprint, a hostname, or the beginning of one. */
+export const machinePattern: fc.Arbitrary<string> = fc.oneof(
+  machine,
+  fc.stringMatching(/^[a-z0-9.-]{0,20}$/).map((beginning) => `${beginning}*`),
+);
+
+const place = {
+  serviceTypes: fc.array(serviceType, { minLength: 1, maxLength: 3 }),
+  fingerprint: machine,
+  hostname: machine,
+};
+
+export const providers = fc.array(fc.record({ device: optional(device), ...place, online: fc.boolean() }), {
+  maxLength: 8,
+});
+
+export const presenceChanges = fc.array(fc.record({ device, ...place, gone: optional(errorCode) }), { maxLength: 8 });

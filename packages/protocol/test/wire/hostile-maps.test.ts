@@ -46,6 +46,9 @@ const NOT_STRICT: Readonly<Record<string, Uint8Array>> = {
   '8,000 levels': Uint8Array.from([0xa1, 0x61, 0x61, ...Array.from({ length: 8_000 }, () => 0x81), 0]),
 };
 
+const CHANGE = { device: 'zebra-1', serviceTypes: ['print'], fingerprint: 'qc1a', hostname: 'pc' };
+const PROVIDER = { ...CHANGE, online: true };
+
 /** Fields of each frame that are wrong although the CBOR is right; merged over a good map. */
 const WRONG: Readonly<Partial<Record<Name, readonly Readonly<Record<string, unknown>>[]>>> = {
   Hello: [
@@ -110,7 +113,12 @@ const WRONG: Readonly<Partial<Record<Name, readonly Readonly<Record<string, unkn
     { serviceType: 1 },
     { machine: '' },
     { machine: 'a_b' },
+    { machine: '*a' },
+    { machine: 'a*b' },
+    { machine: `${long(128)}*` },
     { machine: [] },
+    { state: 'dead' },
+    { state: true },
   ],
   QueryResult: [
     { last: 0 },
@@ -120,7 +128,29 @@ const WRONG: Readonly<Partial<Record<Name, readonly Readonly<Record<string, unkn
     { providers: [null] },
     { providers: [new Uint8Array(1)] },
     { providers: [{ device: 'd' }] },
+    { providers: [{ ...PROVIDER, online: 1 }] },
+    { providers: [{ ...PROVIDER, device: '' }] },
+    { providers: [{ ...PROVIDER, serviceTypes: [] }] },
     { providers: Array.from({ length: 65 }, () => ({})) },
+  ],
+  Watch: [{ serviceType: 'Print' }, { machine: 'a_b' }, { machine: '**' }],
+  WatchSnapshot: [
+    { version: -1 },
+    { version: '1' },
+    { cause: 'bored' },
+    { last: 1 },
+    { providers: [{ device: 'd' }] },
+    { providers: Array.from({ length: 65 }, () => ({})) },
+  ],
+  WatchChanges: [
+    { version: -1 },
+    { changes: {} },
+    { changes: [1] },
+    { changes: [{ ...CHANGE, gone: 'closed' }] },
+    { changes: [{ ...CHANGE, gone: 65_536 }] },
+    { changes: [{ ...CHANGE, device: 'a/b' }] },
+    { changes: [{ ...CHANGE, serviceTypes: ['Print'] }] },
+    { changes: Array.from({ length: 65 }, () => CHANGE) },
   ],
   Renewed: [
     { chain: 'pem' },
@@ -191,7 +221,7 @@ test('a Renew frame without a request is refused', () => {
   expectRefusal('bad_frame', () => specimen('Renew').decode(frameWith('Renew', hex('a0'))));
 });
 
-const OPTIONAL = new Set(['hostname', 'serviceType', 'machine', 'renewWithinMs']);
+const OPTIONAL = new Set(['hostname', 'serviceType', 'machine', 'state', 'renewWithinMs']);
 
 function goodMap(name: Name): Record<string, unknown> {
   const status = { status: 'pending', hostname: 'pc', roles: ['printer'] };
@@ -206,12 +236,15 @@ function goodMap(name: Name): Record<string, unknown> {
     Withdraw: { device: 'zebra-1' },
     Query: { serviceType: 'print', machine: 'pc' },
     QueryResult: {
-      providers: [{ device: 'zebra-1', serviceTypes: ['print'], fingerprint: 'qc1a', hostname: 'pc' }],
+      providers: [PROVIDER],
       last: true,
     },
     Renewed: { chain: [new Uint8Array(9)] },
     Trust: { roots: [new Uint8Array(9)], renewWithinMs: 1_000 },
     TrustHeld: { trust: 'id', serial: '0a' },
+    Watch: { serviceType: 'print', machine: 'kiosk-*' },
+    WatchSnapshot: { version: 0, cause: 'begun', providers: [PROVIDER], last: true },
+    WatchChanges: { version: 1, changes: [{ ...CHANGE, gone: 0x40 }] },
   };
   return maps[name] ?? {};
 }
