@@ -178,6 +178,7 @@ export class Hub {
     const endpoint = await createQuicEndpoint(
       {
         clock,
+        onWarning: (message) => log.warn({ event: 'insecure_debug' }, message),
         onRefused: (refused) => {
           sessionLog.handshakeRefused(refused);
           metrics.sessions.handshakeRefused(refused);
@@ -194,6 +195,7 @@ export class Hub {
         tls: certificate.tls,
         maxStreamWindowBytes: STREAM_WINDOW_BYTES,
         secret: await loadEndpointSecret(config.dataFolder),
+        ...(config.log.insecureDebugFolder !== undefined && { insecureDebugFolder: config.log.insecureDebugFolder }),
         // A machine session answers an early hello, and does nothing else before the handshake has finished.
         earlyData: true,
         handlers: { [ALPN_QCONN_1]: machineProtocol({ clock, sessions, relay }) },

@@ -16,6 +16,11 @@ export interface ConnectOptions {
   /** Program and version for the hub's log, such as `my-lims/2.3`. */
   readonly agent: string;
   readonly clock?: Clock;
+  /**
+   * Folder to which the secrets and a trace of every connection are written: whoever reads it reads all traffic. For
+   * debugging only; the process warns of it.
+   */
+  readonly insecureDebugFolder?: string;
 }
 
 /**
@@ -29,7 +34,11 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const store =
     typeof options.credentials === 'string' ? new CredentialStore(options.credentials) : options.credentials;
   const credential = await store.load();
-  const endpoint = await createQuicEndpoint({ clock });
+  const folder = options.insecureDebugFolder;
+  const endpoint = await createQuicEndpoint(
+    { clock },
+    { ...(folder !== undefined && { insecureDebugFolder: folder }) },
+  );
   // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
   let keeper: RenewalKeeper | undefined;
   const tickets = await SessionTickets.load(store);

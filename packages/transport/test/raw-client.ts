@@ -39,6 +39,7 @@ export class RawClient {
       limits: connectionLimits({}),
       verifyPeer: true,
       earlyData: true,
+      logKeys: false,
       payloadBytes: 1_350,
     });
     tune(config);

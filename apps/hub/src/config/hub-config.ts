@@ -34,7 +34,7 @@ export interface HubConfig {
     readonly bodyStreams: number;
   };
   readonly drainMs: number;
-  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat; readonly insecureDebugFolder?: string };
 }
 
 const MINUTE_MS = 60_000;
@@ -223,6 +223,12 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
           enum: ['auto', 'json', 'pretty'],
           default: 'auto',
           description: 'auto: for people on a terminal, JSON lines elsewhere.',
+        },
+        insecureDebugFolder: {
+          type: 'string',
+          minLength: 1,
+          description:
+            'Folder to which the TLS secrets and a trace of every QUIC connection are written: whoever reads it reads all traffic. For debugging only; the hub warns of it at its start.',
         },
       },
     },

@@ -6,10 +6,13 @@ import type { ConnectionLimits } from './options.ts';
 /** Configurations of outgoing connections: reading keys and certificates costs as much as a handshake. */
 export class ClientConfigs {
   readonly #limits: ConnectionLimits;
+  readonly #logKeys: boolean;
   readonly #byIdentity = new WeakMap<TlsIdentity, Map<string, NativeConfig>>();
 
-  constructor(limits: ConnectionLimits) {
+  /** @param logKeys whether the secrets of connections may be written to files */
+  constructor(limits: ConnectionLimits, logKeys: boolean) {
     this.#limits = limits;
+    this.#logKeys = logKeys;
   }
 
   /** @throws QconnError `tls_config` */
@@ -19,7 +22,15 @@ export class ClientConfigs {
     this.#byIdentity.set(tls, known);
     const config =
       known.get(key) ??
-      nativeConfig({ tls, alpns, limits: this.#limits, verifyPeer: true, earlyData: true, payloadBytes });
+      nativeConfig({
+        tls,
+        alpns,
+        limits: this.#limits,
+        verifyPeer: true,
+        earlyData: true,
+        logKeys: this.#logKeys,
+        payloadBytes,
+      });
     known.set(key, config);
     return config;
   }

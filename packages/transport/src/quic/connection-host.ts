@@ -2,6 +2,7 @@ import type { Clock } from '@qconn/clock';
 import type { QconnError } from '@qconn/protocol';
 import type { CloseInfo } from '../connection.ts';
 import type { Alarm } from './alarm.ts';
+import type { DebugFolder } from './debug-folder.ts';
 import type { ConnectionLimits } from './options.ts';
 import type { QuicConnection } from './quic-connection.ts';
 import type { ReceiveSlab } from './receive-slab.ts';
@@ -15,6 +16,8 @@ export interface ConnectionHost {
   readonly limits: ConnectionLimits;
   /** Whether connections that bring early data are served before the handshake has finished. */
   readonly takesEarlyData: boolean;
+  /** Where secrets and traces of connections go, if somebody has asked for that. */
+  readonly debug: DebugFolder | undefined;
   readonly slab: ReceiveSlab;
   readonly pool: ChunkPool;
   readonly rings: SendRings;

@@ -1,3 +1,4 @@
+import type { ConnectionTrace } from './connection-trace.ts';
 import type { NativeConnection } from './native.ts';
 import { PacketSize } from './packet-size.ts';
 import type { SendRings } from './send-ring.ts';
@@ -15,6 +16,7 @@ export interface SenderParts {
   readonly traffic: Traffic;
   /** Bytes of payload that the interface carries. */
   readonly payloadBytes: number;
+  readonly trace: ConnectionTrace | undefined;
 }
 
 /** Takes a connection's datagrams from the engine and sends each from the socket of its path. */
@@ -23,14 +25,16 @@ export class DatagramSender {
   readonly #native: NativeConnection;
   readonly #rings: SendRings;
   readonly #traffic: Traffic;
+  readonly #trace: ConnectionTrace | undefined;
   /** By local port. One, but while a client moves from one path to another. */
   readonly #sockets = new Map<number, UdpSocket>();
   #socket: UdpSocket;
 
-  constructor({ native, socket, rings, traffic, payloadBytes }: SenderParts) {
+  constructor({ native, socket, rings, traffic, payloadBytes, trace }: SenderParts) {
     this.#native = native;
     this.#rings = rings;
     this.#traffic = traffic;
+    this.#trace = trace;
     this.size = new PacketSize(payloadBytes);
     this.#socket = socket;
     this.#sockets.set(socket.address.port, socket);
@@ -71,6 +75,7 @@ export class DatagramSender {
       const socket = this.#sockets.size === 1 ? this.#socket : (this.#sockets.get(from.port) ?? this.#socket);
       socket.send(length === bytes ? slot : slot.subarray(0, length), to);
       this.#traffic.datagramSent();
+      this.#trace?.sent(length);
       this.size.sent(length);
       if (socket.congested) {
         ring.abandon();

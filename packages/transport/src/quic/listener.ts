@@ -191,6 +191,7 @@ function serverConfig({ host, options, router }: ListenerParts, tls: TlsIdentity
     limits: host.limits,
     verifyPeer: options.requireClientCertificate ?? true,
     earlyData: options.earlyData ?? false,
+    logKeys: host.debug !== undefined,
     payloadBytes,
   });
 }

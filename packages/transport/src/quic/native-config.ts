@@ -23,6 +23,8 @@ export interface ConfigParameters {
   readonly verifyPeer: boolean;
   /** Whether early data (0-RTT) is sent or taken where a ticket allows it. */
   readonly earlyData: boolean;
+  /** Whether the secrets of connections may be written to files. */
+  readonly logKeys: boolean;
   /** Bytes of UDP payload that the interface towards the peer carries. */
   readonly payloadBytes: number;
 }
@@ -34,11 +36,13 @@ export function nativeConfig({
   limits,
   verifyPeer,
   earlyData,
+  logKeys,
   payloadBytes,
 }: ConfigParameters): NativeConfig {
   const config = tlsContext(tls, verifyPeer);
   config.setApplicationProtos([...alpns]);
   if (earlyData) config.enableEarlyData();
+  if (logKeys) config.logKeys();
   config.grease(true);
   config.setMaxIdleTimeout(limits.idleTimeoutMs);
   config.setMaxRecvUdpPayloadSize(RECEIVE_MAX_BYTES);

@@ -16,6 +16,8 @@ export interface QuicDependencies<Auth = undefined> {
   readonly clock: Clock;
   /** Says who a peer is, before its connection is handed over. Without it handlers get `undefined` for an auth context. */
   readonly identify?: IdentityProvider<Auth>;
+  /** Told in a sentence of what the operator should know. Default: a warning of the process. */
+  readonly onWarning?: (message: string) => void;
   /** Told of each handshake that this side, as server, refused or saw fail: one log line each. */
   readonly onRefused?: (refused: RefusedHandshake) => void;
   /** Told of each connection that was closed because its peer was turned away or its handler failed. */
@@ -55,6 +57,11 @@ export interface QuicOptions<Auth = undefined> {
    * data (0-RTT) that came along; see `Connection.whenEstablished` for what a handler may not do before. Default false.
    */
   readonly earlyData?: boolean;
+  /**
+   * Folder to which the secrets and a trace of every connection are written (debug-folder.ts): whoever reads it
+   * reads all traffic. For debugging only; nothing else turns it on, and `onWarning` says so at the start.
+   */
+  readonly insecureDebugFolder?: string;
   /** How many strangers the endpoint deals with. Default {@link ADMISSION_LIMITS}. */
   readonly admission?: Partial<AdmissionLimits>;
   /** Bidirectional streams that a peer may have open at once. Default {@link MAX_STREAMS}. */

@@ -5,6 +5,7 @@ import type { CloseInfo, Connection, ConnectionStats, PathSigns, SocketAddress }
 import type { Stream } from '../stream.ts';
 import type { Sleeper } from './alarm.ts';
 import { closeInfoOf, silenceError } from './close-info.ts';
+import type { ConnectionTrace } from './connection-trace.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { DatagramSender } from './datagram-sender.ts';
 import { issueIds, takeRetiredIds } from './connection-ids.ts';
@@ -65,6 +66,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   readonly #pathWatch = new PathWatch();
   readonly #liveness: Liveness;
   readonly #introduction: Introduction;
+  readonly #trace: ConnectionTrace | undefined;
   #remote: SocketAddress;
   #deadline: Deadline<Sleeper> | undefined;
   /** Whether there is more to send than acknowledgements. */
@@ -77,11 +79,12 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#remote = remote;
     this.#host = host;
     this.#introduction = new Introduction(native, onTicket);
+    this.#trace = host.debug?.watch(native, role, remote);
     this.#liveness = new Liveness(role, host.limits, host.clock.monotonic());
     this.#ending = new Ending(native);
     const traffic = this.#traffic;
     const { slab, pool, rings } = host;
-    this.sender = new DatagramSender({ native, socket, rings, traffic, payloadBytes });
+    this.sender = new DatagramSender({ native, socket, rings, traffic, payloadBytes, trace: this.#trace });
     this.#streams = new StreamSet({ role, native, slab, pool, traffic, wake: () => this.#wake() });
     this.#paths = new Paths({ native, sender: this.sender, traffic, peerMoved: (to) => this.#peerMoved(to) });
     this.#wake();
@@ -200,6 +203,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#pathWatch.received(from.port !== this.#remote.port || from.host !== this.#remote.host);
     const { length } = datagram;
     this.#traffic.datagramReceived(length);
+    this.#trace?.received(length);
     try {
       this.native.recv(datagram, { from, to });
     } catch {
@@ -266,6 +270,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.sender.size.validated();
     issueIds(this, this.#host);
     this.#introduction.finish(() => this.#host.established(this));
+    this.#trace?.established(this.alpn);
   }
 
   /** Asks the engine for news of paths and ids: for a while after something has moved, and now and then. */
@@ -358,6 +363,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#paths.giveUp(error);
     this.#host.finished(this, info);
     this.#ending.announce(info);
+    this.#trace?.closed(info);
   }
 
   /** The engine is done with it, draining included. */

@@ -7,6 +7,7 @@ import type { ConnectionRouter } from '../router.ts';
 import { Alarm } from './alarm.ts';
 import { ClientConfigs } from './client-configs.ts';
 import type { ConnectionHost } from './connection-host.ts';
+import { DebugFolder } from './debug-folder.ts';
 import { Dial } from './dial.ts';
 import { endpointSecrets, type EndpointSecrets } from './endpoint-secrets.ts';
 import { InterfaceMtus } from './interface-mtu.ts';
@@ -30,6 +31,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   readonly takesEarlyData: boolean;
+  readonly debug: DebugFolder | undefined;
   readonly slab: ReceiveSlab = new ReceiveSlab();
   readonly pool: ChunkPool = new ChunkPool();
   readonly rings: SendRings = new SendRings();
@@ -57,7 +59,10 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.limits = connectionLimits(options);
     this.takesEarlyData = options.earlyData ?? false;
     this.alarm = new Alarm(dependencies.clock);
-    this.#clientConfigs = new ClientConfigs(this.limits);
+    const { insecureDebugFolder: folder } = options;
+    const warn = dependencies.onWarning ?? ((message: string): void => process.emitWarning(message));
+    this.debug = folder === undefined ? undefined : new DebugFolder(folder, dependencies.clock, warn);
+    this.#clientConfigs = new ClientConfigs(this.limits, this.debug !== undefined);
     this.#mtus = new InterfaceMtus(dependencies.clock, options.maxDatagramBytes);
   }
 
