@@ -1,4 +1,5 @@
 import type { ConnectionTrace } from './connection-trace.ts';
+import type { HandshakeFlight } from './handshake-flight.ts';
 import type { NativeConnection } from './native.ts';
 import { PacketSize } from './packet-size.ts';
 import type { SendRings } from './send-ring.ts';
@@ -62,18 +63,23 @@ export class DatagramSender {
     this.#sockets.delete(socket.address.port);
   }
 
-  /** @param limit datagrams to send at most */
-  send(limit: number): SendOutcome {
+  /**
+   * @param limit datagrams to send at most
+   * @param flight told of each, during the handshake
+   */
+  send(limit: number, flight?: HandshakeFlight): SendOutcome {
     const bytes = this.size.current;
     const ring = this.#rings.ofSize(bytes);
     if (this.#socket.congested) return 'held';
     for (let left = limit; left > 0; left -= 1) {
+      if (flight?.allows(bytes) === false) return 'done';
       const slot = ring.next();
       const packet = this.#native.send(slot);
       if (packet === null) return 'done';
       const [length, { from, to }] = packet;
       const socket = this.#sockets.size === 1 ? this.#socket : (this.#sockets.get(from.port) ?? this.#socket);
       socket.send(length === bytes ? slot : slot.subarray(0, length), to);
+      flight?.sent(slot.slice(0, length), to);
       this.#traffic.datagramSent();
       this.#trace?.sent(length);
       this.size.sent(length);
@@ -83,5 +89,10 @@ export class DatagramSender {
       }
     }
     return 'more';
+  }
+
+  /** Sends again what is due of a handshake's flight. */
+  repeat(flight: HandshakeFlight, now: number): void {
+    for (const { bytes, to } of flight.repeat(now)) this.#socket.send(bytes, to);
   }
 }

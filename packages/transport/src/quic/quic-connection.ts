@@ -11,9 +11,11 @@ import { DatagramSender } from './datagram-sender.ts';
 import { issueIds, takeRetiredIds } from './connection-ids.ts';
 import { DelayedAck } from './delayed-ack.ts';
 import { Ending, type Told } from './ending.ts';
+import { HandshakeFlight } from './handshake-flight.ts';
 import { Introduction } from './introduction.ts';
 import { Liveness } from './liveness.ts';
 import type { NativeConnection } from './native.ts';
+import { hasLongHeader } from './packet-header.ts';
 import { PathWatch } from './path-watch.ts';
 import { Paths } from './paths.ts';
 import { plainAddress } from './plain-address.ts';
@@ -67,6 +69,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   readonly #liveness: Liveness;
   readonly #introduction: Introduction;
   readonly #trace: ConnectionTrace | undefined;
+  /** Until the peer is through with its handshake. */
+  #flight: HandshakeFlight | undefined;
   #remote: SocketAddress;
   #deadline: Deadline<Sleeper> | undefined;
   /** Whether there is more to send than acknowledgements. */
@@ -80,6 +84,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#host = host;
     this.#introduction = new Introduction(native, onTicket);
     this.#trace = host.debug?.watch(native, role, remote);
+    this.#flight = new HandshakeFlight(role);
     this.#liveness = new Liveness(role, host.limits, host.clock.monotonic());
     this.#ending = new Ending(native);
     const traffic = this.#traffic;
@@ -204,6 +209,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const { length } = datagram;
     this.#traffic.datagramReceived(length);
     this.#trace?.received(length);
+    this.#flight?.received(length);
+    // Whoever sends packets with short headers has finished its handshake, or answers early data.
+    if (this.established && !hasLongHeader(datagram)) this.#flight = undefined;
     try {
       this.native.recv(datagram, { from, to });
     } catch {
@@ -242,6 +250,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
       this.#liveness.asked(now);
       this.#urgent = true;
     } else if ((this.native.timeout() ?? 1) <= 0) this.sender.size.timedOut(now);
+    if (this.#flight !== undefined) this.sender.repeat(this.#flight, now);
     if (now >= this.#delayedAck.dueAt || (this.native.timeout() ?? 1) <= 0) this.#urgent = true;
     this.native.onTimeout();
     this.#host.wake(this);
@@ -267,6 +276,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #establish(): void {
     this.#liveness.establish(this.#host.clock.monotonic());
     this.#urgent = true;
+    if (this.role === 'server') this.#flight = undefined;
+    else this.#flight?.established();
     this.sender.size.validated();
     issueIds(this, this.#host);
     this.#introduction.finish(() => this.#host.established(this));
@@ -323,7 +334,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#delayedAck.sent();
     if (this.#streams.pump()) this.#liveness.asked(this.#host.clock.monotonic());
     const closing = this.#ending.info !== undefined;
-    const outcome = this.sender.send(closing ? CLOSING_DATAGRAMS : DATAGRAMS_PER_TURN);
+    const outcome = this.sender.send(closing ? CLOSING_DATAGRAMS : DATAGRAMS_PER_TURN, this.#flight);
+    this.#flight?.armAt(this.#host.clock.monotonic());
     if (outcome === 'held') {
       this.#urgent = true;
       this.#host.whenDrained(this);
@@ -358,6 +370,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #finish(info: CloseInfo): void {
     this.#ending.decide(info, this.#host.clock.monotonic());
     this.#liveness.end();
+    this.#flight = undefined;
     const error = new QconnError('closed', 'The connection has ended.', { cause: info.error });
     this.#streams.terminate(error);
     this.#paths.giveUp(error);
@@ -379,7 +392,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const timeout = this.native.timeout();
     // The engine's milliseconds are rounded down: one more, or the alarm would come early.
     const engineAt = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
-    const soonest = Math.min(engineAt, this.#liveness.dueAt, this.#delayedAck.dueAt, this.#ending.leaveBy);
+    const repeatAt = this.#flight?.dueAt ?? Number.POSITIVE_INFINITY;
+    const soonest = Math.min(engineAt, repeatAt, this.#liveness.dueAt, this.#delayedAck.dueAt, this.#ending.leaveBy);
     const at = Math.max(now + 1, soonest);
     if (at !== Number.POSITIVE_INFINITY) this.#deadline = this.#host.alarm.wakeBy(this.#deadline, at, this);
   }

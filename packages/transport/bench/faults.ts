@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util';
+import { connectThrough, FAULT_TABLE, moveBody, moveMessages } from '../test/fault-table.ts';
+import { createAuthority } from '../test/pki.ts';
+
+/**
+ * `npx -y pnpm@12 bench faults [--bytes 10000000] [--messages 1000] [--handshakes 50] [--seed N]`: the fault table. Through
+ * each impairment a body and messages are echoed at once, and handshakes are made through a loss of 30 %. The same seed
+ * makes the same faults for the same datagrams. The last line is JSON; a byte that is wrong, a transfer over 120 s or a
+ * handshake over 10 s is a failure.
+ */
+const { values } = parseArgs({
+  options: {
+    bytes: { type: 'string', default: '10000000' },
+    messages: { type: 'string', default: '1000' },
+    handshakes: { type: 'string', default: '50' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  },
+});
+const [bytes, messages, handshakes, seed] = [values.bytes, values.messages, values.handshakes, values.seed].map(Number);
+const TRANSFER_MS = 120_000;
+const HANDSHAKE_MS = 10_000;
+
+const authority = await createAuthority('fault root');
+const hub = await authority.issue({ ips: ['127.0.0.1'] });
+const machine = await authority.issue();
+const seconds: Record<string, number> = {};
+let failed = 0;
+
+console.log(`seed ${seed}, ${bytes} bytes and ${messages} messages of 200 bytes, both ways`);
+for (const fault of FAULT_TABLE) {
+  const { network, ours, close } = await connectThrough({ hub, machine, seed: seed ?? 1 });
+  network.setFaults(fault.faults ?? {});
+  const begun = performance.now();
+  const end = fault.meanwhile?.(network);
+  const outcome = await Promise.race([
+    Promise.all([moveBody(ours, bytes ?? 0), moveMessages(ours, messages ?? 0)]).then(() => 'whole'),
+    new Promise<string>((resolve) => setTimeout(() => resolve('not through'), TRANSFER_MS).unref()),
+  ]).catch((error: Error) => error.message);
+  end?.();
+  seconds[fault.name] = Math.round((performance.now() - begun) / 10) / 100;
+  if (outcome !== 'whole') failed += 1;
+  console.log(`${fault.name.padEnd(36)} ${String(seconds[fault.name]).padStart(7)} s   ${outcome}`);
+  await close();
+}
+
+const times = await Promise.all(Array.from({ length: handshakes ?? 0 }, (_, index) => shake((seed ?? 1) + index)));
+const shaken = times.filter((ms) => ms !== undefined).toSorted((a, b) => a - b);
+failed += times.length - shaken.length;
+const slowest = Math.round(shaken.at(-1) ?? 0);
+console.log(
+  `handshakes through a loss of 30 %: ${shaken.length} of ${times.length}, the median after ${Math.round(shaken[shaken.length >> 1] ?? 0)} ms, the last after ${slowest} ms`,
+);
+console.log(
+  JSON.stringify({
+    bench: 'faults',
+    seed,
+    failed,
+    seconds,
+    handshakes: { through: shaken.length, of: times.length, slowestMs: slowest },
+  }),
+);
+process.exitCode = failed === 0 ? 0 : 1;
+
+async function shake(itsSeed: number): Promise<number | undefined> {
+  const begun = performance.now();
+  const through = { hub, machine, faults: { loss: 0.3 }, seed: itsSeed, handshakeDeadlineMs: HANDSHAKE_MS };
+  const connected = await connectThrough(through).catch(() => undefined);
+  const took = performance.now() - begun;
+  await connected?.close();
+  return connected === undefined ? undefined : took;
+}
