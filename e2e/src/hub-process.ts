@@ -24,7 +24,12 @@ export class HubProcess {
   }
 
   /** Starts it and waits until it listens. @param ports of an earlier start, to be found at again @throws Error when it ends first */
-  static async start(folder: string, databaseUrl: string, ports = { quic: '0', https: '0' }): Promise<HubProcess> {
+  static async start(
+    folder: string,
+    databaseUrl: string,
+    ports: { readonly quic: string; readonly https: string } = { quic: '0', https: '0' },
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<HubProcess> {
     const args = [
       'serve',
       '--init',
@@ -41,7 +46,7 @@ export class HubProcess {
     const child = spawn(process.execPath, ['--conditions=@qconn/source', 'apps/hub/src/main.ts', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, DATABASE_URL: databaseUrl },
+      env: { ...process.env, ...environment, DATABASE_URL: databaseUrl },
     });
     let bootstrapSecret: string | undefined;
     for await (const line of createInterface({ input: child.stdout })) {
@@ -51,6 +56,10 @@ export class HubProcess {
       if (https !== undefined && quic !== undefined) return new HubProcess(child, { https, quic, bootstrapSecret });
     }
     throw new Error('the hub ended before it listened');
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   get ports(): { quic: string; https: string } {

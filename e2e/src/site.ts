@@ -2,21 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import {
-  connect,
-  CredentialStore,
-  enroll,
-  fetchPinnedTrust,
-  HubHttps,
-  parseSecret,
-  type Client,
-  type Enrolment,
-} from '@qconn/client';
+import { connect, CredentialStore, enroll, HubHttps, type Client, type Enrolment } from '@qconn/client';
 import { systemClock } from '@qconn/clock';
 import { Hub, initialise, loadHubConfig, openHubAuthority, openHubStore, type HubConfig } from '@qconn/hub';
 import { createLog } from '@qconn/startup';
 import type { Store } from '@qconn/store';
 import { createDatabase, type TestDatabase } from '@qconn/testkit';
+import { becomeAdministrator } from './administrator.ts';
 
 /** A grant as the API takes it. */
 export interface Grant {
@@ -69,7 +61,7 @@ export class Site {
     );
     // A hub that restarts has to be found again, so it keeps the ports that the system chose.
     const ports = { quic: hub.quicAddress.port, https: hub.httpsAddress.port };
-    const api = await becomeAdministrator(hub, bootstrapSecret ?? '');
+    const api = await becomeAdministrator(`https://127.0.0.1:${hub.httpsAddress.port}`, bootstrapSecret ?? '');
     const site = new Site(folder, configOf(folder, databaseUrl, environment, ports), store, hub, api, log);
     site.#database = database;
     return site;
@@ -188,16 +180,4 @@ async function startHub(
   const logger = createLog({ component: 'hub', format: 'json', destination });
   const hub = await Hub.start(config, { store, authority: await openHubAuthority(config), log: logger });
   return { store, hub, bootstrapSecret: fresh?.bootstrapSecret };
-}
-
-async function becomeAdministrator(hub: Hub, bootstrapSecret: string): Promise<HubHttps> {
-  const url = `https://127.0.0.1:${hub.httpsAddress.port}`;
-  const { pin } = parseSecret(bootstrapSecret, 'qb');
-  const { pem: trustPem } = await fetchPinnedTrust(new URL(url), pin ?? new Uint8Array());
-  const guest = new HubHttps({ url, trustPem });
-  const { key } = (await guest.call('POST', '/v1/bootstrap', { secret: bootstrapSecret, name: 'e2e' })) as {
-    key: string;
-  };
-  guest.close();
-  return new HubHttps({ url, trustPem, key });
 }

@@ -25,13 +25,14 @@ if (file === undefined) {
 
 function findBenches(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const kind of ['packages', 'apps']) {
-    for (const owner of readdirSync(path.join(ROOT, kind))) {
-      const folder = path.join(ROOT, kind, owner, 'bench');
-      const files = existsSync(folder) ? readdirSync(folder).filter((each) => each.endsWith('.ts')) : [];
-      for (const each of files)
-        found.set(each === 'main.ts' ? owner : path.basename(each, '.ts'), path.join(folder, each));
-    }
+  const owners = ['packages', 'apps'].flatMap((kind) =>
+    readdirSync(path.join(ROOT, kind)).map((owner) => path.join(ROOT, kind, owner)),
+  );
+  for (const owner of [...owners, path.join(ROOT, 'e2e')]) {
+    const folder = path.join(owner, 'bench');
+    const files = existsSync(folder) ? readdirSync(folder).filter((each) => each.endsWith('.ts')) : [];
+    for (const each of files)
+      found.set(each === 'main.ts' ? path.basename(owner) : path.basename(each, '.ts'), path.join(folder, each));
   }
   return found;
 }

@@ -7,7 +7,7 @@ import { RenewalKeeper } from './credential/renewal-keeper.ts';
 import { SessionTickets } from './credential/session-tickets.ts';
 import { ownAddresses } from './supervisor/path-look.ts';
 import { HubDialer } from './supervisor/hub-dialer.ts';
-import { HubResolver } from './supervisor/hub-resolver.ts';
+import { HubResolver, type NameService } from './supervisor/hub-resolver.ts';
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -21,6 +21,8 @@ export interface ConnectOptions {
    * debugging only; the process warns of it.
    */
   readonly insecureDebugFolder?: string;
+  /** Resolves the hub's name. This system's resolver when left out. */
+  readonly names?: NameService;
 }
 
 /**
@@ -42,7 +44,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
   let keeper: RenewalKeeper | undefined;
   const tickets = await SessionTickets.load(store);
-  const resolver = new HubResolver({ random: Math.random });
+  const resolver = new HubResolver({ random: Math.random, names: options.names });
   const dialer = new HubDialer({
     clock,
     endpoint,

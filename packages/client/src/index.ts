@@ -18,6 +18,7 @@ export type { FanOutObserver, Reply, RequestObserver } from './exchange/requests
 export { HubHttps, parseHubUrl } from './https/hub-https.ts';
 export { fetchPinnedTrust } from './https/pinned-trust.ts';
 export type { PresenceEvent } from './presence/presence-event.ts';
+export type { NameService, ServiceRecord } from './supervisor/hub-resolver.ts';
 export type { Phase } from './supervisor/supervisor.ts';
 export type { ClientEvent, ConnectedOptions } from './supervisor/uplink.ts';
 // What users of the client meet and should not have to import from elsewhere.

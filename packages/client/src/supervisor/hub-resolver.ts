@@ -60,7 +60,13 @@ export class HubResolver {
   readonly #random: () => number;
 
   /** @param random a fresh random number in [0, 1), for the weights of service records */
-  constructor({ names = systemNames, random }: { readonly names?: NameService; readonly random: () => number }) {
+  constructor({
+    names = systemNames,
+    random,
+  }: {
+    readonly names?: NameService | undefined;
+    readonly random: () => number;
+  }) {
     this.#names = names;
     this.#random = random;
   }

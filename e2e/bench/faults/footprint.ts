@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { startProgram } from '../../src/program.ts';
+import type { SiteProcess } from '../../src/site-process.ts';
+
+/** What an agent that waits for work costs. */
+export interface Footprint {
+  readonly rssMB: number;
+  /** Share of one core. */
+  readonly cpuShare: number;
+  /** From the start of the process until it is online, in milliseconds: the median of some starts. */
+  readonly onlineMs: number;
+}
+
+const STARTS = 5;
+
+/** For how long an idle agent is watched, in milliseconds. */
+const WATCHED_MS = 20_000;
+
+/** Clock ticks a second in /proc (sysconf(3), `_SC_CLK_TCK`). */
+const TICKS_PER_SECOND = 100;
+
+/** Starts `qconn-agent` with one device several times, and watches the last one do nothing. Linux: reads /proc. */
+export async function footprint(site: SiteProcess): Promise<Footprint> {
+  await site.enrol('agent');
+  const config = join(site.folder, 'agent.yaml');
+  const device = '{name: echo-2, serviceTypes: [nothing], adapter: {type: exec, argv: [cat]}}';
+  writeFileSync(config, `hub: ${site.api.url.origin}\ncredentials: agent\ndevices: [${device}]\n`);
+  const times: number[] = [];
+  for (let start = 1; ; start++) {
+    const begun = performance.now();
+    const agent = startProgram('agent', ['run', '--config', config, '--log-format', 'json']);
+    for await (const line of createInterface({ input: agent.stderr! })) if (line.includes('online as')) break;
+    times.push(performance.now() - begun);
+    agent.stderr!.resume();
+    const figures = start < STARTS ? undefined : await watch(agent.pid ?? 0);
+    agent.kill();
+    await once(agent, 'exit');
+    const onlineMs = Math.round(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] as number);
+    if (figures !== undefined) return { ...figures, onlineMs };
+  }
+}
+
+async function watch(pid: number): Promise<Pick<Footprint, 'rssMB' | 'cpuShare'>> {
+  const before = cpuSeconds(pid);
+  await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
+  const cpuShare = (cpuSeconds(pid) - before) / (WATCHED_MS / 1_000);
+  const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  return { rssMB: Math.round(kilobytes / 102.4) / 10, cpuShare: Math.round(cpuShare * 10_000) / 10_000 };
+}
+
+/** User and system time of a process (proc(5), `/proc/pid/stat`). */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}

@@ -1,0 +1,134 @@
+import { connect, type Client, type NameService } from '@qconn/client';
+import { systemClock } from '@qconn/clock';
+import { createFaultyNetwork, type FaultyNetwork } from '@qconn/testkit';
+import type { SiteProcess } from '../../src/site-process.ts';
+import { spreadOf, type Spread } from './percentile.ts';
+import { Sender, type Way } from './sender.ts';
+
+/** One way of the network's or the hub's to fail, and how long it took until the next exchange had completed. */
+export type Scenario = (site: SiteProcess, runs: number) => Promise<Spread>;
+
+const BLACKHOLE_MS = 10_000;
+
+/** Machines that go through the same restart. */
+const RESTARTED_TOGETHER = 10;
+
+/** Sends nothing in between: whoever has just come back is measured anew. */
+async function settle(senders: readonly Sender[]): Promise<void> {
+  await Promise.all(senders.map((sender) => sender.firstExchange()));
+}
+
+/** A NAT has forgotten its mapping: the hub sees the client at another port. */
+export const rebinding: Scenario = async (site, runs) => {
+  const network = await networkTo(site);
+  const sender = await Sender.start(site, 'rebinding', network.address);
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    await settle([sender]);
+    await network.rebind();
+    times.push(await sender.firstExchange());
+  }
+  return ended(times, [sender], network);
+};
+
+/** What the client sends from its address no longer arrives: it has to find out, and go on from another one. */
+export const addressChange: Scenario = async (site, runs) => {
+  const network = await networkTo(site);
+  const sender = await Sender.start(site, 'roaming', network.address);
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    await settle([sender]);
+    network.cutPaths();
+    times.push(await sender.firstExchange());
+  }
+  return ended(times, [sender], network);
+};
+
+/** Ten seconds of nothing, for each machine on a network of its own; measured from when it lets through again. */
+export const blackhole: Scenario = async (site, runs) => {
+  const machines = await Promise.all(
+    Array.from({ length: runs }, async (_, n) => {
+      const network = await networkTo(site, n);
+      return { network, sender: await Sender.start(site, `blackhole-${n}`, network.address) };
+    }),
+  );
+  await settle(machines.map(({ sender }) => sender));
+  for (const { network } of machines) network.setBlackhole(true);
+  await new Promise((resolve) => setTimeout(resolve, BLACKHOLE_MS));
+  const times = await Promise.all(
+    machines.map(({ network, sender }) => {
+      network.setBlackhole(false);
+      return sender.firstExchange();
+    }),
+  );
+  await Promise.all(machines.map(({ network }) => network.close()));
+  return ended(
+    times,
+    machines.map(({ sender }) => sender),
+  );
+};
+
+/** The hub is killed and started again; measured from when it listens, at machines that went on sending. */
+export const hubRestart: Scenario = async (site, runs) => {
+  const way = wayTo(site);
+  const senders = await Promise.all(
+    Array.from({ length: RESTARTED_TOGETHER }, (_, n) => Sender.start(site, `restart-${n}`, way)),
+  );
+  const times: number[] = [];
+  while (times.length < runs) {
+    await settle(senders);
+    await site.kill();
+    const back = senders.map(async (sender) => {
+      await sender.firstExchange();
+      return performance.now();
+    });
+    await site.restart();
+    const listening = performance.now();
+    times.push(...(await Promise.all(back)).map((at) => Math.max(0, at - listening)));
+  }
+  return ended(times.slice(0, runs), senders);
+};
+
+/** The hub's name stands for another address, and the old one has gone: measured from then. */
+export const dnsMove: Scenario = async (site, runs) => {
+  let network = await networkTo(site);
+  const names: NameService = {
+    addresses: () => Promise.resolve(['127.0.0.1']),
+    ttl: () => Promise.resolve(60),
+    services: () => Promise.resolve([{ name: '127.0.0.1', port: network.address.port, priority: 0, weight: 0 }]),
+  };
+  const sender = await Sender.start(site, 'moving', { host: '_qconn._udp.test', port: 1 }, names);
+  const times: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    await settle([sender]);
+    const old = network;
+    network = await networkTo(site, run);
+    old.setBlackhole(true);
+    times.push(await sender.firstExchange());
+    await old.close();
+  }
+  return ended(times, [sender], network);
+};
+
+/** A machine that answers every message, reached by no fault. */
+export async function startProvider(site: SiteProcess): Promise<Client> {
+  const store = await site.enrol('provider');
+  const provider = await connect({ credentials: store, agent: 'faults/1' });
+  await provider.connected({ phase: 'online' });
+  await provider.provide({ device: 'echo-1', serviceTypes: ['echo'], concurrency: 10_000 }, ({ body }) => body);
+  return provider;
+}
+
+function wayTo(site: SiteProcess): Way {
+  return { host: '127.0.0.1', port: Number(site.hub.ports.quic) };
+}
+
+function networkTo(site: SiteProcess, seed = 0): Promise<FaultyNetwork> {
+  return createFaultyNetwork(systemClock, { target: wayTo(site), seed: seed + 1 });
+}
+
+async function ended(times: readonly number[], senders: readonly Sender[], network?: FaultyNetwork): Promise<Spread> {
+  await Promise.all(senders.map((sender) => sender.close()));
+  await network?.close();
+  return spreadOf(times);
+}
