@@ -18,6 +18,7 @@ import { addRevoke } from './commands/revoke.ts';
 import { addRights } from './commands/rights.ts';
 import { addRole } from './commands/role.ts';
 import { addRoles } from './commands/roles.ts';
+import { addJob } from './commands/job.ts';
 import { addSend } from './commands/send.ts';
 import { addSessions } from './commands/sessions.ts';
 import { addToken } from './commands/token.ts';
@@ -52,7 +53,7 @@ const GROUPS: readonly (readonly [title: string, ...adders: ((parent: Command, i
     ['Machines:', addMachines, addMachine, addApprove, addRevoke, addRights, addToken],
     ['Rights:', addRoles, addRole, addExplain, addKeys, addKey],
     ['Watching:', addSessions, addAudit],
-    ['Messages:', addEnroll, addSend, addQuery, addWatchDevices],
+    ['Messages:', addEnroll, addSend, addJob, addQuery, addWatchDevices],
     ['Help:', addCompletion],
   ];
 

@@ -24,7 +24,8 @@ import {
 } from '@qconn/protocol';
 import { packContent, type BodySource, type Content } from './body/content.ts';
 import { JOB_CONCURRENCY, JOB_CONCURRENCY_MAX, type Handler, type Provision } from './exchange/job.ts';
-import { Jobs } from './exchange/jobs.ts';
+import { jobReport, type JobReport } from './exchange/job-report.ts';
+import { Jobs, type JobHistory } from './exchange/jobs.ts';
 import { FanOut } from './exchange/fan-out.ts';
 import type { FanOutObserver, Reply, RequestObserver } from './exchange/requests.ts';
 import type { PresenceEvent } from './presence/presence-event.ts';
@@ -39,6 +40,8 @@ export interface ClientDependencies extends Omit<UplinkDependencies, 'jobs'> {
   readonly renewNow?: () => Promise<number>;
   /** Closes what the client was given to work with; called once, at its end. */
   readonly release?: () => Promise<void>;
+  /** Jobs of earlier runs of the program; without it jobs are remembered in memory alone. */
+  readonly history?: JobHistory | undefined;
 }
 
 /** What the hub last said of this machine. */
@@ -71,6 +74,9 @@ export interface RequestOptions extends SendOptions, RequestObserver {
   /** Where the target is not there: wait for it within the resolution deadline, instead of failing at once. Default false. */
   readonly waitForTarget?: boolean | undefined;
 }
+
+/** Options of {@link Client.job}. */
+export type InquiryOptions = Pick<RequestOptions, 'resolutionMs' | 'jobMs' | 'whenOffline' | 'signal'>;
 
 /** Options of {@link Client.requestAll}. */
 export interface FanOutOptions extends SendOptions, FanOutObserver {
@@ -185,6 +191,19 @@ export class Client {
     };
     send().catch((error: unknown) => fanOut.refuse(error as QconnError));
     return fanOut;
+  }
+
+  /**
+   * Asks a provider what became of a job that this machine gave it under an idempotency key. Nothing is run.
+   * @param address with a machine: the one that the job went to; with its device too, if the machine has several
+   * @throws QconnError why the provider could not be asked
+   */
+  async job(address: Address | string, idempotencyKey: string, options: InquiryOptions = {}): Promise<JobReport> {
+    const { session, request } = await this.#prepare(address, '', { ...options, idempotencyKey });
+    if (request.address.machine === undefined)
+      throw new QconnError('bad_address', 'An inquiry goes to the machine that has the job: name it in the address.');
+    const inquiry = { ...request, waitForTarget: false, inquiry: true };
+    return jobReport(session.request(inquiry, options));
   }
 
   /** Checks what is to be sent and waits for a connection to send it over. @throws QconnError */

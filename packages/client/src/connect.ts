@@ -4,6 +4,7 @@ import { QconnError } from '@qconn/protocol';
 import { createQuicEndpoint } from '@qconn/transport';
 import { Client } from './client.ts';
 import { RenewalKeeper } from './credential/renewal-keeper.ts';
+import { JobJournal } from './journal/job-journal.ts';
 import { SessionTickets } from './credential/session-tickets.ts';
 import { ownAddresses } from './supervisor/path-look.ts';
 import { HubDialer } from './supervisor/hub-dialer.ts';
@@ -15,6 +16,11 @@ export interface ConnectOptions {
   readonly credentials: CredentialStore | string;
   /** Program and version for the hub's log, such as `my-lims/2.3`. */
   readonly agent: string;
+  /**
+   * File in which jobs under an idempotency key are remembered over restarts of the program; one program at a time may
+   * use it. Without it they are remembered in memory alone.
+   */
+  readonly journal?: string;
   readonly clock?: Clock;
   /**
    * Folder to which the secrets and a trace of every connection are written: whoever reads it reads all traffic. For
@@ -29,13 +35,14 @@ export interface ConnectOptions {
  * Makes a client from an enrolled machine's credential and begins to connect. Resolves at once, before the
  * connection stands: `await client.connected()` waits for it, and requests wait by themselves.
  * The credential renews itself while the client lives.
- * @throws QconnError `credential_missing`, `credential_damaged`, `credential_exposed`
+ * @throws QconnError `credential_missing`, `credential_damaged`, `credential_exposed`, `journal_unusable`
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const clock = options.clock ?? systemClock;
   const store =
     typeof options.credentials === 'string' ? new CredentialStore(options.credentials) : options.credentials;
   const credential = await store.load();
+  const history = options.journal === undefined ? undefined : await JobJournal.open(options.journal, clock);
   const folder = options.insecureDebugFolder;
   const endpoint = await createQuicEndpoint(
     { clock },
@@ -55,6 +62,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const release = async (): Promise<void> => {
     await keeper?.close();
     await endpoint.close();
+    await history?.journal.close();
   };
   const renewNow = (): Promise<number> => keeper?.renewNow() ?? Promise.reject(new QconnError('closed'));
   const client = new Client(
@@ -65,6 +73,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       renewNow,
       release,
       addresses: ownAddresses,
+      history,
     },
     options.agent,
   );

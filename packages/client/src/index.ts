@@ -5,6 +5,7 @@ export {
   type ClientDependencies,
   type DeviceOptions,
   type FanOutOptions,
+  type InquiryOptions,
   type OwnMachine,
   type RequestOptions,
 } from './client.ts';
@@ -12,6 +13,7 @@ export { connect, type ConnectOptions } from './connect.ts';
 export { enrollByHand, requestByHand, type BroughtAnswer, type EnrolmentRequest } from './enrolment/by-hand.ts';
 export { enroll, type Enrolment, type EnrolOptions } from './enrolment/enroll.ts';
 export { refuseEnrolled } from './enrolment/refuse-enrolled.ts';
+export type { JobReport } from './exchange/job-report.ts';
 export { JOB_CONCURRENCY, type Answer, type Handler, type Job } from './exchange/job.ts';
 export { FanOut, type FanOutSummary, type TargetResult } from './exchange/fan-out.ts';
 export type { FanOutObserver, Reply, RequestObserver } from './exchange/requests.ts';

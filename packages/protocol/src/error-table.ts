@@ -41,6 +41,7 @@ const ROWS = {
   body_corrupt: { wire: 0x11, http: 502, retrySafe: false, summary: 'A streamed body does not match its length or its SHA-256.', action: 'Throw away what has come of it, and report it: the program at the other end is faulty.' },
   answer_gone: { wire: 0x12, http: 410, retrySafe: false, summary: 'The job has run before, and its streamed answer was not kept.', action: 'Do not run it again; fetch its result where the provider stores it.' },
   result_unknown: { wire: 0x14, http: 502, retrySafe: false, summary: 'The provider stopped while it ran the job under this idempotency key; the result is unknown.', action: 'Find out at the device whether the job took effect; to run it again, use a new idempotency key.' },
+  journal_unusable: { wire: 0x15, http: 500, retrySafe: true, summary: 'The provider cannot write down that it begins a job under an idempotency key, and did not run it.', action: 'Check the free space and the owner of the provider’s credential folder, where its journal of jobs is.' },
 
   // Sessions and connections
   closed: { wire: 0x40, http: 503, retrySafe: true, summary: 'The connection was closed.', action: 'Connect again.' },

@@ -128,6 +128,7 @@ const PROVIDER_CODES: ErrorCode[] = [
   'handler_failed',
   'result_unknown',
   'answer_gone',
+  'journal_unusable',
 ];
 
 describe('an outcome that a provider reports', () => {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { connect, isQconnError } from '@qconn/client';
 import { systemClock } from '@qconn/clock';
 import { createLog, runUntilSignal, type Logger } from '@qconn/startup';
@@ -30,7 +31,11 @@ export async function runCommand(flags: ConfigFlags): Promise<number> {
   let routes: ControlRoutes | undefined;
   const server = await listen(config.credentials, () => routes, log);
   try {
-    const client = await connect({ credentials: store, agent: AGENT });
+    const client = await connect({
+      credentials: store,
+      agent: AGENT,
+      journal: join(config.credentials, 'jobs.journal'),
+    });
     const { devices, outboxes } = config;
     const notifier = new ServiceNotifier({ clock: systemClock, log });
     const agent = new Agent({ client, clock: systemClock, log, notifier }, { identity, devices, outboxes });

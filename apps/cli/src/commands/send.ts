@@ -1,5 +1,5 @@
-import { QconnError, parseAddress, type Address } from '@qconn/protocol';
-import { InvalidArgumentError, type Command } from 'commander';
+import { QconnError, type Address } from '@qconn/protocol';
+import type { Command } from 'commander';
 import { requestBody } from '../exchange/request-body.ts';
 import { reportOutcome } from '../exchange/report-outcome.ts';
 import { Timeline } from '../exchange/timeline.ts';
@@ -7,6 +7,7 @@ import { withClient, withCredentials } from '../exchange/with-client.ts';
 import { writeReply } from '../exchange/write-reply.ts';
 import { EXIT_INTERRUPTED } from '../exit-codes.ts';
 import { withExamples } from '../help.ts';
+import { readAddress } from '../input/address.ts';
 import { parseDuration } from '../input/duration.ts';
 import { gatherKeyValue } from '../input/key-value.ts';
 import type { Invocation } from '../invocation.ts';
@@ -88,14 +89,4 @@ async function send(
       invocation.exitCode = signal.aborted ? EXIT_INTERRUPTED : code;
     }
   });
-}
-
-function readAddress(text: string): Address {
-  try {
-    return parseAddress(text);
-  } catch (error) {
-    if (error instanceof QconnError)
-      throw new InvalidArgumentError(`${error.message} Write SERVICE-TYPE[@MACHINE][/DEVICE].`);
-    throw error;
-  }
 }

@@ -69,6 +69,19 @@ export function messagesSuite(admin: () => Admin): void {
       });
     });
 
+    test('qconn job tells what became of a message with a key', async () => {
+      const job = (...argv: string[]) => admin().run(['job', ...argv, '--credentials', sender]);
+      const to = 'print@printer-pc/zebra-1';
+      expect(await job(to, 'order-1')).toMatchObject({ code: 3, err: expect.stringContaining('not known') });
+      await send(to, '--body', 'x', '--key', 'order-1');
+      expect(await job(to, 'order-1')).toMatchObject({ code: 0, out: 'printed' });
+      await send(to, '--body', 'x', '--key', 'order-2', '--header', 'fail=thrown');
+      const failed = await job(to, 'order-2', '--json');
+      expect(failed.code).toBe(4);
+      expect(JSON.parse(failed.out)).toMatchObject({ state: 'failed', error: { message: 'jammed' } });
+      expect((await job('print', 'order-1')).err).toContain('name it in the address');
+    });
+
     test('--out writes the reply to a file', async () => {
       const out = join(admin().configFolder, 'reply');
       expect(await send('print', '--body', 'x', '--out', out)).toMatchObject({ code: 0, out: '' });

@@ -10,42 +10,75 @@ export function withoutStream(settled: Settled): Settled {
   return { outcome: { code: 'answer_gone', reason: '', retryAfterMs: 0 } };
 }
 
-interface Entry {
+interface Ended {
   readonly settled: Promise<Settled>;
   readonly expiresAt: number;
+  readonly bytes: number;
 }
 
-/** Most answers kept; the oldest goes first. With bodies at their limit this is 64 MiB. */
-const ENTRIES_MAX = 1_024;
+/** Most jobs that are remembered once they have ended; the oldest goes first. */
+export const ANSWERS_MAX = 16_384;
+/** Most bytes of their answers. */
+export const ANSWERS_MAX_BYTES: number = 64 * 1024 * 1024;
+/** Most jobs that run: one more is refused, for it could not be told from a repetition. */
+const RUNNING_MAX = 16_384;
 
 /**
- * Jobs by key, running and finished, so that one that comes again is not run again: a retry with
- * the same idempotency key, or an exchange that the hub forwards anew after a reconnect. Lives in
- * memory; times are monotonic milliseconds, passed in.
+ * Jobs by key, running and ended, so that one that comes again is not run again: a retry with the same idempotency
+ * key, or an exchange that the hub forwards anew after a reconnect. One that runs is never forgotten. Lives in memory;
+ * times are monotonic milliseconds, passed in.
  */
 export class AnswerMemory {
-  readonly #entries = new Map<string, Entry>();
+  readonly #running = new Map<string, Promise<Settled>>();
+  /** In the order in which they ended. */
+  readonly #ended = new Map<string, Ended>();
+  #bytes = 0;
+
+  /** Whether one more job may begin. */
+  get hasRoom(): boolean {
+    return this.#running.size < RUNNING_MAX;
+  }
 
   /** The job that runs or ran under this key. */
   find(key: string, now: number): Promise<Settled> | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    if (entry.expiresAt > now) return entry.settled;
-    this.#entries.delete(key);
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    const ended = this.#ended.get(key);
+    if (ended === undefined) return undefined;
+    if (ended.expiresAt > now) return ended.settled;
+    this.forget(key);
     return undefined;
   }
 
-  /** Remembers a job that starts. */
-  put(key: string, settled: Promise<Settled>, now: number, ttlMs: number = IDEMPOTENCY_TTL_MS): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, { settled, expiresAt: now + ttlMs });
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= ENTRIES_MAX) break;
-      this.#entries.delete(oldest);
+  isRunning(key: string): boolean {
+    return this.#running.has(key);
+  }
+
+  /** Remembers a job that starts. {@link end} follows. */
+  begin(key: string, settled: Promise<Settled>): void {
+    this.forget(key);
+    this.#running.set(key, settled);
+  }
+
+  /** Remembers how a job ended, for `ttlMs` from now on. */
+  end(key: string, settled: Settled, now: number, ttlMs: number = IDEMPOTENCY_TTL_MS): void {
+    const promise = this.#running.get(key) ?? Promise.resolve(settled);
+    this.forget(key);
+    this.#ended.set(key, { settled: promise, expiresAt: now + ttlMs, bytes: bytesOf(settled) });
+    this.#bytes += bytesOf(settled);
+    for (const oldest of this.#ended.keys()) {
+      if (this.#ended.size <= ANSWERS_MAX && this.#bytes <= ANSWERS_MAX_BYTES) break;
+      this.forget(oldest);
     }
   }
 
   forget(key: string): void {
-    this.#entries.delete(key);
+    this.#running.delete(key);
+    this.#bytes -= this.#ended.get(key)?.bytes ?? 0;
+    this.#ended.delete(key);
   }
+}
+
+function bytesOf(settled: Settled): number {
+  return 'response' in settled ? settled.response.headers.length + settled.response.body.length : 0;
 }

@@ -8,10 +8,17 @@ import {
   type Device,
   type Frame,
 } from '@qconn/protocol';
-import { AnswerMemory, withoutStream } from './answer-memory.ts';
+import type { JobJournal, RememberedJob } from '../journal/job-journal.ts';
+import { AnswerMemory, withoutStream, type Settled } from './answer-memory.ts';
 import type { Provision } from './job.ts';
 import type { RequestPort } from './requests.ts';
-import { isRefusal, RunningJob } from './running-job.ts';
+import { ranNothing, RunningJob, type JobRecord } from './running-job.ts';
+
+/** Where jobs under an idempotency key are remembered over restarts, and those that are. */
+export interface JobHistory {
+  readonly journal: JobJournal;
+  readonly remembered: readonly RememberedJob[];
+}
 
 /** How long an exchange is remembered against being forwarded again, in milliseconds: the longest usual resolution deadline. */
 const REDELIVERY_TTL_MS = 120_000;
@@ -29,13 +36,19 @@ export class Jobs {
   /** An answer that was written to a connection just before it broke may never have arrived: it is kept for a while. */
   readonly #byExchange = new AnswerMemory();
 
-  constructor(dependencies: { clock: Clock }) {
+  readonly #journal: JobJournal | undefined;
+
+  constructor(dependencies: { clock: Clock; history?: JobHistory | undefined }) {
     this.#clock = dependencies.clock;
+    this.#journal = dependencies.history?.journal;
+    const now = this.#clock.monotonic();
+    for (const { key, settled, ttlMs } of dependencies.history?.remembered ?? [])
+      this.#byKey.end(key, settled, now, ttlMs);
   }
 
   /** Whether jobs under an idempotency key are remembered over restarts of the program. */
   get remembersJobs(): boolean {
-    return false;
+    return this.#journal !== undefined;
   }
 
   /** Devices to register with every new session. */
@@ -72,6 +85,7 @@ export class Jobs {
       return job.refuse('not_found', `The machine no longer provides the device ${deliver.device}.`);
     if (!provision.serviceTypes.includes(deliver.serviceType))
       return job.refuse('not_found', `The device ${deliver.device} does not provide ${deliver.serviceType}.`);
+    if (deliver.inquiry) return void this.#inquire(job, deliver);
     const jobs = this.#exchanges.get(port) ?? new Map<number, RunningJob>();
     this.#exchanges.set(port, jobs.set(frame.id, job));
     void this.#answer(job, provision, deliver, `${epoch}/${frame.id}`).finally(() => {
@@ -93,25 +107,47 @@ export class Jobs {
 
   async #answer(job: RunningJob, provision: Provision, deliver: Deliver, exchangeKey: string): Promise<void> {
     const now = this.#clock.monotonic();
-    const { idempotencyKey } = deliver;
-    const jobKey =
-      idempotencyKey === undefined ? undefined : `${deliver.from.fingerprint}/${deliver.device}/${idempotencyKey}`;
+    const jobKey = jobKeyOf(deliver);
     const earlier =
       this.#byExchange.find(exchangeKey, now) ?? (jobKey === undefined ? undefined : this.#byKey.find(jobKey, now));
     if (earlier !== undefined) return job.repeat(earlier);
     const running = this.#running.get(provision) ?? 0;
     if (running >= provision.concurrency)
       return job.refuse('busy', `${provision.device} runs ${running} jobs, which is its limit.`);
+    if (!this.#byExchange.hasRoom) return job.refuse('busy', 'The program runs as many jobs as it can keep apart.');
     this.#running.set(provision, running + 1);
     const settled = job
-      .run(provision.handler)
+      .run(provision.handler, this.#recordOf(jobKey))
       .finally(() => this.#release(provision))
       .then(withoutStream);
-    this.#byExchange.put(exchangeKey, settled, now, REDELIVERY_TTL_MS);
-    if (jobKey !== undefined) this.#byKey.put(jobKey, settled, now, IDEMPOTENCY_TTL_MS);
-    const { outcome } = { outcome: undefined, ...(await settled) };
-    // A refusal ran nothing: the same key may try again.
-    if (jobKey !== undefined && outcome !== undefined && isRefusal(outcome.code)) this.#byKey.forget(jobKey);
+    this.#byExchange.begin(exchangeKey, settled);
+    if (jobKey !== undefined) this.#byKey.begin(jobKey, settled);
+    this.#remember(exchangeKey, jobKey, await settled);
+  }
+
+  #remember(exchangeKey: string, jobKey: string | undefined, settled: Settled): void {
+    const now = this.#clock.monotonic();
+    this.#byExchange.end(exchangeKey, settled, now, REDELIVERY_TTL_MS);
+    if (jobKey === undefined) return;
+    if (ranNothing(settled)) this.#byKey.forget(jobKey);
+    else this.#byKey.end(jobKey, settled, now, IDEMPOTENCY_TTL_MS);
+  }
+
+  #recordOf(jobKey: string | undefined): JobRecord | undefined {
+    const journal = this.#journal;
+    if (journal === undefined || jobKey === undefined) return undefined;
+    return {
+      began: () => journal.began(jobKey),
+      ended: (settled) => (ranNothing(settled) ? journal.forgot(jobKey) : journal.ended(jobKey, settled)),
+    };
+  }
+
+  /** Runs nothing: tells what became of the job under the key. */
+  async #inquire(job: RunningJob, deliver: Deliver): Promise<void> {
+    const jobKey = jobKeyOf(deliver) ?? '';
+    if (this.#byKey.isRunning(jobKey)) return job.tell('running');
+    const settled = this.#byKey.find(jobKey, this.#clock.monotonic());
+    return settled === undefined ? job.tell('absent') : job.repeat(settled);
   }
 
   #release(provision: Provision): void {
@@ -119,4 +155,9 @@ export class Jobs {
     if (left > 0) this.#running.set(provision, left);
     else this.#running.delete(provision);
   }
+}
+
+/** A key belongs to its sender and to the device: others may use the same words. */
+function jobKeyOf({ from, device, idempotencyKey }: Deliver): string | undefined {
+  return idempotencyKey === undefined ? undefined : `${from.fingerprint}/${device}/${idempotencyKey}`;
 }

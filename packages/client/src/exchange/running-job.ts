@@ -23,12 +23,25 @@ import type { IncomingStream } from '../body/bodies.ts';
 import type { BodyStream } from '../body/body-stream.ts';
 import { packContent, type Content } from '../body/content.ts';
 import { Received } from '../body/received.ts';
-import type { Settled } from './answer-memory.ts';
+import { withoutStream, type Settled } from './answer-memory.ts';
 import type { Answer, Handler, Job } from './job.ts';
 import type { RequestPort } from './requests.ts';
 
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
+
+/** Header of the answer to an inquiry after a job that has not ended; how a job ended is told as the job told it. */
+export const JOB_STATE_HEADER = 'qconn-job';
+
+/** What is written down of one job. */
+export interface JobRecord {
+  began(): Promise<void>;
+  ended(settled: Settled): Promise<void>;
+}
+
+const NOT_BEGUN: Settled = {
+  outcome: { code: 'rejected', reason: 'The job was cancelled before it began.', retryAfterMs: 0 },
+};
 
 /** One delivered exchange at its provider (PROVIDER_EXCHANGE). */
 export class RunningJob {
@@ -45,12 +58,36 @@ export class RunningJob {
     this.#port = port;
   }
 
-  /** Acknowledges and runs the handler. Never rejects: whatever the handler does becomes an answer. */
-  async run(handler: Handler): Promise<Settled> {
+  /**
+   * Acknowledges and runs the handler. Never rejects: whatever the handler does becomes an answer.
+   * @param record what is to be written down before the handler runs, and before anybody is told how it ended
+   */
+  async run(handler: Handler, record?: JobRecord): Promise<Settled> {
     this.#step('accept');
-    const settled = await settle(() => handler(this.#job()));
+    const settled = await (record === undefined
+      ? settle(() => handler(this.#job()))
+      : this.#runOnRecord(handler, record));
     this.#finish(settled);
     return settled;
+  }
+
+  async #runOnRecord(handler: Handler, record: JobRecord): Promise<Settled> {
+    try {
+      await record.began();
+    } catch (error) {
+      return { outcome: { code: 'journal_unusable', reason: reasonOf(error), retryAfterMs: 0 } };
+    }
+    const settled = this.#abort.signal.aborted ? NOT_BEGUN : await settle(() => handler(this.#job()));
+    // Where it cannot be written down, a later run of the program says `result_unknown`, which is true of what it knows.
+    await record.ended(withoutStream(settled)).catch(() => {});
+    return settled;
+  }
+
+  /** Answers an inquiry after another job. @param state the answer when it has not ended: `running` or `absent` */
+  tell(state: 'running' | 'absent'): void {
+    this.#step('accept');
+    const headers = encodeHeaders({ [JOB_STATE_HEADER]: state });
+    this.#finish({ response: { headers, body: new Uint8Array(0) } });
   }
 
   /** Acknowledges and gives the answer of an earlier run of the same job. */
@@ -76,7 +113,7 @@ export class RunningJob {
   #finish(settled: Settled): void {
     const answering = this.#state === 'running';
     if ('response' in settled) this.#step('returned', settled);
-    else this.#step(isRefusal(settled.outcome.code) ? 'refuse' : 'threw', settled);
+    else this.#step(ranNothing(settled) ? 'refuse' : 'threw', settled);
     const source = 'response' in settled ? settled.source : undefined;
     if (source === undefined || !answering) {
       source?.discard();
@@ -150,9 +187,11 @@ export class RunningJob {
   }
 }
 
-/** Whether a job that ended with this code has not run, as far as its provider knows. */
-export function isRefusal(code: ErrorCode): boolean {
-  return code !== 'handler_failed' && code !== 'answer_gone';
+/** A refusal: the handler did nothing, and the same key may try again. */
+export function ranNothing(settled: Settled): boolean {
+  if ('response' in settled) return false;
+  const { code } = settled.outcome;
+  return code !== 'handler_failed' && code !== 'answer_gone' && code !== 'result_unknown';
 }
 
 async function settle(run: () => ReturnType<Handler>): Promise<Settled> {

@@ -1,42 +1,58 @@
-import type { Response } from '@qconn/protocol';
 import { expect, test } from 'vitest';
-import { AnswerMemory, type Settled } from '../../src/exchange/answer-memory.ts';
+import { AnswerMemory, ANSWERS_MAX, type Settled } from '../../src/exchange/answer-memory.ts';
 
-function answer(byte: number): Promise<Settled> {
-  const response: Response = { headers: new Uint8Array(0), body: Uint8Array.of(byte) };
-  return Promise.resolve({ response });
+function answer(bytes = 1): Settled {
+  return { response: { headers: new Uint8Array(0), body: new Uint8Array(bytes) } };
 }
 
-test('gives the answer of a job while it lives', () => {
+test('gives the answer of a job while it runs, and while its key lives', () => {
   const memory = new AnswerMemory();
-  const first = answer(1);
-  memory.put('a', first, 0, 100);
-  expect(memory.find('a', 99)).toBe(first);
-  expect(memory.find('b', 0)).toBeUndefined();
-});
-
-test('forgets it when its time is over, or when told to', () => {
-  const memory = new AnswerMemory();
-  memory.put('a', answer(1), 0, 100);
-  memory.put('b', answer(2), 0, 100);
-  memory.forget('b');
+  const first = Promise.resolve(answer());
+  memory.begin('a', first);
+  expect([memory.find('a', 1e9) === first, memory.isRunning('a')]).toEqual([true, true]);
+  memory.end('a', answer(), 0, 100);
+  expect([memory.find('a', 99) === first, memory.isRunning('a')]).toEqual([true, false]);
   expect(memory.find('a', 100)).toBeUndefined();
   expect(memory.find('a', 0)).toBeUndefined();
   expect(memory.find('b', 0)).toBeUndefined();
 });
 
-test('a later job under the same key takes the place of the earlier', () => {
+test('forgets a job when told to', () => {
   const memory = new AnswerMemory();
-  memory.put('a', answer(1), 0, 100);
-  const second = answer(2);
-  memory.put('a', second, 50, 100);
-  expect(memory.find('a', 149)).toBe(second);
+  memory.begin('a', Promise.resolve(answer()));
+  memory.forget('a');
+  memory.end('b', answer(), 0);
+  memory.forget('b');
+  expect([memory.find('a', 0), memory.find('b', 0)]).toEqual([undefined, undefined]);
 });
 
-test('is bounded: the oldest goes first', () => {
+test('a later job under the same key takes the place of the earlier', async () => {
   const memory = new AnswerMemory();
-  for (let n = 0; n < 1_025; n++) memory.put(`job ${n}`, answer(0), n);
-  expect(memory.find('job 0', 2_000)).toBeUndefined();
-  expect(memory.find('job 1', 2_000)).toBeDefined();
-  expect(memory.find('job 1024', 2_000)).toBeDefined();
+  memory.end('a', answer(1), 0, 100);
+  memory.end('a', answer(2), 50, 100);
+  expect(await memory.find('a', 149)).toEqual(answer(2));
+});
+
+test('is bounded in number: the oldest that has ended goes first, one that runs never', () => {
+  const memory = new AnswerMemory();
+  memory.begin('runs', Promise.resolve(answer()));
+  for (let n = 0; n <= ANSWERS_MAX; n++) memory.end(`job ${n}`, answer(), n);
+  expect(memory.find('job 0', 0)).toBeUndefined();
+  expect(memory.find('job 1', 0)).toBeDefined();
+  expect(memory.find('runs', 0)).toBeDefined();
+});
+
+test('is bounded in bytes', () => {
+  const memory = new AnswerMemory();
+  const mebibyte = answer(1024 * 1024);
+  for (let n = 0; n < 65; n++) memory.end(`job ${n}`, mebibyte, 0);
+  expect([memory.find('job 0', 0), memory.find('job 1', 0) !== undefined]).toEqual([undefined, true]);
+});
+
+test('has room for one more job until too many run', () => {
+  const memory = new AnswerMemory();
+  for (let n = 0; n < 16_384; n++) memory.begin(`job ${n}`, Promise.resolve(answer()));
+  expect(memory.hasRoom).toBe(false);
+  memory.end('job 0', answer(), 0);
+  expect(memory.hasRoom).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { ManualClock } from '@qconn/clock';
 import { encodeCancel, encodeDeliver, PackedWriter, type Deliver, type ErrorCode } from '@qconn/protocol';
 import type { Handler } from '../../src/exchange/job.ts';
-import { Jobs } from '../../src/exchange/jobs.ts';
+import { Jobs, type JobHistory } from '../../src/exchange/jobs.ts';
 import type { RequestPort } from '../../src/exchange/requests.ts';
 import { frameOf, RecordingPort } from './recording-port.ts';
 
@@ -23,9 +23,10 @@ const writer = new PackedWriter();
 export class Provider {
   readonly clock: ManualClock = new ManualClock();
   readonly port: RecordingPort = new RecordingPort();
-  readonly jobs: Jobs = new Jobs({ clock: this.clock });
+  readonly jobs: Jobs;
 
-  constructor(handler: Handler, { concurrency = 64 }: { concurrency?: number } = {}) {
+  constructor(handler: Handler, { concurrency = 64, history }: { concurrency?: number; history?: JobHistory } = {}) {
+    this.jobs = new Jobs({ clock: this.clock, history });
     this.jobs.add({ device: 'zebra-1', serviceTypes: ['print'], concurrency, handler });
   }
 
@@ -39,6 +40,8 @@ export class Provider {
 
   /** Resolves when no more than so many handlers run. */
   async running(atMost: number): Promise<void> {
-    while (this.jobs.size > atMost) await new Promise((resolve) => setImmediate(resolve));
+    // At least one turn: what follows on the end of a handler is done by then.
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (this.jobs.size > atMost);
   }
 }

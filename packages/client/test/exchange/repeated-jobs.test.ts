@@ -1,5 +1,18 @@
-import { decodeOutcome, decodeResponse, FrameType, IDEMPOTENCY_TTL_MS, QconnError } from '@qconn/protocol';
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ManualClock } from '@qconn/clock';
+import {
+  decodeHeaders,
+  decodeOutcome,
+  decodeResponse,
+  FrameType,
+  IDEMPOTENCY_TTL_MS,
+  QconnError,
+} from '@qconn/protocol';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Handler } from '../../src/exchange/job.ts';
+import { JobJournal } from '../../src/journal/job-journal.ts';
 import { Provider } from './provider.ts';
 import { RecordingPort } from './recording-port.ts';
 
@@ -36,6 +49,7 @@ describe('an idempotency key', () => {
     const { provider, runs } = counting();
     provider.deliver(1, { idempotencyKey: 'k' });
     await bodyOf(provider.port);
+    await provider.running(0);
     provider.clock.advance(IDEMPOTENCY_TTL_MS - 1);
     provider.deliver(2, { idempotencyKey: 'k' });
     await bodyOf(provider.port, 2);
@@ -134,5 +148,103 @@ describe('two connections at once, as after a hub has sent its client away', () 
     provider.deliver(1, {}, next, 'another hub');
     provider.cancel(1, 'cancelled', next);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
+  });
+});
+
+describe('a program that keeps a journal', () => {
+  let folder: string;
+  const clock = new ManualClock();
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'qconn-jobs-'));
+  });
+
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** A run of the program; the runs before it have ended without a word. */
+  async function start(handler: Handler): Promise<Provider> {
+    return new Provider(handler, { history: await JobJournal.open(join(folder, 'journal'), clock) });
+  }
+
+  test('gives a retry the first outcome after a restart', async () => {
+    const first = await start(() => 'printed once');
+    first.deliver(1, { idempotencyKey: 'k' });
+    expect(await bodyOf(first.port)).toBe('printed once');
+    const second = await start(() => 'printed twice');
+    second.deliver(1, { idempotencyKey: 'k' }, second.port, 'second run of the hub');
+    expect(await bodyOf(second.port)).toBe('printed once');
+    expect([first, second].map(({ jobs }) => jobs.remembersJobs)).toEqual([true, true]);
+    expect(first.jobs.instance).not.toBe(second.jobs.instance);
+  });
+
+  test('does not run again what it stopped over: the result is unknown', async () => {
+    const begun = Promise.withResolvers<void>();
+    const first = await start(() => (begun.resolve(), new Promise(() => {})));
+    first.deliver(1, { idempotencyKey: 'k' });
+    await begun.promise;
+    const second = await start(() => 'printed twice');
+    second.deliver(1, { idempotencyKey: 'k', redelivered: true });
+    expect(decodeOutcome(await second.port.frame(FrameType.Outcome))).toMatchObject({ code: 'result_unknown' });
+  });
+
+  test('runs again what it refused', async () => {
+    const refuse = (): never => {
+      throw new QconnError('rejected', 'no paper');
+    };
+    const first = await start(refuse);
+    first.deliver(1, { idempotencyKey: 'k' });
+    await first.port.frame(FrameType.Outcome);
+    const second = await start(() => 'printed');
+    second.deliver(1, { idempotencyKey: 'k' });
+    expect(await bodyOf(second.port)).toBe('printed');
+  });
+
+  test('runs nothing that it cannot write down', async () => {
+    const history = await JobJournal.open(join(folder, 'journal'), clock);
+    await history.journal.close();
+    const provider = new Provider(() => 'printed', { history });
+    provider.deliver(1, { idempotencyKey: 'k' });
+    expect(decodeOutcome(await provider.port.frame(FrameType.Outcome)).code).toBe('journal_unusable');
+    provider.deliver(2);
+    expect(await bodyOf(provider.port)).toBe('printed');
+  });
+
+  test('does not run what was cancelled while it was being written down', async () => {
+    let runs = 0;
+    const provider = await start(() => `run ${++runs}`);
+    provider.deliver(1, { idempotencyKey: 'k' });
+    provider.cancel(1, 'cancelled');
+    await provider.running(0);
+    expect(runs).toBe(0);
+    provider.deliver(2, { idempotencyKey: 'k' });
+    expect(await bodyOf(provider.port)).toBe('run 1');
+  });
+});
+
+describe('an inquiry', () => {
+  const inquire = async (provider: Provider, id: number, idempotencyKey: string): Promise<string> => {
+    provider.deliver(id, { idempotencyKey, inquiry: true });
+    const { headers, body } = decodeResponse(await provider.port.frame(FrameType.Response, id));
+    return decodeHeaders(headers)['qconn-job'] ?? Buffer.from(body).toString();
+  };
+
+  test('runs nothing, and tells what became of the job', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let runs = 0;
+    const provider = new Provider(() => (runs++, promise));
+    expect(await inquire(provider, 1, 'k')).toBe('absent');
+    provider.deliver(9, { idempotencyKey: 'k' });
+    expect(await inquire(provider, 2, 'k')).toBe('running');
+    resolve('printed');
+    await provider.running(0);
+    expect(await inquire(provider, 4, 'k')).toBe('printed');
+    expect(runs).toBe(1);
+  });
+
+  test('learns nothing of another sender’s job', async () => {
+    const provider = new Provider(() => 'printed');
+    provider.deliver(1, { idempotencyKey: 'k', from: { fingerprint: 'qc1other', hostname: undefined } });
+    await provider.running(0);
+    expect(await inquire(provider, 2, 'k')).toBe('absent');
   });
 });

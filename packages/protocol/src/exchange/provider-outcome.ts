@@ -9,6 +9,7 @@ const PROVIDER_CODES: ReadonlySet<ErrorCode> = new Set([
   'handler_failed',
   'result_unknown',
   'answer_gone',
+  'journal_unusable',
 ]);
 
 /**
