@@ -12,6 +12,7 @@ import type { Surroundings } from './surroundings.ts';
 /** Options that every command takes. */
 export interface GlobalOptions {
   readonly profile?: string;
+  readonly credential?: string;
   readonly json?: boolean;
 }
 
@@ -42,7 +43,7 @@ export class Invocation {
 
   /** The hub of the chosen profile. @throws QconnError as {@link openHub} */
   async hub(): Promise<HubApi> {
-    this.#hub ??= await openHub(this.options.profile, this.env);
+    this.#hub ??= await openHub(this.options, this.env);
     return this.#hub;
   }
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { withoutSecrets } from '@qconn/startup';
+import { addApply } from './commands/apply.ts';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -12,6 +13,7 @@ import { addLogin } from './commands/login.ts';
 import { addLogout } from './commands/logout.ts';
 import { addMachine } from './commands/machine.ts';
 import { addMachines } from './commands/machines.ts';
+import { addMetrics } from './commands/metrics.ts';
 import { addProfiles } from './commands/profiles.ts';
 import { addQuery } from './commands/query.ts';
 import { addRevoke } from './commands/revoke.ts';
@@ -23,6 +25,7 @@ import { addSend } from './commands/send.ts';
 import { addSessions } from './commands/sessions.ts';
 import { addToken } from './commands/token.ts';
 import { addWatchDevices } from './commands/watch-devices.ts';
+import { addWhoami } from './commands/whoami.ts';
 import { EXIT_CODE_HELP } from './exit-codes.ts';
 import type { GlobalOptions, Invocation } from './invocation.ts';
 import { VERSION } from './version.ts';
@@ -39,6 +42,7 @@ Environment:
   QCONN_PROFILE        the profile to use
   QCONN_HUB, QCONN_KEY, and QCONN_PIN or QCONN_TRUST
                        address, API key, and pin or PEM file of the root CA; they go before the profile’s
+  QCONN_CREDENTIAL     folder of the machine credential to administer with, instead of a profile and its key
   QCONN_CREDENTIALS    folder of the machine credential of send, query and enroll
   QCONN_SECRET, QCONN_TOKEN
                        secret for login, token for enroll
@@ -49,10 +53,10 @@ ${EXIT_CODE_HELP}`;
 
 const GROUPS: readonly (readonly [title: string, ...adders: ((parent: Command, invocation: Invocation) => void)[]])[] =
   [
-    ['Getting in:', addLogin, addLogout, addProfiles, addHub],
+    ['Getting in:', addLogin, addLogout, addProfiles, addWhoami, addHub],
     ['Machines:', addMachines, addMachine, addApprove, addRevoke, addRights, addToken],
-    ['Rights:', addRoles, addRole, addExplain, addKeys, addKey],
-    ['Watching:', addSessions, addAudit],
+    ['Rights:', addRoles, addRole, addApply, addExplain, addKeys, addKey],
+    ['Watching:', addSessions, addAudit, addMetrics],
     ['Messages:', addEnroll, addSend, addJob, addQuery, addWatchDevices],
     ['Help:', addCompletion],
   ];
@@ -64,6 +68,10 @@ export function program(invocation: Invocation): Command {
     .description('Administers qconn hubs, and sends messages through them.')
     .version(VERSION)
     .option('--profile <name>', 'the hub to talk to, as `qconn profiles` lists them')
+    .option(
+      '--credential <folder>',
+      'administer as the machine whose credential this is, instead of with an API key (or QCONN_CREDENTIAL)',
+    )
     .option('--json', 'print JSON; times are RFC 3339')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })

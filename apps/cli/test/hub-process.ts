@@ -40,7 +40,9 @@ export class HubProcess {
       '--log-level',
       'error',
     ];
-    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    // On the embedded database, whichever server the tests of others use.
+    const env = { ...process.env, DATABASE_URL: '' };
+    const child = spawn(process.execPath, argv, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const said = new Map<string, Record<string, string>>();
     for await (const line of createInterface({ input: child.stdout })) {
       const event = JSON.parse(line) as Record<string, string>;

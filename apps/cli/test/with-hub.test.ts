@@ -4,6 +4,7 @@ import { Admin } from './suites/admin.ts';
 import { loginSuite } from './suites/login.ts';
 import { machinesSuite } from './suites/machines.ts';
 import { messagesSuite } from './suites/messages.ts';
+import { roleSetSuite } from './suites/role-set.ts';
 import { rightsSuite } from './suites/rights.ts';
 
 let hub: HubProcess;
@@ -28,4 +29,5 @@ loginSuite(
 );
 machinesSuite(() => admin);
 rightsSuite(() => admin);
+roleSetSuite(() => admin);
 messagesSuite(() => admin);

@@ -6,7 +6,6 @@ export * from './limits.ts';
 export type { Mistake } from './mistakes.ts';
 export { isLabelKey, isLabelValue } from './parse-grant.ts';
 export { checkRole, isRoleName, parseRole } from './parse-role.ts';
-export { isPattern } from './pattern.ts';
 export { compilePolicy, Policy, type Party, type PolicyChange, type PolicySource } from './policy.ts';
 export { nameOf, type Principal, type Status } from './principal.ts';
 export { VERBS, type Effect, type Grant, type Role, type Selector, type Verb } from './role.ts';

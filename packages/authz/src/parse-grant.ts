@@ -1,6 +1,6 @@
+import { isServiceTypePattern } from '@qconn/protocol';
 import { LABEL_PART_MAX_BYTES, PATTERNS_PER_GRANT_MAX, SELECTOR_HOSTNAMES_MAX, SELECTOR_LABELS_MAX } from './limits.ts';
 import { type Mistakes, quoted } from './mistakes.ts';
-import { isPattern } from './pattern.ts';
 import { type Effect, type Grant, type Selector, type Verb, VERBS } from './role.ts';
 import { isRecord, listOf, refuseUnknownKeys } from './shape.ts';
 
@@ -29,7 +29,7 @@ function parsePatterns(value: unknown, path: string, mistakes: Mistakes): string
   const patterns = listOf(value, path, PATTERNS_PER_GRANT_MAX, mistakes);
   if (Array.isArray(value) && value.length === 0) mistakes.add(path, 'must name at least one service type');
   patterns.forEach((pattern, index) => {
-    if (typeof pattern === 'string' && isPattern(pattern)) return;
+    if (typeof pattern === 'string' && isServiceTypePattern(pattern)) return;
     mistakes.add(
       `${path}[${index}]`,
       `${quoted(pattern)} is not a pattern: write a service type (print.label), one ending in .* (print.*), or *`,

@@ -1,11 +1,3 @@
-import { isServiceType } from '@qconn/protocol';
-
-/** True for a service type, for one with a final segment `*`, and for `*` alone. */
-export function isPattern(text: string): boolean {
-  if (text === '*') return true;
-  return isServiceType(text.endsWith('.*') ? text.slice(0, -2) : text);
-}
-
 /**
  * Every pattern that matches a service type, the most specific first: `a.b` → `a.b`, `a.*`, `*`.
  * Rules are kept by pattern, so a lookup takes as many steps as the type has segments, however many rules there are.

@@ -25,6 +25,11 @@ export function isServiceType(text: string): boolean {
   return text.length <= ADDRESS_PART_MAX_BYTES && SERVICE_TYPE.test(text);
 }
 
+/** True for a service type, for one with a final segment `*` (what lies below it), and for `*` alone. */
+export function isServiceTypePattern(text: string): boolean {
+  return text === '*' || isServiceType(text.endsWith('.*') ? text.slice(0, -2) : text);
+}
+
 /** True for a well-formed hostname (or fingerprint) of at most 128 bytes; RFC 1123, section 2.1, lower case. */
 export function isHostname(text: string): boolean {
   return text.length <= ADDRESS_PART_MAX_BYTES && MACHINE.test(text);

@@ -6,6 +6,7 @@ export {
   isMachinePattern,
   isServiceType,
   machineMatches,
+  isServiceTypePattern,
   parseAddress,
   type Address,
 } from './address.ts';

@@ -116,6 +116,7 @@ export class HubApi {
   keys = (choice: PageChoice): Promise<Page<Key>> => this.#page('/v1/keys', {}, choice);
   revokeKey = (id: string): Promise<Key> => this.#delete(path`/v1/keys/${id}`);
 
+  metrics = (): Promise<string> => this.#https.text('/metrics');
   whoami = (): Promise<Caller> => this.#get('/v1/whoami');
   sessions = (choice: PageChoice): Promise<Page<LiveSession>> => this.#page('/v1/sessions', {}, choice);
   explain = (question: {

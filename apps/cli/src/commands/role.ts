@@ -2,16 +2,18 @@ import type { Command } from 'commander';
 import { grantInWords, grantOptions } from '../grants/grant-text.ts';
 import type { Invocation } from '../invocation.ts';
 import { printable } from '../output/printable.ts';
+import { addRoleExport } from './role-export.ts';
 import { addRolePut } from './role-put.ts';
 
 export function addRole(parent: Command, invocation: Invocation): void {
-  const role = parent.command('role').description('one role: show, put (make or replace), delete');
+  const role = parent.command('role').description('one role: show, put (make or replace), delete; all of them: export');
   role
     .command('show')
     .argument('<name>')
     .description('show a role, and the command line that would make it; --json is what `role put --file` takes')
     .action((name: string) => show(name, invocation));
   addRolePut(role, invocation);
+  addRoleExport(role, invocation);
   role
     .command('delete')
     .argument('<name>')

@@ -12,30 +12,33 @@ export interface RoleFile {
 
 const texts: ConfigSchema = { type: 'array', minItems: 1, items: { type: 'string' } };
 
+/** Grants, as every file with roles has them. */
+export const GRANTS_SCHEMA: ConfigSchema = {
+  type: 'array',
+  items: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['effect', 'verb', 'serviceTypes'],
+    properties: {
+      effect: { enum: ['allow', 'deny'] },
+      verb: { enum: ['provide', 'submit', 'query', 'admin'] },
+      serviceTypes: texts,
+      selector: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { labels: { type: 'object', additionalProperties: { type: 'string' } }, hostnames: texts },
+      },
+    },
+  },
+};
+
 const SCHEMA: ConfigSchema<RoleFile> = {
   type: 'object',
   additionalProperties: false,
   required: ['grants'],
   properties: {
     name: { type: 'string' },
-    grants: {
-      type: 'array',
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['effect', 'verb', 'serviceTypes'],
-        properties: {
-          effect: { enum: ['allow', 'deny'] },
-          verb: { enum: ['provide', 'submit', 'query', 'admin'] },
-          serviceTypes: texts,
-          selector: {
-            type: 'object',
-            additionalProperties: false,
-            properties: { labels: { type: 'object', additionalProperties: { type: 'string' } }, hostnames: texts },
-          },
-        },
-      },
-    },
+    grants: GRANTS_SCHEMA,
     generation: { type: 'integer', minimum: 0 },
     updatedAt: { type: 'string' },
   },

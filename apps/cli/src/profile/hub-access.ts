@@ -1,3 +1,4 @@
+import { CredentialStore } from '@qconn/client';
 import { QconnError } from '@qconn/protocol';
 import { HubApi } from '../api/hub-api.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -10,16 +11,32 @@ import { trustFrom } from './trust.ts';
 /**
  * The hub's API as the chosen profile reaches it. QCONN_HUB, QCONN_KEY and QCONN_PIN or QCONN_TRUST go before
  * the profile's values; with all three no profile is needed.
- * @throws QconnError `unauthenticated` when there is no profile, and why a profile or variable cannot be used
+ * A machine credential goes before all of them.
+ * @throws QconnError `credential_missing`, `credential_damaged`, `credential_exposed`; `unauthenticated` when there is no profile, and why a profile or variable cannot be used
  */
-export async function openHub(profileName: string | undefined, env: Surroundings['env']): Promise<HubApi> {
+export async function openHub(
+  { profile: profileName, credential }: { readonly profile?: string; readonly credential?: string },
+  env: Surroundings['env'],
+): Promise<HubApi> {
   const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
+  const folder = credential ?? given('QCONN_CREDENTIAL');
+  if (folder !== undefined) return openHubAsMachine(folder, given('QCONN_HUB'));
   const [hub, key, pin, file] = ['QCONN_HUB', 'QCONN_KEY', 'QCONN_PIN', 'QCONN_TRUST'].map(given);
   const complete = hub !== undefined && key !== undefined && (pin !== undefined || file !== undefined);
   const profile = complete ? undefined : await readProfile(profileName ?? given('QCONN_PROFILE'), env);
   const url = hubAddress(hub ?? profile?.hub ?? '');
   const trustPem = (await trustFrom({ pin, file }, url)) ?? profile?.trustPem ?? [];
   return new HubApi({ url, trustPem, key: key?.trim() ?? profile?.key });
+}
+
+/** Whom to trust, and where the hub is, the credential says itself. */
+async function openHubAsMachine(folder: string, address: string | undefined): Promise<HubApi> {
+  const { privateKeyPem, chainPem, trustBundlePem, hub } = await new CredentialStore(folder).load();
+  return new HubApi({
+    url: hubAddress(address ?? hub.https),
+    trustPem: trustBundlePem,
+    machine: { keyPem: privateKeyPem, chainPem },
+  });
 }
 
 async function readProfile(

@@ -1,12 +1,6 @@
 import { Agent } from 'node:https';
 import { expect, test } from 'vitest';
-import {
-  actionOf,
-  SITUATIONS,
-  verdictOn,
-  type Situation,
-  type Verdict,
-} from '../../../../tooling/docs/access-matrix.ts';
+import { actionOf, SITUATIONS, verdictOn, type Situation } from '../../../../tooling/docs/access-matrix.ts';
 import { ADMIN_ACTIONS, type AdminAction } from '../../src/http/admin-actions.ts';
 import { apiOperations, type ApiOperation } from '../../src/http/operations.ts';
 import type { RunningHub, TestMachine } from '../hub/running-hub.ts';
@@ -80,7 +74,7 @@ class Cast {
    * Asks for an operation in such a way that whoever is let in does nothing: path parameters that name nothing, bodies that are
    * none, a name of the request that is too long.
    */
-  async knock({ method, path, access }: ApiOperation, situation: Situation): Promise<Verdict | string> {
+  async knock({ method, path, access }: ApiOperation, situation: Situation): Promise<string> {
     const answer = await ask(this.#hub, path.replaceAll(/:\w+/g, 'no-such-thing'), {
       method,
       ...(method === 'POST' || method === 'PUT' ? { body: [], headers: { 'idempotency-key': 'x'.repeat(200) } } : {}),

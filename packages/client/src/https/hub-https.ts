@@ -53,15 +53,30 @@ export class HubHttps {
     extraHeaders: Readonly<Record<string, string>> = {},
   ): Promise<unknown> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
-    const headers: Record<string, string> = { ...extraHeaders, accept: 'application/json' };
+    const answer = await this.#ask(method, path, payload, { ...extraHeaders, accept: 'application/json' });
+    return answer === '' ? undefined : parseJson(answer, this.url);
+  }
+
+  /** Reads what is no JSON, such as metrics. @throws QconnError as {@link call} */
+  async text(path: string): Promise<string> {
+    return this.#ask('GET', path, undefined, { accept: 'text/plain' });
+  }
+
+  async #ask(
+    method: string,
+    path: string,
+    payload: string | undefined,
+    given: Readonly<Record<string, string>>,
+  ): Promise<string> {
+    const headers: Record<string, string> = { ...given };
     if (payload !== undefined) headers['content-type'] = 'application/json';
     if (this.#key !== undefined) headers['authorization'] = `Bearer ${this.#key}`;
     const target = { host: hostOf(this.url), port: portOf(this.url), path, method, headers };
     const answer = await this.#send({ ...target, agent: this.#agent, timeout: ANSWER_DEADLINE_MS }, payload);
-    const value = answer.text === '' ? undefined : parseJson(answer.text, this.url);
     // A hub redirects nobody.
-    if (answer.status >= 300) throw problemError(answer.status, value);
-    return value;
+    if (answer.status >= 300)
+      throw problemError(answer.status, answer.text === '' ? undefined : parseJson(answer.text, this.url));
+    return answer.text;
   }
 
   /** Closes idle connections. */

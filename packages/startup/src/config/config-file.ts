@@ -29,17 +29,21 @@ export interface ConfigFile {
 }
 
 /** Reads a YAML file. What cannot be read is a mistake, and counts as an empty file. */
-export function readConfigFile(file: string | undefined, mistakes: Mistake[]): ConfigFile {
+export function readConfigFile(
+  file: string | undefined,
+  mistakes: Mistake[],
+  maxBytes: number = CONFIG_FILE_MAX_BYTES,
+): ConfigFile {
   if (file === undefined) return fileWithoutKeys('', true);
-  const text = readText(file, mistakes);
+  const text = readText(file, mistakes, maxBytes);
   return text === undefined ? fileWithoutKeys(file, false) : parseConfigFile(text, file, mistakes);
 }
 
-function readText(file: string, mistakes: Mistake[]): string | undefined {
+function readText(file: string, mistakes: Mistake[], maxBytes: number): string | undefined {
   try {
     const { size } = statSync(file);
-    if (size <= CONFIG_FILE_MAX_BYTES) return readFileSync(file, 'utf8');
-    mistakes.push({ source: file, path: '', message: `has ${size} bytes; the limit is ${CONFIG_FILE_MAX_BYTES}` });
+    if (size <= maxBytes) return readFileSync(file, 'utf8');
+    mistakes.push({ source: file, path: '', message: `has ${size} bytes; the limit is ${maxBytes}` });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const message = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;

@@ -11,6 +11,8 @@ export interface ConfigSources<T = unknown> {
   readonly schema: ConfigSchema<T>;
   /** YAML file; left out when there is none. A file that is named must exist. */
   readonly file?: string | undefined;
+  /** Most bytes of the file; {@link CONFIG_FILE_MAX_BYTES} when left out. */
+  readonly fileMaxBytes?: number;
   /** Usually `process.env`. An empty variable counts as not set. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Each setting can be given as this prefix and its path: `QCONN_HUB_` and `http.port` make `QCONN_HUB_HTTP_PORT`. */

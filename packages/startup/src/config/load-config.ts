@@ -17,7 +17,7 @@ import { validate } from './validate.ts';
 export function loadConfig<T>(sources: ConfigSources<T>): T {
   const mistakes: Mistake[] = [];
   const settings = settingsOf(sources.schema);
-  const file = readConfigFile(sources.file, mistakes);
+  const file = readConfigFile(sources.file, mistakes, sources.fileMaxBytes);
   const given = [
     ...readEnvironment(settings, sources, mistakes),
     ...readFlags(settings, sources.flags ?? {}, mistakes),
