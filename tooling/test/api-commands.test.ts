@@ -1,5 +1,4 @@
 import { PassThrough } from 'node:stream';
-import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { apiOperations } from '../../apps/hub/src/http/operations.ts';
 import { Invocation } from '../../apps/cli/src/invocation.ts';
@@ -61,6 +60,9 @@ test.each([...new Set(Object.values(COMMANDS))])('qconn %s exists, and says what
   );
   const command = words
     .split(' ')
-    .reduce<Command | undefined>((at, name) => at?.commands.find((one) => one.name() === name), root);
+    .reduce<ReturnType<typeof program> | undefined>(
+      (at, name) => at?.commands.find((one) => one.name() === name),
+      root,
+    );
   expect(command?.description()).toMatch(/\w/);
 });
