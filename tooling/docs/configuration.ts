@@ -16,6 +16,10 @@ last that names a setting wins. A dot in a setting's name is a level of the file
 is separated by commas. The whole configuration is checked before anything starts, and every mistake is told at once; a
 variable or key that names no setting is a mistake too. Durations are whole milliseconds. Exit codes: 0 done, 1 failed,
 2 the command line or the configuration has a mistake. \`qconn-agent config schema\` prints the agent's settings.
+
+Settings whose last column says yes are read again while the hub runs, by SIGHUP or \`qconn config reload\`: file, environment
+and flags as when it started, checked whole. They come into force together; a mistake anywhere changes nothing, and is told.
+What else has changed is named, and takes a restart. Nothing that decides who may do what, or for how long, can be reloaded.
 `;
 
 const EXAMPLE = `## A file
@@ -40,8 +44,9 @@ export function configurationDocument(): string {
     range(schema),
     environmentOf(path).map(code).join(', '),
     flagsOf(path).map(code).join(', '),
+    schema.reloadable === true ? 'yes' : 'no',
   ]);
-  const table = markdownTable(['setting', 'what it is', 'default', 'values', 'environment', 'flag'], rows);
+  const table = markdownTable(['setting', 'what it is', 'default', 'values', 'environment', 'flag', 'reload'], rows);
   return [HEAD, `## Settings\n\n${table}\n`, EXAMPLE].join('\n');
 }
 

@@ -4,6 +4,7 @@ import { addApply } from './commands/apply.ts';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addConfig } from './commands/config.ts';
 import { addEnroll } from './commands/enroll.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHub } from './commands/hub.ts';
@@ -56,7 +57,7 @@ const GROUPS: readonly (readonly [title: string, ...adders: ((parent: Command, i
     ['Getting in:', addLogin, addLogout, addProfiles, addWhoami, addHub],
     ['Machines:', addMachines, addMachine, addApprove, addRevoke, addRights, addToken],
     ['Rights:', addRoles, addRole, addApply, addExplain, addKeys, addKey],
-    ['Watching:', addSessions, addAudit, addMetrics],
+    ['Watching:', addSessions, addAudit, addMetrics, addConfig],
     ['Messages:', addEnroll, addSend, addJob, addQuery, addWatchDevices],
     ['Help:', addCompletion],
   ];

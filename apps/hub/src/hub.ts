@@ -10,6 +10,8 @@ import { createQuicEndpoint, type Endpoint, type SocketAddress } from '@qconn/tr
 import { MachineCertificates } from './admission/certificates.ts';
 import { ServerCertificate } from './authority/server-certificate.ts';
 import type { HubConfig } from './config/hub-config.ts';
+import { LiveSettings, type Reloaded } from './config/live-settings.ts';
+import { reloadConfig, type ReloadDependencies } from './config/reload-config.ts';
 import { loadEndpointSecret } from './endpoint-secret.ts';
 import { HttpApi } from './http/http-api.ts';
 import { HubMetrics } from './metrics/hub-metrics.ts';
@@ -17,6 +19,7 @@ import { LivePolicy } from './policy/live-policy.ts';
 import type { HubExchange } from './relay/hub-exchange.ts';
 import type { Peer } from './relay/peer.ts';
 import { Relay } from './relay/relay.ts';
+import { quotaRates, relayLimits } from './relay/relay-limits.ts';
 import { identityProvider } from './session/identity-provider.ts';
 import { machineProtocol } from './session/machine-protocol.ts';
 import { SessionBook } from './session/session-book.ts';
@@ -31,6 +34,8 @@ export interface HubDependencies {
   readonly authority: CertificateAuthority;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** Reads the configuration anew, for a reload; without it there is nothing that could have changed. */
+  readonly readConfig?: () => HubConfig;
 }
 
 /** How often quotas of quiet machines are forgotten, in milliseconds. */
@@ -42,12 +47,10 @@ const SWEEP_MS = 60_000;
  */
 const STREAM_WINDOW_BYTES: number = 640 * 1024;
 
-/** Bytes that may wait for one machine before it counts as busy. */
-const BUFFERED_BYTES_PER_MACHINE: number = 1024 * 1024;
-
 /** A running hub. */
 export class Hub {
-  readonly #config: HubConfig;
+  readonly #settings: LiveSettings;
+  readonly #reload: ReloadDependencies;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #metrics: HubMetrics;
@@ -59,7 +62,8 @@ export class Hub {
   #sweep: Timer;
 
   private constructor(parts: {
-    config: HubConfig;
+    settings: LiveSettings;
+    store: Store;
     clock: Clock;
     log: Logger;
     metrics: HubMetrics;
@@ -69,7 +73,8 @@ export class Hub {
     endpoint: Endpoint;
     api: HttpApi;
   }) {
-    this.#config = parts.config;
+    this.#settings = parts.settings;
+    this.#reload = { settings: parts.settings, store: parts.store, log: parts.log };
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#metrics = parts.metrics;
@@ -87,13 +92,14 @@ export class Hub {
    * @throws QconnError `not_initialised`, `address_in_use`, `database_unavailable`, `ca_unusable`
    */
   static async start(config: HubConfig, dependencies: HubDependencies): Promise<Hub> {
-    const { store, log, clock = systemClock } = dependencies;
+    const { store, log, clock = systemClock, readConfig = () => config } = dependencies;
+    const settings = new LiveSettings(config, readConfig);
     const record = await store.hub.find();
     if (record === undefined) throw new QconnError('not_initialised', 'The database holds no hub.');
     const policy = await LivePolicy.start({ source: store.policy, clock, log }, config.policy);
     const metrics = new HubMetrics(clock);
     try {
-      return await Hub.#listen(config, { ...dependencies, clock, record, policy, metrics });
+      return await Hub.#listen(settings, { ...dependencies, clock, record, policy, metrics });
     } catch (error) {
       // Its timer would keep a process alive that has nothing to serve.
       metrics.close();
@@ -103,7 +109,7 @@ export class Hub {
   }
 
   static async #listen(
-    config: HubConfig,
+    settings: LiveSettings,
     {
       store,
       authority,
@@ -112,20 +118,20 @@ export class Hub {
       record,
       policy,
       metrics,
-    }: Required<HubDependencies> & {
+    }: Required<Omit<HubDependencies, 'readConfig'>> & {
       readonly record: { readonly id: string };
       readonly policy: LivePolicy;
       readonly metrics: HubMetrics;
     },
   ): Promise<Hub> {
     const random = Math.random;
+    const config = settings.current;
     const certificate = await ServerCertificate.issue({ clock, random, authority }, config.hosts);
     const certificates = new MachineCertificates(
       { clock, store, authority, observer: metrics.admission },
       { validityMs: config.certificates.machineValidityMs },
     );
     const table = new SessionTable<Peer>();
-    const { exchangesInFlight, messagesPerSecond, bytesPerSecond, bodyBytes, bodyStreams } = config.limits;
     const relay = new Relay(
       {
         clock,
@@ -140,16 +146,12 @@ export class Hub {
         onRefused: (code) => metrics.exchanges.refused(code),
         onRelayed: (kind, bytes) => metrics.exchanges.relayed(kind, bytes),
       },
-      {
-        inFlightPerMachine: exchangesInFlight,
-        rates: {
-          messages: { perSecond: messagesPerSecond, burst: messagesPerSecond },
-          bytes: { perSecond: bytesPerSecond, burst: bytesPerSecond },
-        },
-        bufferedBytesPerMachine: BUFFERED_BYTES_PER_MACHINE,
-        bodies: { bytesMax: bodyBytes, streamsPerMachine: bodyStreams },
-      },
+      relayLimits(() => settings.current),
     );
+    settings.onChange((now) => {
+      log.level = now.log.level;
+      relay.setRates(quotaRates(now));
+    });
     const watches = new Watches({ sessions: table, policy });
     const calls = new SessionCalls({
       clock,
@@ -210,13 +212,13 @@ export class Hub {
         tls: certificate.https,
         quicPort: endpoint.address.port,
         advertise: config.advertise,
-        limits: config.limits,
+        settings,
       },
     ).catch(async (error: unknown) => {
       await endpoint.close();
       throw error;
     });
-    return new Hub({ config, clock, log, metrics, policy, relay, certificate, endpoint, api });
+    return new Hub({ settings, store, clock, log, metrics, policy, relay, certificate, endpoint, api });
   }
 
   get quicAddress(): SocketAddress {
@@ -227,11 +229,24 @@ export class Hub {
     return this.#api.address;
   }
 
+  /** How long {@link Hub.close} lets exchanges finish, in milliseconds. */
+  get drainMs(): number {
+    return this.#settings.current.drainMs;
+  }
+
+  /**
+   * Puts the reloadable part of the configuration in force as its sources have it now.
+   * @throws QconnError `config_invalid`, `database_unavailable`: then everything is as it was
+   */
+  reload(actor: string): Promise<Reloaded> {
+    return reloadConfig(this.#reload, { actor, now: this.#clock.now() });
+  }
+
   /** Stops: new work is refused, clients are told to come back, what runs may finish within the drain time. */
   async close(): Promise<void> {
     this.#sweep.cancel();
     this.#certificate.close();
-    await this.#endpoint.drain(this.#config.drainMs);
+    await this.#endpoint.drain(this.#settings.current.drainMs);
     this.#relay.close();
     // Until here it answers, that it is not ready among the rest.
     await this.#api.close();

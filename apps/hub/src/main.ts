@@ -93,7 +93,11 @@ docs/configuration.md lists them.`,
     .action((options: Options) =>
       run(
         import('./commands/serve.ts').then(({ serve }) =>
-          serve(configOf(options), { init: options.init === true, json: options.json === true }),
+          serve(configOf(options), {
+            init: options.init === true,
+            json: options.json === true,
+            readConfig: () => configOf(options),
+          }),
         ),
       ),
     );

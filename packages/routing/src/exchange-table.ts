@@ -17,12 +17,12 @@ export class ExchangeTable<S, T> {
   readonly #byTarget = new Map<Session<S>, Set<Exchange<S, T>>>();
   readonly #inFlight = new Map<string, number>();
   readonly #deadlines = new DeadlineQueue<Exchange<S, T>>();
-  readonly #inFlightMax: number;
+  readonly #limits: { readonly inFlightMax?: number };
   #lastId = 0;
 
-  /** @param inFlightMax exchanges in flight per sending machine, orphaned ones included */
-  constructor({ inFlightMax = EXCHANGES_IN_FLIGHT_MAX }: { readonly inFlightMax?: number } = {}) {
-    this.#inFlightMax = inFlightMax;
+  /** @param limits `inFlightMax`: exchanges in flight per sending machine, orphaned ones included; looked at for each */
+  constructor(limits: { readonly inFlightMax?: number } = {}) {
+    this.#limits = limits;
   }
 
   get size(): number {
@@ -41,7 +41,7 @@ export class ExchangeTable<S, T> {
    */
   open(sender: Session<S>, requestId: number, value: T): Exchange<S, T> | ExchangeRefusal {
     const count = this.#inFlight.get(sender.fingerprint) ?? 0;
-    if (count >= this.#inFlightMax) return 'quota';
+    if (count >= (this.#limits.inFlightMax ?? EXCHANGES_IN_FLIGHT_MAX)) return 'quota';
     const sent = this.#bySender.get(sender) ?? new Map<number, Exchange<S, T>>();
     if (sent.has(requestId)) return 'duplicate';
     this.#lastId += 1;

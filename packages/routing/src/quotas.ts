@@ -11,7 +11,7 @@ export interface QuotaRates {
  * Times are milliseconds from one monotonic clock.
  */
 export class Quotas {
-  readonly #rates: QuotaRates;
+  #rates: QuotaRates;
   readonly #machines = new Map<string, { messages: TokenBucket; bytes: TokenBucket }>();
 
   constructor(rates: QuotaRates) {
@@ -29,6 +29,12 @@ export class Quotas {
     buckets.messages.take(1, now);
     buckets.bytes.take(bytes, now);
     return 0;
+  }
+
+  /** Puts other rates in force. Everybody begins anew with them: what was taken before is forgiven once. */
+  setRates(rates: QuotaRates): void {
+    this.#rates = rates;
+    this.#machines.clear();
   }
 
   /** Takes what has passed already, whether or not it might have: later messages wait for it. */

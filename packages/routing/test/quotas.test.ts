@@ -71,3 +71,11 @@ test('gives nothing away when a clock goes back', () => {
   expect(bucket.waitMs(1, 9_500)).toBe(1_500);
   expect(bucket.waitMs(1, 11_000)).toBe(0);
 });
+
+test('other rates are in force for the next message, and begin anew', () => {
+  const quotas = new Quotas({ messages: { perSecond: 1, burst: 1 }, bytes: { perSecond: 1e6, burst: 1e6 } });
+  expect(quotas.admit('a', 1, 0)).toBe(0);
+  expect(quotas.admit('a', 1, 0)).toBe(1_000);
+  quotas.setRates({ messages: { perSecond: 10, burst: 2 }, bytes: { perSecond: 1e6, burst: 1e6 } });
+  expect([quotas.admit('a', 1, 0), quotas.admit('a', 1, 0), quotas.admit('a', 1, 0)]).toEqual([0, 0, 100]);
+});

@@ -10,8 +10,8 @@ const GIVE_UP_MS = 1_000;
 export interface Shutdown {
   /** Stops everything that the program started. Called once, on the first signal. */
   readonly close: (signal: StopSignal) => Promise<void>;
-  /** How long `close` may take, in milliseconds, before the program gives up and exits with 1. */
-  readonly deadlineMs: number;
+  /** How long `close` may take, in milliseconds, before the program gives up and exits with 1; asked when it begins. */
+  readonly deadlineMs: number | (() => number);
   /** Told what is going on, such as `log.info`. */
   readonly tell?: (message: string) => void;
   /** Ends the wait without a signal: when it resolves, `close` is not called; when it rejects, so does the run. */
@@ -31,9 +31,10 @@ export async function runUntilSignal({ close, deadlineMs, tell = () => {}, until
     const signal = await (until === undefined ? wait.signal : Promise.race([wait.signal, until.then(() => undefined)]));
     if (signal === undefined) return EXIT_OK;
     tell(`${signal}: stopping; again to stop at once`);
-    const inTime = await withinDeadline(close(signal), deadlineMs);
+    const limitMs = typeof deadlineMs === 'number' ? deadlineMs : deadlineMs();
+    const inTime = await withinDeadline(close(signal), limitMs);
     if (inTime) return EXIT_OK;
-    tell(`not stopped after ${deadlineMs} ms; giving up`);
+    tell(`not stopped after ${limitMs} ms; giving up`);
     // What would not close would keep the process alive for ever.
     setTimeout(() => process.exit(EXIT_FAILED), GIVE_UP_MS).unref();
     return EXIT_FAILED;

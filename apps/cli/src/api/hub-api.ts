@@ -14,10 +14,12 @@ import type {
   Machine,
   MachineStatus,
   Page,
+  Reloaded,
   Role,
   RolePlan,
   RoleSet,
   RoleSetChange,
+  ShownSetting,
   Token,
 } from './views.ts';
 
@@ -119,6 +121,8 @@ export class HubApi {
   metrics = (): Promise<string> => this.#https.text('/metrics');
   whoami = (): Promise<Caller> => this.#get('/v1/whoami');
   sessions = (choice: PageChoice): Promise<Page<LiveSession>> => this.#page('/v1/sessions', {}, choice);
+  config = (): Promise<{ items: readonly ShownSetting[] }> => this.#get('/v1/config');
+  reloadConfig = (): Promise<Reloaded> => this.#post('/v1/config/reload', {});
   explain = (question: {
     machine: string;
     verb: string;

@@ -153,6 +153,21 @@ export interface Explanation {
   readonly steps: readonly { readonly question: string; readonly allowed: boolean; readonly reason: string }[];
 }
 
+/** A setting of the hub as it is in force. */
+export interface ShownSetting {
+  readonly setting: string;
+  readonly value: unknown;
+  /** It is set, and not shown. */
+  readonly secret: boolean;
+  readonly reloadable: boolean;
+}
+
+export interface Reloaded {
+  readonly changed: readonly { readonly setting: string; readonly before: unknown; readonly after: unknown }[];
+  /** Changed where they are read from; a restart puts them in force. */
+  readonly needRestart: readonly string[];
+}
+
 export interface HubFacts {
   readonly id: string;
   readonly quicPort: number;

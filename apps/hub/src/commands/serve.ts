@@ -11,10 +11,13 @@ import { printNewHub } from './print-new-hub.ts';
 /** Time beyond the drain for closing sockets and the database, in milliseconds. */
 const CLOSE_SLACK_MS = 10_000;
 
+/** Who reloads the configuration by SIGHUP, for the audit trail. */
+const HANG_UP_ACTOR = 'hub-host';
+
 /** Runs the hub until a signal. @returns the exit code @throws QconnError why it could not start */
 export async function serve(
   config: HubConfig,
-  options: { readonly init: boolean; readonly json: boolean },
+  options: { readonly init: boolean; readonly json: boolean; readonly readConfig: () => HubConfig },
 ): Promise<number> {
   const log = createLog({ component: 'hub', ...config.log });
   const store = await openHubStore(config);
@@ -25,7 +28,7 @@ export async function serve(
     }
     const authority = await openHubAuthority(config);
     await warnOfPlainKeys(config, log);
-    const hub = await Hub.start(config, { store, authority, log });
+    const hub = await Hub.start(config, { store, authority, log, readConfig: options.readConfig });
     printListening(hub, options.json);
     log.info(
       {
@@ -36,11 +39,18 @@ export async function serve(
       },
       'The hub serves.',
     );
-    return await runUntilSignal({
-      close: () => hub.close(),
-      deadlineMs: config.drainMs + CLOSE_SLACK_MS,
-      tell: (message) => log.info(message),
-    });
+    // What came of it is in the log.
+    const onHangUp = (): void => void hub.reload(HANG_UP_ACTOR).catch(() => {});
+    process.on('SIGHUP', onHangUp);
+    try {
+      return await runUntilSignal({
+        close: () => hub.close(),
+        deadlineMs: () => hub.drainMs + CLOSE_SLACK_MS,
+        tell: (message) => log.info(message),
+      });
+    } finally {
+      process.off('SIGHUP', onHangUp);
+    }
   } finally {
     await store.close();
   }

@@ -42,7 +42,10 @@ const DAY_MS = 86_400_000;
 
 const port: ConfigSchema = { type: 'integer', minimum: 0, maximum: 65_535 };
 
-/** JSON Schema of the configuration file; docs/configuration.md shows the same table. */
+/**
+ * JSON Schema of the configuration file; docs/configuration.md shows the same table. What is `reloadable` is read again
+ * while the hub runs (SIGHUP, POST /v1/config/reload). Nothing that decides who may do what, or for how long, is.
+ */
 export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
   type: 'object',
   additionalProperties: false,
@@ -151,6 +154,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
       properties: {
         exchangesInFlight: {
           type: 'integer',
+          reloadable: true,
           minimum: 1,
           maximum: 1_000_000,
           default: EXCHANGES_IN_FLIGHT_MAX,
@@ -158,6 +162,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
         },
         messagesPerSecond: {
           type: 'integer',
+          reloadable: true,
           minimum: 1,
           maximum: 10_000_000,
           default: 100_000,
@@ -165,6 +170,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
         },
         bytesPerSecond: {
           type: 'integer',
+          reloadable: true,
           minimum: 65_536,
           maximum: 100_000_000_000,
           default: 1_000_000_000,
@@ -172,6 +178,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
         },
         bodyBytes: {
           type: 'integer',
+          reloadable: true,
           minimum: 0,
           maximum: Number.MAX_SAFE_INTEGER,
           default: STREAMED_BODY_MAX_BYTES,
@@ -179,6 +186,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
         },
         bodyStreams: {
           type: 'integer',
+          reloadable: true,
           minimum: 1,
           maximum: 512,
           default: BODY_STREAMS_MAX,
@@ -186,6 +194,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
         },
         requestsPerSecond: {
           type: 'integer',
+          reloadable: true,
           minimum: 1,
           maximum: 1_000_000,
           default: 100,
@@ -194,6 +203,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
         },
         enrolmentsPerSecond: {
           type: 'integer',
+          reloadable: true,
           minimum: 1,
           maximum: 1_000_000,
           default: 20,
@@ -204,6 +214,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
     },
     drainMs: {
       type: 'integer',
+      reloadable: true,
       minimum: 0,
       maximum: DEADLINE_MAX_MS,
       default: DRAIN_MS,
@@ -215,6 +226,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
       default: {},
       properties: {
         level: {
+          reloadable: true,
           enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
           default: 'info',
           description: 'Least severe level that is written.',

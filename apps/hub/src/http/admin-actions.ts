@@ -1,6 +1,8 @@
 /** What an administrator may do: the service types of `admin` grants, so that a role may allow `machines.*` and no more. */
 export const ADMIN_ACTIONS = [
   'audit.read',
+  'config.read',
+  'config.reload',
   'keys.read',
   'keys.write',
   'machines.approve',

@@ -11,6 +11,7 @@ import type {
   RawRequestDefaultExpression,
 } from 'fastify';
 import type { Server } from 'node:https';
+import type { LiveSettings } from '../config/live-settings.ts';
 import type { MachineCertificates } from '../admission/certificates.ts';
 import type { HubMetrics } from '../metrics/hub-metrics.ts';
 import type { Access } from './admin-actions.ts';
@@ -41,6 +42,7 @@ export interface ApiContext {
   readonly draining: () => boolean;
   readonly log: Logger;
   readonly limits: RateLimits;
+  readonly settings: LiveSettings;
   readonly hub: { readonly id: string; readonly quicPort: number; readonly advertise: readonly string[] };
 }
 

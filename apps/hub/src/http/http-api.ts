@@ -8,6 +8,7 @@ import { HANDSHAKE_DEADLINE_MS, QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '@qconn/transport';
 import { admit } from './access.ts';
 import type { ApiContext, App } from './app.ts';
+import type { LiveSettings } from '../config/live-settings.ts';
 import { doOnce } from './once.ts';
 import { describeRoutes, SECURITY_SCHEMES } from './describe-routes.ts';
 import { problemOf, ProblemSchema } from './problem.ts';
@@ -43,7 +44,7 @@ export interface HttpOptions {
   /** UDP port of QUIC, which enrolled machines are told. */
   readonly quicPort: number;
   readonly advertise: readonly string[];
-  readonly limits: RateLimits;
+  readonly settings: LiveSettings;
 }
 
 /** The HTTPS API under /v1. */
@@ -56,10 +57,18 @@ export class HttpApi {
 
   /** @throws QconnError `address_in_use` */
   static async listen(
-    parts: Omit<ApiContext, 'hub' | 'limits'>,
-    { hubId, host, port, tls, quicPort, advertise, limits }: HttpOptions,
+    parts: Omit<ApiContext, 'hub' | 'limits' | 'settings'>,
+    { hubId, host, port, tls, quicPort, advertise, settings }: HttpOptions,
   ): Promise<HttpApi> {
-    const app = await buildApp({ ...parts, limits, hub: { id: hubId, quicPort, advertise } }, tls);
+    const limits: RateLimits = {
+      get requestsPerSecond() {
+        return settings.current.limits.requestsPerSecond;
+      },
+      get enrolmentsPerSecond() {
+        return settings.current.limits.enrolmentsPerSecond;
+      },
+    };
+    const app = await buildApp({ ...parts, settings, limits, hub: { id: hubId, quicPort, advertise } }, tls);
     try {
       await app.listen({ host, port });
     } catch (cause) {

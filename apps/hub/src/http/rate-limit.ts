@@ -6,7 +6,7 @@ import { SourceLimits } from './source-limits.ts';
 /** What a route counts against: every request unless it says otherwise. `none` is for probes of whether the process lives. */
 export type Ration = 'requests' | 'enrolments' | 'none';
 
-/** Requests per second of one source, on average. */
+/** Requests per second of one source, on average; looked at for each. */
 export interface RateLimits {
   readonly requestsPerSecond: number;
   /** Of them those that present an enrolment token or the bootstrap secret. */
@@ -18,13 +18,13 @@ const BURST_S = 10;
 
 /** Refuses whoever asks too often before anything is read, parsed or looked up for them. */
 export function limitRates(app: App, { clock, log, metrics, limits }: ApiContext): void {
-  const all = limiter(limits.requestsPerSecond);
-  const enrolments = limiter(limits.enrolmentsPerSecond);
+  const all = limiter(() => limits.requestsPerSecond);
+  const enrolments = limiter(() => limits.enrolmentsPerSecond);
   app.addHook('onRequest', async ({ ip, method, routeOptions }) => {
     const { ration = 'requests' } = routeOptions.config;
     if (ration === 'none') return;
     const [source, now] = [sourceOf(ip), clock.monotonic()];
-    const { waitMs, tell } = ration === 'enrolments' ? enrolments.admit(source, now) : all.admit(source, now);
+    const { waitMs, tell } = (ration === 'enrolments' ? enrolments() : all()).admit(source, now);
     if (waitMs === 0) return;
     metrics.http.rateLimited(ration);
     if (tell !== undefined)
@@ -36,6 +36,14 @@ export function limitRates(app: App, { clock, log, metrics, limits }: ApiContext
   });
 }
 
-function limiter(perSecond: number): SourceLimits {
-  return new SourceLimits({ perSecond, burst: perSecond * BURST_S });
+/** The limits at the rate of now; when it has changed, everybody begins anew. */
+function limiter(rate: () => number): () => SourceLimits {
+  let perSecond: number | undefined;
+  let limits: SourceLimits;
+  return () => {
+    const now = rate();
+    if (now !== perSecond) limits = new SourceLimits({ perSecond: now, burst: now * BURST_S });
+    perSecond = now;
+    return limits;
+  };
 }

@@ -59,7 +59,7 @@ export interface RelayDependencies {
   readonly onRelayed: (kind: 'request' | 'response', bytes: number) => void;
 }
 
-/** Limits of the relay. */
+/** Limits of the relay. They are looked at for each message, and so may change; the rates by {@link Relay.setRates}. */
 export interface RelayLimits {
   /** Exchanges in flight per sending machine. */
   readonly inFlightPerMachine: number;
@@ -90,7 +90,11 @@ export class Relay {
   constructor(dependencies: RelayDependencies, limits: RelayLimits) {
     this.#dependencies = dependencies;
     this.#limits = limits;
-    this.#exchanges = new ExchangeTable({ inFlightMax: limits.inFlightPerMachine });
+    this.#exchanges = new ExchangeTable({
+      get inFlightMax() {
+        return limits.inFlightPerMachine;
+      },
+    });
     this.#quotas = new Quotas(limits.rates);
     const { clock, onRelayed } = dependencies;
     const onEnded = (exchange: HubExchange, how: ErrorCode | 'completed'): void => {
@@ -111,6 +115,11 @@ export class Relay {
       { clock, writer: this.#writer, quotas: this.#quotas, onRelayed, onRequestMoved },
       limits.bodies,
     );
+  }
+
+  /** Puts other rates in force for every machine. */
+  setRates(rates: QuotaRates): void {
+    this.#quotas.setRates(rates);
   }
 
   /** Exchanges that are not over. */

@@ -30,3 +30,11 @@ export function setAt(root: Record<string, unknown>, path: Path, value: unknown)
   const last = path.at(-1);
   if (last !== undefined) at[last] = value;
 }
+
+/** The value at a path; `undefined` where there is nothing. */
+export function getAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (at, part) => (typeof at === 'object' && at !== null ? (at as Record<string | number, unknown>)[part] : undefined),
+    root,
+  );
+}

@@ -17,6 +17,8 @@ export interface ConfigSchema<T = unknown> {
   readonly const?: unknown;
   /** The value is never shown. */
   readonly secret?: boolean;
+  /** A running program can take a new value. */
+  readonly reloadable?: boolean;
   readonly [keyword: string]: unknown;
 }
 
@@ -28,6 +30,8 @@ export interface Setting {
   readonly path: Path;
   readonly scalar: Scalar;
   readonly list: boolean;
+  readonly secret: boolean;
+  readonly reloadable: boolean;
 }
 
 /** Every setting of a schema, by its dotted path. Objects without fixed keys and lists of objects belong in a file. */
@@ -44,7 +48,8 @@ function collect(schema: ConfigSchema, path: Path, into: Map<string, Setting>): 
   }
   const items = schema.type === 'array' && !Array.isArray(schema.items) ? (schema.items as ConfigSchema) : undefined;
   const scalar = scalarOf(items ?? schema);
-  if (scalar !== undefined) into.set(path.join('.'), { path, scalar, list: items !== undefined });
+  const { secret = false, reloadable = false } = schema;
+  if (scalar !== undefined) into.set(path.join('.'), { path, scalar, list: items !== undefined, secret, reloadable });
 }
 
 function scalarOf(schema: ConfigSchema): Scalar | undefined {

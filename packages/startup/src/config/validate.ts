@@ -19,7 +19,7 @@ export function validate(schema: ConfigSchema, config: Record<string, unknown>, 
     strictTuples: false,
     verbose: true,
   });
-  ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' });
+  for (const keyword of ['secret', 'reloadable']) ajv.addKeyword({ keyword, schemaType: 'boolean' });
   const check = ajv.compile(schema);
   if (check(config)) return [];
   return nearestBranch(check.errors ?? []).map((error) => {

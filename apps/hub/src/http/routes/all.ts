@@ -1,5 +1,6 @@
 import type { ApiContext, App } from '../app.ts';
 import { auditRoutes } from './audit.ts';
+import { configRoutes } from './config.ts';
 import { descriptionRoutes } from './description.ts';
 import { enrolmentRoutes } from './enrolment.ts';
 import { explainRoutes } from './explain.ts';
@@ -26,6 +27,7 @@ export const ROUTES: readonly ((app: App, context: ApiContext) => void)[] = [
   sessionRoutes,
   explainRoutes,
   auditRoutes,
+  configRoutes,
   whoamiRoutes,
   descriptionRoutes,
 ];

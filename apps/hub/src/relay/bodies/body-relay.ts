@@ -49,7 +49,7 @@ export class BodyRelay {
   constructor(dependencies: BodyRelayDependencies, limits: BodyLimits) {
     this.#dependencies = dependencies;
     this.#limits = limits;
-    this.#slots = new Slots(limits.streamsPerMachine);
+    this.#slots = new Slots(limits);
     this.#alarm = new DeadlineAlarm(dependencies.clock, () => this.#expire());
   }
 

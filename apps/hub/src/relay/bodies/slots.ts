@@ -3,12 +3,13 @@
  * came as soon as both of its machines have room.
  */
 export class Slots {
-  readonly #max: number;
+  readonly #limits: { readonly streamsPerMachine: number };
   readonly #used = new Map<string, number>();
   readonly #waiting = new Map<string, Set<Waiter>>();
 
-  constructor(max: number) {
-    this.#max = max;
+  /** @param limits looked at for each body that wants to start */
+  constructor(limits: { readonly streamsPerMachine: number }) {
+    this.#limits = limits;
   }
 
   /** Runs `start` now or when there is room. @returns takes it out of the queue, if it still waits there */
@@ -34,7 +35,7 @@ export class Slots {
     }
     for (const machine of machines) {
       for (const waiter of this.#waiting.get(machine) ?? []) {
-        if ((this.#used.get(machine) ?? 0) >= this.#max) break;
+        if ((this.#used.get(machine) ?? 0) >= this.#limits.streamsPerMachine) break;
         if (!this.#free(waiter.machines)) continue;
         this.#forget(waiter);
         this.#begin(waiter);
@@ -56,7 +57,7 @@ export class Slots {
   }
 
   #free(machines: readonly string[]): boolean {
-    return machines.every((machine) => (this.#used.get(machine) ?? 0) < this.#max);
+    return machines.every((machine) => (this.#used.get(machine) ?? 0) < this.#limits.streamsPerMachine);
   }
 }
 

@@ -1,0 +1,35 @@
+import type { QuotaRates } from '@qconn/routing';
+import type { HubConfig } from '../config/hub-config.ts';
+import type { RelayLimits } from './relay.ts';
+
+/** Bytes that may wait for one machine before it counts as busy. */
+const BUFFERED_BYTES_PER_MACHINE: number = 1024 * 1024;
+
+/** The relay's limits, each as it is configured at the moment when it is looked at. */
+export function relayLimits(config: () => Pick<HubConfig, 'limits'>): RelayLimits {
+  return {
+    get inFlightPerMachine() {
+      return config().limits.exchangesInFlight;
+    },
+    get rates() {
+      return quotaRates(config());
+    },
+    bufferedBytesPerMachine: BUFFERED_BYTES_PER_MACHINE,
+    bodies: {
+      get bytesMax() {
+        return config().limits.bodyBytes;
+      },
+      get streamsPerMachine() {
+        return config().limits.bodyStreams;
+      },
+    },
+  };
+}
+
+/** What one machine may send: a second's worth at once. */
+export function quotaRates({ limits: { messagesPerSecond, bytesPerSecond } }: Pick<HubConfig, 'limits'>): QuotaRates {
+  return {
+    messages: { perSecond: messagesPerSecond, burst: messagesPerSecond },
+    bytes: { perSecond: bytesPerSecond, burst: bytesPerSecond },
+  };
+}
