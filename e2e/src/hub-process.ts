@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -23,12 +24,18 @@ export class HubProcess {
     this.bootstrapSecret = facts.bootstrapSecret;
   }
 
-  /** Starts it and waits until it listens. @param ports of an earlier start, to be found at again @throws Error when it ends first */
+  /**
+   * Starts it and waits until it listens.
+   * @param ports of an earlier start, to be found at again
+   * @param program another that takes the same arguments
+   * @throws Error when it ends first
+   */
   static async start(
     folder: string,
     databaseUrl: string,
     ports: { readonly quic: string; readonly https: string } = { quic: '0', https: '0' },
     environment: Readonly<Record<string, string>> = {},
+    program = 'apps/hub/src/main.ts',
   ): Promise<HubProcess> {
     const args = [
       'serve',
@@ -43,7 +50,7 @@ export class HubProcess {
       '--https-port',
       ports.https,
     ];
-    const child = spawn(process.execPath, ['--conditions=@qconn/source', 'apps/hub/src/main.ts', ...args], {
+    const child = spawn(process.execPath, ['--conditions=@qconn/source', program, ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { ...process.env, ...environment, DATABASE_URL: databaseUrl },
@@ -66,11 +73,15 @@ export class HubProcess {
     return { quic: this.quic.split(':')[1] ?? '', https: this.https.split(':')[1] ?? '' };
   }
 
+  /** Resolves when it has ended, however. */
+  async ended(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+  }
+
   /** Ends it without a word to anybody, as a power cut does. */
   async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill(signal);
-    await ended;
+    await this.ended();
   }
 }
