@@ -74,6 +74,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
       release,
       addresses: ownAddresses,
       history,
+      resolveAgain: () => dialer.resolveAgain(),
     },
     options.agent,
   );

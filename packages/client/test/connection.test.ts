@@ -1,4 +1,4 @@
-import { encodeGoAway, encodeStatus, FrameType, decodeHello, decodeProvide } from '@qconn/protocol';
+import { encodeGoAway, encodeOutcome, encodeStatus, FrameType, decodeHello, decodeProvide } from '@qconn/protocol';
 import { describe, expect, test } from 'vitest';
 import { readAll } from './read-all.ts';
 import { answerWell, ScriptedHub } from './scripted-hub.ts';
@@ -231,4 +231,67 @@ test('who waits for a connection may give up', async () => {
   abort.abort();
   await expect(waiting).rejects.toMatchObject({ code: 'unreachable' });
   await hub.client.close();
+});
+
+/** Lets the client look at the name as often as it takes to believe it. */
+async function looks(hub: ScriptedHub): Promise<void> {
+  for (let look = 0; look < 3; look++) {
+    hub.clock.advance(5_000);
+    await settled();
+  }
+}
+
+describe('a client whose hub’s name points elsewhere', () => {
+  test('connects there and leaves the old address, online all the while', async () => {
+    const hub = new ScriptedHub();
+    hub.client.start();
+    await hub.client.connected();
+    const phases = hub.client.events();
+    hub.pointsTo = '192.0.2.8';
+    await looks(hub);
+    await hub.session(2);
+    const first = await hub.session(1);
+    expect((await first.connection.closed).error.code).toBe('closed');
+    expect(hub.client.phase).toBe('online');
+    const seen = [];
+    for await (const event of phases) {
+      seen.push(event.kind);
+      if (event.kind === 'hubMoved') break;
+    }
+    expect(seen).not.toContain('phase');
+    await hub.client.close();
+  });
+
+  test('waits for what is in flight', async () => {
+    const hub = new ScriptedHub();
+    hub.client.start();
+    await hub.client.connected();
+    const first = await hub.session(1);
+    const request = hub.client.request('print', 'label', { resolutionMs: 60_000 });
+    const frame = await first.frame(FrameType.Request);
+    hub.pointsTo = '192.0.2.8';
+    await looks(hub);
+    expect(hub.dials).toBe(1);
+    first.send(frame.id, encodeOutcome(first.writer, frame.id, { code: 'busy', reason: '', retryAfterMs: 0 }));
+    await expect(request).rejects.toMatchObject({ code: 'busy' });
+    hub.clock.advance(20);
+    await hub.session(2);
+    await hub.client.close();
+  });
+
+  test('stays where it is while nobody answers there', async () => {
+    const hub = new ScriptedHub();
+    hub.client.start();
+    await hub.client.connected();
+    hub.onFrame = (side) => side.close('overloaded');
+    hub.pointsTo = '192.0.2.8';
+    await looks(hub);
+    await hub.session(2);
+    await settled();
+    expect(hub.client.phase).toBe('online');
+    hub.onFrame = answerWell;
+    await looks(hub);
+    await hub.session(3);
+    await hub.client.close();
+  });
 });

@@ -103,6 +103,8 @@ export class ScriptedHub {
   releases = 0;
   /** What the hub does with a frame; by default it welcomes and takes every device. */
   onFrame: (hub: HubSide, frame: Frame) => void = answerWell;
+  /** Where its name points now. */
+  pointsTo = '192.0.2.7';
   readonly #network = createMemoryNetwork();
   readonly #address: SocketAddress = { host: '192.0.2.7', port: 7443 };
   readonly #waiting = new Set<() => void>();
@@ -120,6 +122,11 @@ export class ScriptedHub {
           this.dials++;
           return local.connect({ address: this.#address, serverName: 'hub', alpns: [ALPN_QCONN_1], tls, signal });
         },
+        resolveAgain: () =>
+          Promise.resolve({
+            places: [{ address: { host: this.pointsTo, port: 7443 }, serverName: 'hub' }],
+            ttlMs: 5_000,
+          }),
         release: () => {
           this.releases++;
           return Promise.resolve();

@@ -1,10 +1,12 @@
 import type { Clock, Timer } from '@qconn/clock';
 import { QconnError, type Device, type GoAway, type MachineStatus, type Welcome } from '@qconn/protocol';
-import type { CloseInfo, Connection } from '@qconn/transport';
+import type { CloseInfo, Connection, SocketAddress } from '@qconn/transport';
 import { EventStream } from '../event-stream.ts';
 import type { Jobs } from '../exchange/jobs.ts';
 import { Session, type SessionObserver } from '../session/session.ts';
+import { AddressWatch } from './address-watch.ts';
 import type { EarlyData } from './hub-dialer.ts';
+import type { Resolution } from './hub-resolver.ts';
 import { PathLook } from './path-look.ts';
 import type { PathFailure } from './path-verdict.ts';
 import {
@@ -30,6 +32,8 @@ export type ClientEvent =
   | { readonly kind: 'moved'; readonly failure: PathFailure }
   /** It could not move; the client connects anew, and what was in flight is reported. */
   | { readonly kind: 'notMoved'; readonly failure: PathFailure; readonly error: QconnError }
+  /** The hub's name points to other addresses now: the client has connected there, and left the old one. */
+  | { readonly kind: 'hubMoved'; readonly from: SocketAddress }
   /** The hub has registered a device. `permitted` says whether the policy lets the machine provide it, as it was then. */
   | { readonly kind: 'provided'; readonly device: string; readonly permitted: boolean }
   /** The hub has refused a device after a reconnect; the others are provided. */
@@ -44,13 +48,19 @@ export interface UplinkDependencies {
   readonly random: () => number;
   /**
    * Connects to a hub, whichever answers; the handshake has finished when it resolves. `early` says hello before that
-   * on a connection for which there is a ticket; not on every dial, and on one after the other where several hubs are tried.
+   * on a connection for which there is a ticket; not on every dial, and on several where several addresses are tried.
    */
   readonly dial: (signal: AbortSignal, early: EarlyData) => Promise<Connection>;
   readonly jobs: Jobs;
   /** The IP addresses that this computer has now. Without it a lost one shows only by silence. */
   readonly addresses?: () => ReadonlySet<string>;
+  /** Where the hub's name points now. Without it a name is resolved only to connect. @throws QconnError */
+  readonly resolveAgain?: () => Promise<Resolution>;
 }
+
+/** How long a planned reconnect waits for a quiet moment, and how often it looks for one, in milliseconds. */
+const QUIET_PATIENCE_MS = 30_000;
+const QUIET_LOOK_MS = 20;
 
 /** Which connection to wait for, and until when. */
 export interface ConnectedOptions {
@@ -75,6 +85,7 @@ export class Uplink {
   #dialling: AbortController | undefined;
   #pathLook: PathLook | undefined;
   #pathFailure: PathFailure = 'silence';
+  #addressWatch: AddressWatch | undefined;
   /** What a session says counts while it is the current one: one that was let go changes nothing here. */
   readonly #observer: SessionObserver = {
     welcomed: (session, welcome) => this.#welcomed(session, welcome),
@@ -201,6 +212,7 @@ export class Uplink {
         return;
       case 'hangUp':
         this.#timer?.cancel();
+        this.#addressWatch?.stop();
         this.#dialling?.abort();
         for (const session of this.#sessions()) session.close();
         return;
@@ -208,25 +220,35 @@ export class Uplink {
   }
 
   async #dial(): Promise<void> {
-    const dialling = new AbortController();
-    this.#dialling = dialling;
     try {
-      let session: Session | undefined;
-      const hello = (connection: Connection): Session => {
-        const { clock, jobs } = this.#dependencies;
-        return (session = Session.begin(connection, this.#agent, { clock, jobs, observer: this.#observer }));
-      };
-      const connection = await this.#dependencies.dial(dialling.signal, hello);
-      const hangUp = (): void => connection.close(new QconnError('closed').wire, 'The client is done.');
-      if (dialling.signal.aborted) return hangUp();
-      dialling.signal.addEventListener('abort', hangUp, { once: true });
-      await (session?.connection === connection ? session : hello(connection)).welcome;
+      await this.#connect();
     } catch (error) {
       this.#failed(error);
     }
   }
 
+  /** Resolves when a hub has welcomed this client, which then has its session there. @throws QconnError */
+  async #connect(): Promise<void> {
+    const dialling = new AbortController();
+    this.#dialling = dialling;
+    // Several addresses may be tried side by side, each with its hello.
+    const sessions = new Map<Connection, Session>();
+    const hello = (connection: Connection): Session => {
+      const { clock, jobs } = this.#dependencies;
+      const session = Session.begin(connection, this.#agent, { clock, jobs, observer: this.#observer });
+      sessions.set(connection, session);
+      return session;
+    };
+    const connection = await this.#dependencies.dial(dialling.signal, hello);
+    const hangUp = (): void => connection.close(new QconnError('closed').wire, 'The client is done.');
+    if (dialling.signal.aborted) return hangUp();
+    dialling.signal.addEventListener('abort', hangUp, { once: true });
+    await (sessions.get(connection) ?? hello(connection)).welcome;
+  }
+
   #welcomed(session: Session, welcome: Welcome): void {
+    // One that is left for a better address may have work in flight.
+    if (this.#session !== undefined) this.#leaving.add(this.#session);
     this.#session = session;
     this.#welcome = welcome;
     this.#lastError = undefined;
@@ -236,11 +258,45 @@ export class Uplink {
       this.#pathFailure = failure;
       this.#step({ kind: 'pathFailed' });
     });
+    this.#watchAddress(session);
     // Devices first: whoever waits for the phase may count on them.
     this.#registerAll(session);
     this.#machine = { status: welcome.status, hostname: welcome.hostname, roles: welcome.roles };
     this.#step({ kind: 'welcomed', status: welcome.status === 'authorized' ? 'authorized' : 'pending' });
     this.events.emit({ kind: 'machine', machine: this.#machine });
+  }
+
+  #watchAddress(session: Session): void {
+    this.#addressWatch?.stop();
+    const { clock, resolveAgain } = this.#dependencies;
+    if (resolveAgain === undefined) return;
+    const { connection } = session;
+    this.#addressWatch = new AddressWatch(connection, { clock, resolveAgain }, () => void this.#goTo(session));
+  }
+
+  /** The hub's name points elsewhere: connects there at a quiet moment, and only then leaves where it was. */
+  async #goTo(session: Session): Promise<void> {
+    await this.#quiet(session);
+    if (this.#session !== session) return;
+    try {
+      await this.#connect();
+    } catch {
+      // Nobody answers there yet: the connection stands, and the name is asked again.
+      if (this.#session === session) this.#watchAddress(session);
+      return;
+    }
+    this.events.emit({ kind: 'hubMoved', from: session.connection.remote });
+    await this.#quiet(session);
+    session.close();
+  }
+
+  /** Waits until nothing is in flight on a session, but not for ever. */
+  async #quiet(session: Session): Promise<void> {
+    const { clock, jobs } = this.#dependencies;
+    const end = clock.monotonic() + QUIET_PATIENCE_MS;
+    while (session.inFlight + jobs.size > 0 && clock.monotonic() < end) {
+      await new Promise<void>((resolve) => void clock.setTimer(QUIET_LOOK_MS, resolve));
+    }
   }
 
   async #move(session: Session): Promise<void> {
@@ -262,6 +318,7 @@ export class Uplink {
     const session = this.#session;
     this.#session = undefined;
     this.#pathLook?.stop();
+    this.#addressWatch?.stop();
     session?.close('unreachable');
   }
 
