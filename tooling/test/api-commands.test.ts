@@ -33,6 +33,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
   'GET /v1/sessions': 'sessions',
   'GET /v1/explain': 'explain',
   'GET /v1/audit': 'audit',
+  'GET /v1/audit/verify': 'audit verify',
+  'GET /v1/config': 'config show',
+  'POST /v1/config/reload': 'config reload',
 };
 
 /** For browsers and programs. */

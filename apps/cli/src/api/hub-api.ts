@@ -5,6 +5,7 @@ import { pinOf } from './pin.ts';
 import { path, withQuery } from './path.ts';
 import type {
   AuditRow,
+  AuditVerdict,
   Caller,
   Explanation,
   Grant,
@@ -133,6 +134,8 @@ export class HubApi {
     filter: { subject?: string | undefined; act?: string | undefined },
     choice: PageChoice,
   ): Promise<Page<AuditRow>> => this.#page('/v1/audit', { ...filter }, choice);
+
+  verifyAudit = (): Promise<AuditVerdict> => this.#get('/v1/audit/verify');
 
   /** The pin by which others can recognise this hub. */
   async rootPin(): Promise<string> {

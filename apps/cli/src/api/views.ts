@@ -147,6 +147,15 @@ export interface AuditRow {
   readonly after: unknown;
 }
 
+export interface AuditVerdict {
+  readonly intact: boolean;
+  /** Rows that were checked and are in order. */
+  readonly rows: number;
+  readonly brokenAt: number | null;
+  /** Hash of the last row. */
+  readonly head: string;
+}
+
 export interface Explanation {
   readonly allowed: boolean;
   readonly reason: string;

@@ -1,3 +1,4 @@
+import { EXIT_FAILED } from '@qconn/startup';
 import type { Command } from 'commander';
 import type { HubApi, PageChoice } from '../api/hub-api.ts';
 import type { AuditRow, Page } from '../api/views.ts';
@@ -37,10 +38,16 @@ export function addAudit(parent: Command, invocation: Invocation): void {
     .option('--act <name>', 'only these, such as machine.approve')
     .option('-f, --follow', 'the last ten, then each act as it comes, until Ctrl-C; with --json one object a line')
     .action((options: Options) => audit(options, invocation));
+  command
+    .command('verify')
+    .description('check that no row was changed or removed; exit code 1 if one was')
+    .action(() => verifyAudit(invocation));
   withExamples(command, [
     ['qconn audit --limit 20', 'the last twenty acts'],
     ['qconn audit --follow', 'what is going on'],
     ['qconn audit --act machine.revoke --json --all', 'every revocation, with before and after'],
+    ['qconn audit --follow --json >> audit.jsonl', 'export, one object a line, as it grows'],
+    ['qconn audit verify', 'has somebody edited it?'],
   ]);
 }
 
@@ -50,6 +57,18 @@ async function audit({ subject, act, follow, ...choice }: Options, invocation: I
   const page = await hub.audit({ subject, act }, choice);
   const rows = (item: AuditRow): Cell[][] => [row(item, invocation)];
   showList(page, { columns: COLUMNS, rows, nothing: 'There is no such act.' }, invocation);
+}
+
+async function verifyAudit(invocation: Invocation): Promise<void> {
+  const verdict = await (await invocation.hub()).verifyAudit();
+  const { intact, rows, brokenAt, head } = verdict;
+  invocation.show(verdict, () =>
+    intact
+      ? `${invocation.paint('intact', 'green')}: ${rows} rows, the last with the hash ${head}\n` +
+        'Note the hash elsewhere: whoever can write to the database could make a whole new trail, and it would differ.\n'
+      : `${invocation.paint('broken', 'red')}: row ${brokenAt} is missing or was changed; ${rows} rows before it are in order\n`,
+  );
+  if (!intact) invocation.exitCode = EXIT_FAILED;
 }
 
 /** Prints rows oldest first, each once: their ids only ever rise. */

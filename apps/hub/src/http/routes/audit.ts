@@ -1,3 +1,4 @@
+import type { AuditVerdict } from '@qconn/store';
 import { Type } from 'typebox';
 import type { ApiContext, App } from '../app.ts';
 import { pageRequest } from '../page-request.ts';
@@ -13,8 +14,44 @@ const Filter = Type.Object(
   { additionalProperties: false },
 );
 
-/** The audit trail, newest first. */
+const Verdict = Type.Object({
+  intact: Type.Boolean(),
+  rows: Type.Integer({ description: 'Rows that were checked and are in order' }),
+  brokenAt: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'First row that is missing or was changed; null when intact',
+  }),
+  head: Type.String({
+    description:
+      'Hash of the last row, in hex. Whoever can write to the database can make a whole new chain: note this value elsewhere now and then, and look for it later',
+  }),
+});
+
+/** The audit trail, newest first, and whether it is whole. */
 export function auditRoutes(app: App, { store }: ApiContext): void {
+  /** Reads every row: whoever asks while it runs gets the same answer. */
+  let verifying: Promise<AuditVerdict> | undefined;
+  const verify = (): Promise<AuditVerdict> => {
+    verifying ??= store.audit.verify().finally(() => {
+      verifying = undefined;
+    });
+    return verifying;
+  };
+
+  app.get(
+    '/v1/audit/verify',
+    {
+      config: { access: 'audit.read' },
+      schema: {
+        summary: 'Check that no row of the audit trail was changed or removed; reads all of it',
+        response: { 200: Verdict },
+      },
+    },
+    async () => {
+      const verdict = await verify();
+      return { ...verdict, brokenAt: verdict.brokenAt ?? null };
+    },
+  );
+
   app.get(
     '/v1/audit',
     {
