@@ -1,4 +1,5 @@
-import { createTestPki } from '@qconn/testkit';
+import { X509Certificate } from 'node:crypto';
+import { createTestPki, malleableTwin } from '@qconn/testkit';
 import { isQconnError, type ErrorCode } from '@qconn/protocol';
 import type { TlsIdentity } from '@qconn/transport';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -75,3 +76,36 @@ describe('who may not connect is told why, the hub logs it, and the others are s
     await expectLoggedAndServing('session_refused', 'revoked');
   });
 });
+
+describe('who somebody is comes from the key of the certificate that they prove', () => {
+  test('the (r, n−s) twin of a certificate is the same machine, and revoked with it', async () => {
+    const { fingerprint, tls } = await hub.machine();
+    const [leaf = '', ...others] = tls.chainPem;
+    const twin = { ...tls, chainPem: [twinOf(leaf), ...others] };
+    expect(twin.chainPem[0]).not.toBe(leaf);
+    const client = new ScriptedClient(await hub.connect(twin));
+    expect((await client.greet()).fingerprint).toBe(fingerprint);
+    const serial = new X509Certificate(leaf).serialNumber.toLowerCase();
+    await hub.store.credentials.revoke({ serial, actor: 'test', now: Date.now() });
+    expect((await client.closed).error.code).toBe('revoked');
+    expect(await refusal(twin)).toBe('revoked');
+  });
+
+  test('a foreign leaf that comes along gives nobody another name', async () => {
+    const other = await hub.machine();
+    const [foreign = ''] = other.tls.chainPem;
+    const [leaf = '', ...others] = machine.tls.chainPem;
+    const client = new ScriptedClient(await hub.connect({ ...machine.tls, chainPem: [leaf, foreign, ...others] }));
+    expect((await client.greet()).fingerprint).toBe(machine.fingerprint);
+    client.close();
+    // First in the chain it would have to be proven, and the key is another.
+    await expect(hub.connect({ ...machine.tls, chainPem: [foreign, leaf, ...others] })).rejects.toThrow();
+    expect(
+      hub.log.lines.some(({ event, machine: name }) => event === 'session_began' && name === other.fingerprint),
+    ).toBe(false);
+  });
+});
+
+function twinOf(pem: string): string {
+  return new X509Certificate(malleableTwin(new X509Certificate(pem).raw)).toString();
+}

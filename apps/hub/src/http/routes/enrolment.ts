@@ -1,10 +1,13 @@
 import { generateSecret, formatSecret, hashSecret, parseSecret } from '@qconn/identity';
-import { ENROLMENT_BODY_MAX_BYTES } from '@qconn/protocol';
+import { ENROLMENT_BODY_MAX_BYTES, isHostname, QconnError } from '@qconn/protocol';
 import { Type } from 'typebox';
 import { advertisedAddresses } from '../../config/advertised-addresses.ts';
 import type { ApiContext, App } from '../app.ts';
 import { KeySchema } from '../schemas.ts';
 import { keyView } from '../views.ts';
+
+/** ASCII: what a machine says of itself ends on an administrator's terminal. */
+const PRINTABLE = '^[\\x20-\\x7e]*$';
 
 const EnrolmentBody = Type.Object(
   {
@@ -18,9 +21,9 @@ const EnrolmentBody = Type.Object(
     facts: Type.Optional(
       Type.Object(
         {
-          os: Type.Optional(Type.String({ maxLength: 200 })),
-          arch: Type.Optional(Type.String({ maxLength: 40 })),
-          agent: Type.Optional(Type.String({ maxLength: 128 })),
+          os: Type.Optional(Type.String({ maxLength: 200, pattern: PRINTABLE })),
+          arch: Type.Optional(Type.String({ maxLength: 40, pattern: PRINTABLE })),
+          agent: Type.Optional(Type.String({ maxLength: 128, pattern: PRINTABLE })),
         },
         { additionalProperties: false },
       ),
@@ -60,6 +63,7 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
     },
     async ({ body }) => {
       const token = parseSecret(body.token, 'qt');
+      refuseUnusable(body.hostname);
       const { enrolment, chain, trust } = await certificates.enrol({
         token,
         csr: new Uint8Array(Buffer.from(body.csr, 'base64')),
@@ -121,4 +125,14 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
       return { key: formatSecret('qk', secret), record: keyView(record) };
     },
   );
+}
+
+/**
+ * A name that could be mistaken for another one, or that changes what stands beside it, is not put before an administrator.
+ * @throws QconnError `hostname_invalid`
+ */
+function refuseUnusable(hostname: string | undefined): void {
+  // Only ASCII letters have another case here: to the rest of Unicode, lower case can make one name of two.
+  if (hostname === undefined || isHostname(hostname.replace(/[A-Z]/g, (letter) => letter.toLowerCase()))) return;
+  throw new QconnError('hostname_invalid', 'The hostname that the machine asks for is not usable.');
 }
