@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@qconn/clock';
 import { CertificateAuthority, formatSecret, generateSecret, hashSecret } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
@@ -74,10 +75,14 @@ export async function initialise(
   return { id, pin: Buffer.from(authority.rootPin).toString('hex'), bootstrapSecret: formatSecret('qb', bootstrap) };
 }
 
-/** Makes a new bootstrap secret, for who is at the hub's host and has lost every key. The old one is void. */
+/**
+ * Makes a new bootstrap secret, for who is at the hub's host and has lost every key. The old one is void. As its key will
+ * have the role `admin`, that role is made what it was at first, should somebody have edited or deleted it.
+ */
 export async function renewBootstrap(config: HubConfig, store: Store, clock: Clock): Promise<string> {
   const authority = await openHubAuthority(config);
   const bootstrap = generateSecret('qb', authority.rootPin);
+  await restoreAdminRole(store, clock.now());
   await store.hub.renewBootstrap({
     id: bootstrap.idText,
     secretHash: hashSecret(bootstrap.secret),
@@ -85,6 +90,12 @@ export async function renewBootstrap(config: HubConfig, store: Store, clock: Clo
     now: clock.now(),
   });
   return formatSecret('qb', bootstrap);
+}
+
+async function restoreAdminRole(store: Store, now: number): Promise<void> {
+  const role = await store.roles.find('admin');
+  if (!isDeepStrictEqual(role?.grants, ADMIN_GRANTS))
+    await store.roles.put({ name: 'admin', grants: ADMIN_GRANTS, actor: 'hub-host', now });
 }
 
 /** @throws QconnError `credential_unwritable`, as for a folder of another user */

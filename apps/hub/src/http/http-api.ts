@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { type ConnectionError, type FastifyError } from 'fastify';
+import fastify, { type ConnectionError, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { HANDSHAKE_DEADLINE_MS, QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '@qconn/transport';
 import { admit } from './access.ts';
@@ -124,6 +124,11 @@ export async function buildApp(context: ApiContext, tls: HttpsIdentity): Promise
     requestTimeout: REQUEST_DEADLINE_MS,
     forceCloseConnections: 'idle',
     clientErrorHandler: refuseGarbage,
+    // A path that cannot be decoded has no route, and so none of the hooks below.
+    frameworkErrors: (error, request, reply) => {
+      nameRequest(request, reply);
+      void sendProblem(asQconnError(error), request, reply);
+    },
     genReqId: () => randomUUID(),
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: true } },
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -165,12 +170,11 @@ export async function buildApp(context: ApiContext, tls: HttpsIdentity): Promise
 
 /** Every answer names its request as the hub's log does. None is to be kept by anybody on the way, nor taken for another type. */
 function identifyRequests(app: App): void {
-  app.addHook('onRequest', async (request, reply) => {
-    void reply
-      .header('x-request-id', request.id)
-      .header('cache-control', 'no-store')
-      .header('x-content-type-options', 'nosniff');
-  });
+  app.addHook('onRequest', async (request, reply) => nameRequest(request, reply));
+}
+
+function nameRequest({ id }: Pick<FastifyRequest, 'id'>, reply: Pick<FastifyReply, 'header'>): void {
+  reply.header('x-request-id', id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
 }
 
 /** Lets in who may call a route. */
@@ -205,16 +209,27 @@ function reportErrors(app: App, { log }: ApiContext): void {
     if (problem.status >= 500) log.error(fields, 'A request of the HTTPS API failed.');
     // Who refuses these tells of it, once in a while.
     else if (known.code !== 'rate_limited') log.info(fields, 'A request of the HTTPS API was refused.');
-    if (known.retryAfterMs !== undefined) void reply.header('retry-after', Math.ceil(known.retryAfterMs / 1000));
-    return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    return sendProblem(known, request, reply);
   });
-  app.setNotFoundHandler((request, reply) => {
-    const problem = problemOf(
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
       new QconnError('unknown_object', `There is no ${request.method} ${request.url.slice(0, 200)}.`),
-      request.id,
-    );
-    return reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
-  });
+      request,
+      reply,
+    ),
+  );
+}
+
+function sendProblem(
+  error: QconnError,
+  { id }: Pick<FastifyRequest, 'id'>,
+  reply: Pick<FastifyReply, 'header' | 'status' | 'send'>,
+): unknown {
+  const problem = problemOf(error, id);
+  if (error.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
+  reply.status(problem.status);
+  reply.header('content-type', 'application/problem+json');
+  return reply.send(JSON.stringify(problem));
 }
 
 /** What is not HTTP, or too slow to be a request, gets a problem too before its connection ends. */

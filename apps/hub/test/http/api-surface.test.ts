@@ -26,6 +26,20 @@ test('the API describes itself in OpenAPI 3.1: each operation with a summary and
   }
 });
 
+test('no operation without a schema on what comes in and what goes out', () => {
+  for (const [method, path, { parameters = [], requestBody, responses = {} }] of operations()) {
+    const named = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
+    expect(named, `${method} ${path}`).toEqual(path.match(/\{\w+\}/g) ?? []);
+    for (const { name, schema } of parameters) expect(Object.keys(schema), `${method} ${path} ${name}`).not.toEqual([]);
+    const body = requestBody?.content['application/json']?.schema as { additionalProperties?: boolean } | undefined;
+    if (method === 'POST' || method === 'PUT') expect(body?.additionalProperties, `${method} ${path}`).toBe(false);
+    const [good = '', answer] = Object.entries(responses).find(([status]) => status.startsWith('2')) ?? [];
+    const schemas = Object.values((answer as { content?: Record<string, { schema?: object }> }).content ?? {});
+    if (good !== '204') expect(schemas.every(({ schema }) => schema !== undefined) && schemas.length, path).toBe(1);
+    expect(Object.keys(responses), `${method} ${path}`).toEqual(expect.arrayContaining(['4XX', '5XX']));
+  }
+});
+
 test('every reference in the description leads somewhere', () => {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, to = '']) => to);
   for (const reference of references) {

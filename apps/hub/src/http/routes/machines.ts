@@ -1,5 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import { isLabelKey, isLabelValue } from '@qconn/authz';
+import { QconnError } from '@qconn/protocol';
 import type { MachineRecord } from '@qconn/store';
 import { demand } from '../access.ts';
 import { actOf, type ApiContext, type App } from '../app.ts';
@@ -120,6 +122,7 @@ export function machineRoutes(app: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { hostname, roles, labels, replace } = request.body;
+      refuseLabels(labels);
       const machine = await findMachine(store, request.params.machine);
       const name = hostname ?? machine.requestedHostname ?? '';
       const { caller = NOBODY } = request;
@@ -155,6 +158,7 @@ export function machineRoutes(app: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { body, caller = NOBODY } = request;
+      refuseLabels(body.labels);
       const { fingerprint, version, roles: before } = await findMachine(store, request.params.machine);
       checkPrecondition(request.headers, version, { what: `the machine ${request.params.machine}`, required: true });
       const moving = body.roles === undefined ? [] : rolesThatMove(before, body.roles);
@@ -187,6 +191,17 @@ export function machineRoutes(app: App, context: ApiContext): void {
       );
     },
   );
+}
+
+/** A label that no selector can name would only look as if it meant something. @throws QconnError `invalid_request` */
+function refuseLabels(labels: Readonly<Record<string, string>> = {}): void {
+  for (const [key, value] of Object.entries(labels)) {
+    if (!isLabelKey(key) || !isLabelValue(value))
+      throw new QconnError(
+        'invalid_request',
+        `${JSON.stringify(`${key}=${value}`.slice(0, 130))} is not a label: letters, digits and . _ - between them, at most 63 of each side; keys in lower case.`,
+      );
+  }
 }
 
 function labelOf(text: string | undefined): { readonly key: string; readonly value: string } | undefined {
