@@ -6,6 +6,8 @@ import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
 import { addEnroll } from './commands/enroll.ts';
+import { addExchange } from './commands/exchange.ts';
+import { addExchanges } from './commands/exchanges.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHub } from './commands/hub.ts';
 import { addKey } from './commands/key.ts';
@@ -57,7 +59,7 @@ const GROUPS: readonly (readonly [title: string, ...adders: ((parent: Command, i
     ['Getting in:', addLogin, addLogout, addProfiles, addWhoami, addHub],
     ['Machines:', addMachines, addMachine, addApprove, addRevoke, addRights, addToken],
     ['Rights:', addRoles, addRole, addApply, addExplain, addKeys, addKey],
-    ['Watching:', addSessions, addAudit, addMetrics, addConfig],
+    ['Watching:', addSessions, addExchanges, addExchange, addAudit, addMetrics, addConfig],
     ['Messages:', addEnroll, addSend, addJob, addQuery, addWatchDevices],
     ['Help:', addCompletion],
   ];

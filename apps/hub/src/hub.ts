@@ -18,6 +18,7 @@ import { HubMetrics } from './metrics/hub-metrics.ts';
 import { LivePolicy } from './policy/live-policy.ts';
 import type { HubExchange } from './relay/hub-exchange.ts';
 import type { Peer } from './relay/peer.ts';
+import { RecentExchanges, traceIdOf } from './relay/recent-exchanges.ts';
 import { Relay } from './relay/relay.ts';
 import { quotaRates, relayLimits } from './relay/relay-limits.ts';
 import { identityProvider } from './session/identity-provider.ts';
@@ -56,6 +57,7 @@ export class Hub {
   readonly #metrics: HubMetrics;
   readonly #policy: LivePolicy;
   readonly #relay: Relay;
+  readonly #recent: RecentExchanges;
   readonly #certificate: ServerCertificate;
   readonly #endpoint: Endpoint;
   readonly #api: HttpApi;
@@ -69,6 +71,7 @@ export class Hub {
     metrics: HubMetrics;
     policy: LivePolicy;
     relay: Relay;
+    recent: RecentExchanges;
     certificate: ServerCertificate;
     endpoint: Endpoint;
     api: HttpApi;
@@ -80,6 +83,7 @@ export class Hub {
     this.#metrics = parts.metrics;
     this.#policy = parts.policy;
     this.#relay = parts.relay;
+    this.#recent = parts.recent;
     this.#certificate = parts.certificate;
     this.#endpoint = parts.endpoint;
     this.#api = parts.api;
@@ -132,6 +136,7 @@ export class Hub {
       { validityMs: config.certificates.machineValidityMs },
     );
     const table = new SessionTable<Peer>();
+    const recent = new RecentExchanges(clock, config.timeline);
     const relay = new Relay(
       {
         clock,
@@ -142,7 +147,9 @@ export class Hub {
         onEnded: (exchange, outcome) => {
           logEnded(log, exchange, outcome);
           metrics.exchanges.ended(exchange, outcome);
+          recent.add(exchange, outcome);
         },
+        traceIdOf: recent.enabled ? traceIdOf : undefined,
         onRefused: (code) => metrics.exchanges.refused(code),
         onRelayed: (kind, bytes) => metrics.exchanges.relayed(kind, bytes),
       },
@@ -204,7 +211,7 @@ export class Hub {
       },
     );
     const api = await HttpApi.listen(
-      { clock, store, authority, certificates, policy, sessions, metrics, log, draining: () => relay.draining },
+      { clock, store, authority, certificates, policy, sessions, metrics, recent, log, draining: () => relay.draining },
       {
         hubId: record.id,
         host,
@@ -218,7 +225,7 @@ export class Hub {
       await endpoint.close();
       throw error;
     });
-    return new Hub({ settings, store, clock, log, metrics, policy, relay, certificate, endpoint, api });
+    return new Hub({ settings, store, clock, log, metrics, policy, relay, recent, certificate, endpoint, api });
   }
 
   get quicAddress(): SocketAddress {
@@ -272,6 +279,7 @@ export class Hub {
   #armSweep(): Timer {
     return this.#clock.setTimer(SWEEP_MS, () => {
       this.#relay.sweep();
+      this.#recent.sweep();
       this.#sweep = this.#armSweep();
     });
   }

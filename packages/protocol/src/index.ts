@@ -55,7 +55,7 @@ export { FrameReader } from './wire/frame-reader.ts';
 export { frameRule, type Direction, type FrameRule } from './wire/frame-rule.ts';
 export { FrameType, frameTypeName } from './wire/frame-type.ts';
 export { readFrameHeader, writeFrameHeader, type Frame, type FrameHeader } from './wire/frame.ts';
-export { decodeHeaders, encodeHeaders, type Headers } from './wire/headers.ts';
+export { decodeHeaders, encodeHeaders, headerIn, type Headers } from './wire/headers.ts';
 export {
   decodeCancel,
   decodeExtend,

@@ -15,6 +15,7 @@ import type {
   Machine,
   MachineStatus,
   Page,
+  PastExchange,
   Reloaded,
   Role,
   RolePlan,
@@ -25,6 +26,16 @@ import type {
 } from './views.ts';
 
 /** Which part of a list. */
+/** Which exchanges are shown. */
+export interface ExchangeFilter {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly serviceType?: string | undefined;
+  readonly outcome?: string | undefined;
+  readonly traceId?: string | undefined;
+  readonly since?: string | undefined;
+}
+
 export interface PageChoice {
   /** Follow the list to its end. */
   readonly all?: boolean | undefined;
@@ -124,6 +135,9 @@ export class HubApi {
   sessions = (choice: PageChoice): Promise<Page<LiveSession>> => this.#page('/v1/sessions', {}, choice);
   config = (): Promise<{ items: readonly ShownSetting[] }> => this.#get('/v1/config');
   reloadConfig = (): Promise<Reloaded> => this.#post('/v1/config/reload', {});
+  exchanges = (filter: ExchangeFilter, choice: PageChoice): Promise<Page<PastExchange>> =>
+    this.#page('/v1/exchanges', { ...filter }, choice);
+  exchange = (id: string): Promise<PastExchange> => this.#get(path`/v1/exchanges/${id}`);
   explain = (question: {
     machine: string;
     verb: string;

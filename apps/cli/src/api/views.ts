@@ -137,6 +137,21 @@ export interface LiveSession {
   readonly rttMs: number;
 }
 
+/** An exchange that has ended. */
+export interface PastExchange {
+  readonly id: string;
+  readonly from: { readonly machine: string; readonly hostname: string | null };
+  readonly to: { readonly machine: string; readonly hostname: string | null; readonly device: string } | null;
+  readonly serviceType: string;
+  readonly outcome: string;
+  readonly stages: readonly { readonly stage: string; readonly at: string }[];
+  readonly durationMs: number;
+  readonly deliveries: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly traceId: string | null;
+}
+
 export interface AuditRow {
   readonly id: number;
   readonly at: string;

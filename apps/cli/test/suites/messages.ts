@@ -82,6 +82,25 @@ export function messagesSuite(admin: () => Admin): void {
       expect((await job('print', 'order-1')).err).toContain('name it in the address');
     });
 
+    test('the hub remembers what has ended, and shows it stage by stage', async () => {
+      const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+      await send('print', '--body', 'x', '--header', `traceparent=${traceparent}`);
+      const listed = await admin().run([
+        'exchanges',
+        '--trace',
+        traceparent.slice(3, 35),
+        '--from',
+        'sender',
+        '--json',
+      ]);
+      const [item] = (JSON.parse(listed.out) as { items: { id: string }[] }).items;
+      expect(item).toMatchObject({ to: { hostname: 'printer-pc', device: 'zebra-1' }, outcome: 'completed' });
+      const shown = await admin().run(['exchange', item?.id ?? '']);
+      expect(shown.out).toMatch(/acknowledged +\S+Z {2}\+\d+ ms/);
+      expect((await admin().run(['exchanges', '--to', 'printer-pc', '--limit', '1'])).out).toContain('completed');
+      expect(await admin().run(['exchange', '999999'])).toMatchObject({ code: 1 });
+    });
+
     test('--out writes the reply to a file', async () => {
       const out = join(admin().configFolder, 'reply');
       expect(await send('print', '--body', 'x', '--out', out)).toMatchObject({ code: 0, out: '' });

@@ -33,6 +33,8 @@ export interface HubConfig {
     readonly bodyBytes: number;
     readonly bodyStreams: number;
   };
+  /** How much of past exchanges is remembered. */
+  readonly timeline: { readonly entries: number; readonly maxAgeMs: number };
   readonly drainMs: number;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat; readonly insecureDebugFolder?: string };
 }
@@ -209,6 +211,28 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
           default: 20,
           description:
             'Enrolments per second of one source address, good or bad, on average; ten seconds’ worth may come at once.',
+        },
+      },
+    },
+    timeline: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        entries: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 1_000_000,
+          default: 10_000,
+          description:
+            'Exchanges that are remembered once they have ended, for `qconn exchanges`: when, from whom, to whom, how; never what they carried. Some 300 bytes each; 0 remembers none.',
+        },
+        maxAgeMs: {
+          type: 'integer',
+          minimum: 1_000,
+          maximum: 7 * DAY_MS,
+          default: DAY_MS,
+          description: 'How long they are remembered at most, in milliseconds.',
         },
       },
     },

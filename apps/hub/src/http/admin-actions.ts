@@ -3,6 +3,7 @@ export const ADMIN_ACTIONS = [
   'audit.read',
   'config.read',
   'config.reload',
+  'exchanges.read',
   'keys.read',
   'keys.write',
   'machines.approve',

@@ -18,6 +18,7 @@ import type { Access } from './admin-actions.ts';
 import { NOBODY, type Caller } from './caller.ts';
 import type { LivePolicy } from '../policy/live-policy.ts';
 import type { RateLimits, Ration } from './rate-limit.ts';
+import type { RecentExchanges } from '../relay/recent-exchanges.ts';
 import type { SessionBook } from '../session/session-book.ts';
 
 /** The HTTP server with types taken from the routes' schemas. */
@@ -38,6 +39,7 @@ export interface ApiContext {
   readonly policy: LivePolicy;
   readonly sessions: SessionBook;
   readonly metrics: HubMetrics;
+  readonly recent: RecentExchanges;
   /** Whether the hub stops: it is not ready any more. */
   readonly draining: () => boolean;
   readonly log: Logger;

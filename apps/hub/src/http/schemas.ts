@@ -90,6 +90,27 @@ export const SessionSchema = Type.Object(
   { $id: 'Session' },
 );
 
+const Party = Type.Object({ machine: Type.String(), hostname: OptionalText });
+
+export const ExchangeSchema = Type.Object(
+  {
+    id: Type.String({ description: 'Unique within one run of the hub' }),
+    from: Party,
+    to: Type.Union([Type.Object({ ...Party.properties, device: Type.String() }), Type.Null()], {
+      description: 'Null when no target was found',
+    }),
+    serviceType: Type.String(),
+    outcome: Type.String({ description: '`completed`, or an error code' }),
+    stages: Type.Array(Type.Object({ stage: Type.String(), at: Time })),
+    durationMs: Type.Number({ description: 'From its acceptance to its end' }),
+    deliveries: Type.Integer({ description: 'How often it was sent to its target' }),
+    requestBytes: Type.Integer({ description: 'Of the inline body' }),
+    responseBytes: Type.Integer({ description: 'Of the inline body' }),
+    traceId: OptionalText,
+  },
+  { $id: 'Exchange' },
+);
+
 export const AuditSchema = Type.Object(
   {
     id: Type.Integer(),

@@ -161,6 +161,7 @@ export class ExchangeRunner {
   }
 
   #complete(exchange: HubExchange, response: Response): void {
+    exchange.value.responseBytes = response.body.length;
     this.#reports.completed(exchange, response);
     this.#dependencies.onRelayed('response', response.body.length);
     this.#dependencies.onEnded(exchange, 'completed');

@@ -15,6 +15,11 @@ export interface ExchangeRecord {
   acknowledgedMonotonic: number | undefined;
   readonly serviceType: string;
   readonly jobMs: number;
+  /** Bytes of inline bodies. */
+  readonly requestBytes: number;
+  responseBytes: number;
+  /** The trace that the sender's headers name, where exchanges are remembered. */
+  readonly traceId: string | undefined;
   /** Kept until the acknowledgement, in case it has to be forwarded again. */
   request: Request | undefined;
   /** What was chosen as its target, from `resolved` on. */

@@ -53,6 +53,8 @@ export interface RelayDependencies {
   readonly knownMachine: (machine: string) => string | undefined;
   /** Told of every exchange that ends, for metrics and the log; `sender_lost` when nobody was left to tell. */
   readonly onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void;
+  /** The trace that packed headers name; left out where nobody asks for it. */
+  readonly traceIdOf?: ((headers: Uint8Array) => string | undefined) | undefined;
   /** Told of every request that is turned away before it becomes an exchange. */
   readonly onRefused: (code: ErrorCode) => void;
   /** Told of every body that is written to its receiver. */
@@ -309,6 +311,9 @@ export class Relay {
       acknowledgedMonotonic: undefined,
       serviceType: request.address.serviceType,
       jobMs: request.jobMs,
+      requestBytes: request.body.length,
+      responseBytes: 0,
+      traceId: this.#dependencies.traceIdOf?.(request.headers),
       request,
       target: undefined,
       unresolved: undefined,

@@ -25,6 +25,7 @@ import {
 } from '@qconn/protocol';
 import { SessionTable, type Session } from '@qconn/routing';
 import type { Stream } from '@qconn/transport';
+import type { HubExchange } from '../../src/relay/hub-exchange.ts';
 import type { Peer } from '../../src/relay/peer.ts';
 import { Relay, type RelayLimits } from '../../src/relay/relay.ts';
 
@@ -117,6 +118,8 @@ export class RelayStage {
   readonly clock: ManualClock = new ManualClock();
   readonly sessions: SessionTable<Peer> = new SessionTable();
   readonly relay: Relay;
+  /** Also told of each end. */
+  onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void = () => {};
   /** How each exchange ended for its sender. */
   readonly ended: string[] = [];
   /** What each request was refused with that did not become an exchange. */
@@ -140,7 +143,10 @@ export class RelayStage {
         knownMachine: (name) =>
           [...this.policy.machines()].find(({ hostname, fingerprint }) => [hostname, fingerprint].includes(name))
             ?.fingerprint,
-        onEnded: (_exchange, outcome) => this.ended.push(outcome),
+        onEnded: (exchange, outcome) => {
+          this.ended.push(outcome);
+          this.onEnded(exchange, outcome);
+        },
         onRefused: (code) => this.refused.push(code),
         onRelayed: (kind, bytes) => (this.relayedBytes[kind] += bytes),
       },

@@ -9,6 +9,7 @@ const NAME = /^[a-z0-9][a-z0-9-]*$/;
 const NAME_MAX_BYTES = 64;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder();
 const EMPTY_BLOCK = new Uint8Array(0);
 const EMPTY_HEADERS: Headers = Object.freeze({});
 
@@ -52,6 +53,28 @@ export function decodeHeaders(block: Uint8Array): Headers {
     at = valueEnd;
   }
   return headers;
+}
+
+/**
+ * One header's value, without unpacking the others: for whoever passes a block on unread and wants to know one thing.
+ * @returns `undefined` where it is not there, and for a malformed block
+ */
+export function headerIn(block: Uint8Array, name: string): string | undefined {
+  for (let at = 0; at < block.length;) {
+    const nameEnd = at + 1 + (block[at] as number);
+    if (nameEnd + 2 > block.length) return undefined;
+    const valueEnd = nameEnd + 2 + readU16(block, nameEnd);
+    if (valueEnd > block.length) return undefined;
+    if (isName(block, at + 1, nameEnd, name)) return lenient.decode(block.subarray(nameEnd + 2, valueEnd));
+    at = valueEnd;
+  }
+  return undefined;
+}
+
+function isName(block: Uint8Array, start: number, end: number, name: string): boolean {
+  if (end - start !== name.length) return false;
+  for (let at = 0; at < name.length; at += 1) if (block[start + at] !== name.charCodeAt(at)) return false;
+  return true;
 }
 
 function encodeHeader(name: string, value: string): Uint8Array {

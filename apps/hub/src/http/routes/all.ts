@@ -3,6 +3,7 @@ import { auditRoutes } from './audit.ts';
 import { configRoutes } from './config.ts';
 import { descriptionRoutes } from './description.ts';
 import { enrolmentRoutes } from './enrolment.ts';
+import { exchangeRoutes } from './exchanges.ts';
 import { explainRoutes } from './explain.ts';
 import { healthRoutes } from './health.ts';
 import { keyRoutes } from './keys.ts';
@@ -25,6 +26,7 @@ export const ROUTES: readonly ((app: App, context: ApiContext) => void)[] = [
   roleSetRoutes,
   keyRoutes,
   sessionRoutes,
+  exchangeRoutes,
   explainRoutes,
   auditRoutes,
   configRoutes,

@@ -1,0 +1,153 @@
+import type { Clock } from '@qconn/clock';
+import { headerIn, type ErrorCode, type ResolvedTarget } from '@qconn/protocol';
+import type { HubExchange } from './hub-exchange.ts';
+
+/** What is remembered of an exchange that is over: metadata, never headers or bodies. Times are wall-clock milliseconds. */
+export interface PastExchange {
+  /** The hub's number for it, unique within one run of the hub. */
+  readonly id: number;
+  readonly from: string;
+  readonly serviceType: string;
+  /** Where it went; absent when no target was found. */
+  readonly to: ResolvedTarget | undefined;
+  readonly outcome: ErrorCode | 'completed';
+  readonly acceptedAt: number;
+  readonly forwardedAt: number | undefined;
+  readonly acknowledgedAt: number | undefined;
+  readonly endedAt: number;
+  /** How often it was sent to its target; more than once after the target's connection was lost. */
+  readonly deliveries: number;
+  /** Bytes of inline bodies; a streamed body counts nothing here. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  /** The trace that the sender's `traceparent` header names (W3C Trace Context, section 3.2.2.3). */
+  readonly traceId: string | undefined;
+}
+
+/** Which exchanges are looked for; what is left out does not matter. */
+export interface ExchangeFilter {
+  /** Fingerprints. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly serviceType?: string | undefined;
+  readonly outcome?: string | undefined;
+  readonly traceId?: string | undefined;
+  /** Ended then or later, in wall-clock milliseconds. */
+  readonly since?: number | undefined;
+}
+
+/** What is kept. */
+export interface RecentLimits {
+  /** Exchanges; 0 keeps none. Some 300 bytes each. */
+  readonly entries: number;
+  readonly maxAgeMs: number;
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+
+/**
+ * The exchanges that ended last, in a ring: one more takes the place of the oldest, so that keeping them costs an
+ * exchange one small object. Lives in memory, and goes with the hub.
+ */
+export class RecentExchanges {
+  readonly #clock: Clock;
+  readonly #limits: RecentLimits;
+  readonly #ring: (PastExchange | undefined)[] = [];
+  /** How many have ever been kept; the number of one is its place in that order. */
+  #count = 0;
+
+  constructor(clock: Clock, limits: RecentLimits) {
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  /** Whether anything is kept. */
+  get enabled(): boolean {
+    return this.#limits.entries > 0;
+  }
+
+  add(exchange: HubExchange, outcome: ErrorCode | 'completed'): void {
+    if (!this.enabled) return;
+    const { value } = exchange;
+    const at = (monotonic: number | undefined): number | undefined =>
+      monotonic === undefined ? undefined : value.acceptedAt + (monotonic - value.acceptedMonotonic);
+    this.#ring[this.#count % this.#limits.entries] = {
+      id: exchange.id,
+      from: exchange.senderFingerprint,
+      serviceType: value.serviceType,
+      to: value.target,
+      outcome,
+      acceptedAt: value.acceptedAt,
+      forwardedAt: at(value.forwardedMonotonic),
+      acknowledgedAt: at(value.acknowledgedMonotonic),
+      endedAt: at(this.#clock.monotonic()) as number,
+      deliveries: value.deliveries,
+      requestBytes: value.requestBytes,
+      responseBytes: value.responseBytes,
+      traceId: value.traceId,
+    };
+    this.#count += 1;
+  }
+
+  /** The one that ended last under the hub's number. */
+  get(id: number): PastExchange | undefined {
+    for (const [past] of this.#newestFirst(this.#count)) if (past.id === id) return past;
+    return undefined;
+  }
+
+  /**
+   * Exchanges that fit, the one that ended last first.
+   * @param before number of the last of the page before, which it returned as `next`
+   */
+  list(filter: ExchangeFilter, limit: number, before?: number): { items: PastExchange[]; next: number | undefined } {
+    const items: PastExchange[] = [];
+    let next: number | undefined;
+    for (const [past, number] of this.#newestFirst(Math.min(before ?? this.#count, this.#count))) {
+      if (filter.since !== undefined && past.endedAt < filter.since) break;
+      if (!fits(past, filter)) continue;
+      if (items.length === limit) return { items, next };
+      items.push(past);
+      next = number;
+    }
+    return { items, next: undefined };
+  }
+
+  *#newestFirst(before: number): Generator<[past: PastExchange, number: number]> {
+    const { entries, maxAgeMs } = this.#limits;
+    const oldest = this.#clock.now() - maxAgeMs;
+    for (let number = before - 1; number >= 0 && number >= this.#count - entries; number -= 1) {
+      const past = this.#ring[number % entries];
+      if (past === undefined || past.endedAt < oldest) return;
+      yield [past, number];
+    }
+  }
+
+  /** Lets go of what is too old to be shown. Call it every minute or so. */
+  sweep(): void {
+    const { entries, maxAgeMs } = this.#limits;
+    const oldest = this.#clock.now() - maxAgeMs;
+    for (let number = Math.max(0, this.#count - entries); number < this.#count; number += 1) {
+      const place = number % entries;
+      const past = this.#ring[place];
+      if (past === undefined) continue;
+      if (past.endedAt >= oldest) return;
+      this.#ring[place] = undefined;
+    }
+  }
+}
+
+/** The trace that a message belongs to, from its packed headers. */
+export function traceIdOf(headers: Uint8Array): string | undefined {
+  if (headers.length === 0) return undefined;
+  return TRACEPARENT.exec(headerIn(headers, 'traceparent') ?? '')?.[1];
+}
+
+function fits(past: PastExchange, { from, to, serviceType, outcome, traceId }: ExchangeFilter): boolean {
+  return (
+    (from === undefined || past.from === from) &&
+    (to === undefined || past.to?.fingerprint === to) &&
+    (serviceType === undefined || past.serviceType === serviceType) &&
+    (outcome === undefined || past.outcome === outcome) &&
+    (traceId === undefined || past.traceId === traceId)
+  );
+}
