@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { createAuthority } from '../test/pki.ts';
-import type { LoadResult } from './processes/load.ts';
+import type { LoadResult } from '../../../tooling/measure/load.ts';
 import { bulk } from './scenarios/bulk.ts';
 import { handshakes, idle } from './scenarios/connections.ts';
-import { findNatsServer, natsRelay } from './scenarios/nats.ts';
+import { findNatsServer, natsRelay } from '../../../tooling/measure/nats/nats.ts';
 import { relay } from './scenarios/relay.ts';
 
 /** `npx -y pnpm@12 bench transport [--without-nats] [--only relay,bulk,handshakes,idle]` */

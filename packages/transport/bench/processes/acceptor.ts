@@ -1,9 +1,10 @@
 import { systemClock } from '@qconn/clock';
 import { createQuicEndpoint } from '@qconn/transport';
-import { receiveTask, report } from './task.ts';
+import { receiveTask, report } from '../../../../tooling/measure/task.ts';
+import type { Task } from './task.ts';
 
 /** Accepts connections and says, when asked, how many, how much memory it holds and how much processor time it has used. */
-const { identities } = await receiveTask();
+const { identities } = await receiveTask<Task>();
 let accepted = 0;
 const endpoint = await createQuicEndpoint(
   { clock: systemClock },

@@ -1,6 +1,7 @@
 import { systemClock } from '@qconn/clock';
 import { createQuicEndpoint } from '@qconn/transport';
-import { receiveTask, report, type Task } from './task.ts';
+import { receiveTask, report } from '../../../../tooling/measure/task.ts';
+import { type Task } from './task.ts';
 
 /** Connects: either again and again for a time, or so many times to stay. */
 const task = await receiveTask<Task & { port: number; keep: number; forMs: number }>();

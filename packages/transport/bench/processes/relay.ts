@@ -1,9 +1,10 @@
 import { frames } from '../links/frames.ts';
 import type { Link } from '../links/link.ts';
-import { carrierOf, receiveTask, report } from './task.ts';
+import { receiveTask, report } from '../../../../tooling/measure/task.ts';
+import { carrierOf, type Task } from './task.ts';
 
 /** The hub's part: passes each frame of one link to the other. The first link is the provider's. */
-const task = await receiveTask();
+const task = await receiveTask<Task>();
 const links: Link[] = [];
 let passed = 0;
 let usedBefore = 0;

@@ -1,9 +1,10 @@
 import { FRAME_BYTES, frames } from '../links/frames.ts';
-import { measureLoad } from './load.ts';
-import { carrierOf, receiveTask, report } from './task.ts';
+import { measureLoad } from '../../../../tooling/measure/load.ts';
+import { receiveTask, report } from '../../../../tooling/measure/task.ts';
+import { carrierOf, type Task } from './task.ts';
 
 /** Keeps so many requests in flight and measures how long each takes. */
-const task = await receiveTask();
+const task = await receiveTask<Task>();
 const link = await carrierOf(task).connect(task.identities, task.port ?? 0);
 const waiting = new Map<number, () => void>();
 const request = new Uint8Array(FRAME_BYTES);

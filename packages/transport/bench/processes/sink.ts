@@ -1,4 +1,5 @@
-import { carrierOf, receiveTask, report, type Task } from './task.ts';
+import { receiveTask, report } from '../../../../tooling/measure/task.ts';
+import { carrierOf, type Task } from './task.ts';
 
 /** Takes a body and says when it is whole. */
 const task = await receiveTask<Task & { bytes: number }>();

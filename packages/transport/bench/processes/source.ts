@@ -1,4 +1,5 @@
-import { carrierOf, receiveTask, report, type Task } from './task.ts';
+import { receiveTask, report } from '../../../../tooling/measure/task.ts';
+import { carrierOf, type Task } from './task.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { quicCarrier } from '../links/quic.ts';
 import { tlsCarrier } from '../links/tls.ts';
 import type { Carrier, Identities } from '../links/link.ts';
@@ -8,17 +7,6 @@ export interface Task {
   readonly carrier: 'quic' | 'quic-1350' | 'tls';
   readonly identities: Identities;
   readonly port?: number;
-}
-
-/** The task of this process. */
-export async function receiveTask<T extends Task>(): Promise<T> {
-  const [task] = (await once(process, 'message')) as [T];
-  process.on('disconnect', () => process.exit(0));
-  return task;
-}
-
-export function report(message: unknown): void {
-  process.send?.(message);
 }
 
 export function carrierOf({ carrier }: Task): Carrier {

@@ -1,5 +1,5 @@
 import type { Identities } from '../links/link.ts';
-import type { LoadResult } from '../processes/load.ts';
+import type { LoadResult } from '../../../../tooling/measure/load.ts';
 import { Child } from './children.ts';
 
 /** A load, and what a message of it cost the hub in processor time, which other programs on the machine hardly touch. */

@@ -1,13 +1,14 @@
 import { createInbox } from '@nats-io/transport-node';
-import { measureLoad } from './load.ts';
-import { connectNats, receiveNatsTask } from './nats-client.ts';
-import { report } from './task.ts';
+import { measureLoad } from '../load.ts';
+import { receiveTask, report } from '../task.ts';
+import { connectNats, type NatsTask } from './client.ts';
 
 /** Keeps so many requests in flight, with one subscription for all answers: the quickest way that the client has. */
-const nats = await connectNats(await receiveNatsTask());
+const task = await receiveTask<NatsTask>();
+const nats = await connectNats(task);
 const inbox = createInbox();
 const waiting = new Map<string, () => void>();
-const body = new Uint8Array(256);
+const body = new Uint8Array(task.bodyBytes);
 let lastId = 0;
 
 nats.subscribe(`${inbox}.*`, {

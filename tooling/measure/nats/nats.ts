@@ -4,10 +4,15 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { TlsIdentity } from '@qconn/transport';
-import type { Identities } from '../links/link.ts';
-import type { LoadResult } from '../processes/load.ts';
-import { Child } from './children.ts';
+import { Child } from '../child.ts';
+import type { LoadResult } from '../load.ts';
+
+/** Certificates and keys of one side. */
+export interface PemIdentity {
+  readonly keyPem: string;
+  readonly chainPem: readonly string[];
+  readonly trustPem: readonly string[];
+}
 
 /** Debian puts it outside an ordinary PATH. */
 const SERVERS = ['/usr/sbin/nats-server', '/usr/local/bin/nats-server', '/usr/bin/nats-server'];
@@ -18,7 +23,11 @@ export function findNatsServer(): string | undefined {
 }
 
 /** The relay benchmark over nats-server with mutual TLS and its JavaScript client. */
-export async function natsRelay(server: string, identities: Identities): Promise<LoadResult[]> {
+export async function natsRelay(
+  server: string,
+  identities: { readonly server: PemIdentity; readonly client: PemIdentity },
+  bodyBytes = 256,
+): Promise<LoadResult[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'qconn-bench-nats-'));
   const port = await freePort();
   const files = writeFiles(folder, identities.server);
@@ -39,11 +48,11 @@ export async function natsRelay(server: string, identities: Identities): Promise
   const children: Child[] = [];
   try {
     for (let log = ''; !log.includes('Server is ready');) log += String((await once(nats.stderr, 'data'))[0]);
-    const task = { port, tls: writeFiles(folder, identities.client) };
-    const provider = new Child('nats-provider.ts', task);
+    const task = { port, bodyBytes, tls: writeFiles(folder, identities.client) };
+    const provider = new Child(path.join(import.meta.dirname, 'provider.ts'), task);
     children.push(provider);
     await provider.next();
-    const requester = new Child('nats-requester.ts', task);
+    const requester = new Child(path.join(import.meta.dirname, 'requester.ts'), task);
     children.push(requester);
     return [await requester.next<LoadResult>(), await requester.next<LoadResult>(), await requester.next<LoadResult>()];
   } finally {
@@ -55,7 +64,7 @@ export async function natsRelay(server: string, identities: Identities): Promise
 
 function writeFiles(
   folder: string,
-  { keyPem, chainPem, trustPem }: TlsIdentity,
+  { keyPem, chainPem, trustPem }: PemIdentity,
 ): { caFile: string; certFile: string; keyFile: string } {
   const write = (name: string, text: string): string => {
     const file = path.join(folder, `${Math.random().toString(36).slice(2)}-${name}`);

@@ -1,0 +1,143 @@
+import { parseArgs } from 'node:util';
+import { exportPrivateKeyPem, exportSpki, generateKeyPair } from '@qconn/identity';
+import type { LoadResult } from '../../../tooling/measure/load.ts';
+import { findNatsServer, natsRelay, type PemIdentity } from '../../../tooling/measure/nats/nats.ts';
+import { exchanges, type ExchangeResult } from './relay/exchanges.ts';
+import { fleet } from './relay/fleet.ts';
+import { makeMachine } from './relay/machines.ts';
+import { PreparedHub } from './relay/prepared-hub.ts';
+
+/** `npx -y pnpm@12 bench relay [--only relay,interleave,fleet] [--without-nats] [--without-fleet] [--machines 10000]` */
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    'without-nats': { type: 'boolean' },
+    'without-fleet': { type: 'boolean' },
+    machines: { type: 'string', default: '10000' },
+  },
+});
+const wanted = (part: string): boolean => values.only === undefined || values.only.split(',').includes(part);
+const figures: Record<string, number> = {};
+const BODIES = [256, 16 * 1024] as const;
+const IN_FLIGHT = [1, 64, 256] as const;
+
+const prepared = await PreparedHub.make();
+try {
+  if (wanted('relay')) await benchRelay();
+  if (wanted('interleave')) await benchInterleaving();
+  if (wanted('fleet') && values['without-fleet'] !== true) await benchFleet();
+} finally {
+  await prepared.close();
+}
+console.log(JSON.stringify({ bench: 'relay', ...figures }));
+
+async function benchRelay(): Promise<void> {
+  const orders = BODIES.flatMap((bodyBytes) => IN_FLIGHT.map((inFlight) => ({ bodyBytes, inFlight, large: 0 })));
+  const ours = await exchanges(prepared, orders);
+  console.log(
+    'exchanges      body  in flight   per second   p50 µs   p99 µs   hub: µs   packets   heap bytes, of each',
+  );
+  for (const result of ours) recordExchanges(result);
+  const [headline] = ours.filter(({ bodyBytes, inFlight }) => bodyBytes === 256 && inFlight === 64);
+  Object.assign(figures, {
+    'hub.cpuUsPerExchange': headline?.cpuUsPerExchange,
+    'hub.packetsPerExchange': headline?.packetsPerExchange,
+    'hub.allocatedBytesPerExchange': headline?.allocatedBytesPerExchange,
+  });
+  if (values['without-nats'] !== true) await compareWithNats(ours);
+}
+
+async function compareWithNats(ours: readonly ExchangeResult[]): Promise<void> {
+  const server = findNatsServer();
+  if (server === undefined)
+    throw new Error('nats-server is not installed: `apt-get install nats-server`, or say --without-nats.');
+  const identities = {
+    server: await natsServerIdentity(),
+    client: (await makeMachine(prepared.authority, 'nats')).tls,
+  };
+  for (const bodyBytes of BODIES) {
+    const theirs = await natsRelay(server, identities, bodyBytes);
+    for (const result of theirs) {
+      console.log(row('nats', bodyBytes, result));
+      const mine = ours.find((one) => one.bodyBytes === bodyBytes && one.inFlight === result.inFlight);
+      const key = `relay.b${bodyBytes}.c${result.inFlight}`;
+      record(`${key}.nats`, result);
+      if (mine === undefined) continue;
+      figures[`${key}.p50Ratio`] = ratio(mine.p50Us, result.p50Us);
+      figures[`${key}.throughputRatio`] = ratio(mine.perSecond, result.perSecond);
+    }
+  }
+}
+
+async function natsServerIdentity(): Promise<PemIdentity> {
+  const { authority } = prepared;
+  const keys = await generateKeyPair();
+  const spki = await exportSpki(keys.publicKey);
+  const { chainPem } = await authority.issueServer({ spki, hosts: ['localhost', '127.0.0.1'], now: Date.now() });
+  return { keyPem: exportPrivateKeyPem(keys.privateKey), chainPem, trustPem: [authority.rootPem] };
+}
+
+async function benchInterleaving(): Promise<void> {
+  const orders = [0, 10].map((large) => ({ bodyBytes: 256, inFlight: 8, large }));
+  const [quiet, beside] = await exchanges(prepared, orders);
+  if (quiet === undefined || beside === undefined) return;
+  console.log('8 small in flight beside ten streamed bodies');
+  console.log(row('quiet', 256, quiet));
+  console.log(`${row('beside', 256, beside)}   with ${beside.largeMbPerSecond} MB/s of streamed bodies`);
+  Object.assign(figures, {
+    'interleave.quietP99Us': quiet.p99Us,
+    'interleave.besideP99Us': beside.p99Us,
+    'interleave.p99Ratio': ratio(beside.p99Us, quiet.p99Us),
+    'interleave.largeMbPerSecond': beside.largeMbPerSecond,
+  });
+}
+
+async function benchFleet(): Promise<void> {
+  const { machines, hubRssMB, hubCpuFraction, perSecond, p50Ms, p99Ms } = await fleet(
+    prepared,
+    Number(values.machines),
+  );
+  console.log(
+    `${machines} machines, ${perSecond} messages/s   hub ${hubRssMB} MB, ${Math.round(hubCpuFraction * 100)} % of a core   p50 ${p50Ms} ms, p99 ${p99Ms} ms`,
+  );
+  Object.assign(figures, {
+    'fleet.machines': machines,
+    'fleet.hubRssMB': hubRssMB,
+    'fleet.hubCpuFraction': hubCpuFraction,
+    'fleet.perSecond': perSecond,
+    'fleet.p50Ms': p50Ms,
+    'fleet.p99Ms': p99Ms,
+  });
+}
+
+function recordExchanges(result: ExchangeResult): void {
+  const { bodyBytes, inFlight, cpuUsPerExchange, packetsPerExchange, allocatedBytesPerExchange } = result;
+  const columns = [cpuUsPerExchange, packetsPerExchange, allocatedBytesPerExchange];
+  console.log(`${row('qconn', bodyBytes, result)} ${columns.map((figure) => String(figure).padStart(9)).join(' ')}`);
+  const key = `relay.b${bodyBytes}.c${inFlight}`;
+  record(`${key}.qconn`, result);
+  Object.assign(figures, {
+    [`${key}.cpuUsPerExchange`]: cpuUsPerExchange,
+    [`${key}.packetsPerExchange`]: packetsPerExchange,
+    [`${key}.allocatedBytesPerExchange`]: allocatedBytesPerExchange,
+  });
+}
+
+function row(name: string, bodyBytes: number, { inFlight, perSecond, p50Us, p99Us }: LoadResult): string {
+  const columns = [
+    [bodyBytes, 9],
+    [inFlight, 10],
+    [perSecond, 12],
+    [p50Us, 8],
+    [p99Us, 8],
+  ] as const;
+  return `  ${name.padEnd(8)}${columns.map(([figure, width]) => String(figure).padStart(width)).join(' ')}`;
+}
+
+function record(key: string, { perSecond, p50Us, p99Us }: LoadResult): void {
+  Object.assign(figures, { [`${key}.perSecond`]: perSecond, [`${key}.p50Us`]: p50Us, [`${key}.p99Us`]: p99Us });
+}
+
+function ratio(mine: number, theirs: number): number {
+  return Number((mine / theirs).toFixed(2));
+}

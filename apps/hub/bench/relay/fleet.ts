@@ -1,0 +1,68 @@
+import path from 'node:path';
+import { Child } from '../../../../tooling/measure/child.ts';
+import type { BenchMachine } from './machines.ts';
+import type { PreparedHub } from './prepared-hub.ts';
+import type { FleetOrder } from './processes/fleet.ts';
+
+/** What a fleet costs the hub. */
+export interface FleetResult {
+  readonly machines: number;
+  readonly hubRssMB: number;
+  readonly hubCpuFraction: number;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Processes that play the fleet. */
+const PROCESSES = 4;
+
+const PER_SECOND = 10;
+const MEASURE_MS = 10_000;
+
+/** Time for keepalives to spread and garbage of handshakes to go, in milliseconds. */
+const SETTLE_MS = 4_000;
+
+/** Machines that are connected, of which one in a hundred sends ten messages a second. */
+export async function fleet(prepared: PreparedHub, count: number): Promise<FleetResult> {
+  const each = Math.ceil(count / PROCESSES);
+  const players = Array.from({ length: PROCESSES }, (_, index) => {
+    const task = { folder: prepared.folder, first: index * each, count: Math.min(each, count - index * each) };
+    return new Child(path.resolve(import.meta.dirname, 'processes/fleet.ts'), task);
+  });
+  const made = await Promise.all(players.map((player) => player.next<{ machines: BenchMachine[] }>()));
+  for (const { machines } of made) await prepared.addMachines(machines);
+  const hub = await prepared.start();
+  try {
+    const order: FleetOrder = {
+      port: hub.port,
+      hosts: prepared.hosts,
+      senderEvery: 100,
+      perSecond: PER_SECOND,
+      forMs: MEASURE_MS,
+    };
+    for (const player of players) player.tell(order);
+    const connected = await Promise.all(players.map((player) => player.next<{ connected: number }>()));
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await hub.usage();
+    const answers = players.map((player) => player.next<{ latenciesMs: number[] }>());
+    const start = performance.now();
+    for (const player of players) player.tell('go');
+    const latencies = (await Promise.all(answers)).flatMap(({ latenciesMs }) => latenciesMs);
+    const elapsedMs = performance.now() - start;
+    const { rssBytes, cpuUs } = await hub.usage();
+    const sorted = Float64Array.from(latencies).toSorted();
+    const at = (share: number): number => Number((sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1));
+    return {
+      machines: connected.reduce((sum, one) => sum + one.connected, 0),
+      hubRssMB: Math.round(rssBytes / 1e6),
+      hubCpuFraction: Number((cpuUs / 1_000 / elapsedMs).toFixed(2)),
+      perSecond: Math.round((latencies.length / elapsedMs) * 1_000),
+      p50Ms: at(0.5),
+      p99Ms: at(0.99),
+    };
+  } finally {
+    for (const player of players) player.kill();
+    hub.kill();
+  }
+}

@@ -1,0 +1,88 @@
+import { receiveTask, report } from '../../../../../tooling/measure/task.ts';
+import type { CertificateAuthority } from '@qconn/identity';
+import { authorityFolder, loadAuthority } from '../../../src/authority/authority-files.ts';
+import { makeMachine, SERVICE_TYPE, type BenchMachine } from '../machines.ts';
+import { join, type Joined } from './connect.ts';
+
+/** Part of the fleet, which one process plays. */
+export interface FleetTask {
+  readonly folder: string;
+  /** Number of its first machine, and how many it has. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Where the hub is, once it runs. */
+export interface FleetOrder {
+  readonly port: number;
+  /** Addresses of the hub; machines are spread over them, for one source has a limit of connections. */
+  readonly hosts: readonly string[];
+  /** One machine in so many sends, and the next one after it answers. */
+  readonly senderEvery: number;
+  readonly perSecond: number;
+  readonly forMs: number;
+}
+
+/** Machines that connect at once. */
+const AT_ONCE = 24;
+
+const task = await receiveTask<FleetTask>();
+const authority: CertificateAuthority = await loadAuthority(authorityFolder(task.folder));
+const machines: BenchMachine[] = [];
+for (let at = 0; at < task.count; at += AT_ONCE) {
+  const names = Array.from({ length: Math.min(AT_ONCE, task.count - at) }, (_, index) => task.first + at + index);
+  machines.push(...(await Promise.all(names.map((name) => makeMachine(authority, `m-${name}`)))));
+}
+const ordered = new Promise<FleetOrder>((resolve) => process.once('message', (order) => resolve(order as FleetOrder)));
+report({ machines: machines.map(({ tls: _tls, ...rest }) => rest) });
+
+const order = await ordered;
+const joined = await connectAll(order);
+const going = new Promise((resolve) => process.once('message', resolve));
+report({ connected: joined.length });
+await going;
+const latencies = await load(joined, order);
+report({ latenciesMs: latencies });
+
+async function connectAll({ port, hosts, senderEvery }: FleetOrder): Promise<Joined[]> {
+  const all: Joined[] = [];
+  const rest = [...machines.entries()];
+  const connectSome = async (): Promise<void> => {
+    for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+      const [index, machine] = next;
+      const one = await join(machine, hosts[index % hosts.length] ?? '', port);
+      if (index % senderEvery === 1)
+        await one.client.provide({ device: 'echo', serviceTypes: [SERVICE_TYPE] }, (job) => job.body);
+      all[index] = one;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, connectSome));
+  return all;
+}
+
+/** Each sender sends at its rate, from a moment of its own on. @returns how long each request took, in milliseconds */
+async function load(all: readonly Joined[], { senderEvery, perSecond, forMs }: FleetOrder): Promise<number[]> {
+  const latenciesOfAll: number[] = [];
+  const body = new Uint8Array(256);
+  const every = 1_000 / perSecond;
+  const send = async (sender: Joined, address: string): Promise<void> => {
+    const start = performance.now();
+    await sender.client.request(address, body);
+    latenciesOfAll.push(performance.now() - start);
+  };
+  const senders = all.flatMap((sender, index) => (index % senderEvery === 0 ? [{ sender, index }] : []));
+  await Promise.all(
+    senders.map(async ({ sender, index }) => {
+      const address = `${SERVICE_TYPE}@${machines[index + 1]?.hostname}/echo`;
+      const pending: Promise<void>[] = [];
+      const begin = performance.now() + Math.random() * every;
+      for (let count = 0; count * every < forMs; count++) {
+        const wait = begin + count * every - performance.now();
+        if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+        pending.push(send(sender, address));
+      }
+      await Promise.all(pending);
+    }),
+  );
+  return latenciesOfAll;
+}

@@ -1,0 +1,24 @@
+import { receiveTask, report } from '../../../../../tooling/measure/task.ts';
+import { SERVICE_TYPE, type BenchMachine } from '../machines.ts';
+import { join } from './connect.ts';
+
+/** What the provider's process is told. */
+export interface ProviderTask {
+  readonly machine: BenchMachine;
+  readonly port: number;
+}
+
+/** Answers each request with itself; swallows what is streamed. Says, when asked, how many packets it has seen. */
+const { machine, port } = await receiveTask<ProviderTask>();
+const { client, connection } = await join(machine, '127.0.0.1', port);
+await client.provide({ device: 'echo', serviceTypes: [SERVICE_TYPE], concurrency: 4_096 }, async (job) => {
+  if (!job.streamed) return job.body;
+  let bytes = 0;
+  for await (const piece of job.stream) bytes += piece.length;
+  return String(bytes);
+});
+process.on('message', () => {
+  const { packetsSent, packetsReceived } = connection.stats();
+  report({ packets: packetsSent + packetsReceived });
+});
+report({ ready: true });
