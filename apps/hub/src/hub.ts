@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { systemClock, type Clock, type Timer } from '@qconn/clock';
 import { shortCode, type CertificateAuthority } from '@qconn/identity';
-import { ALPN_QCONN_1, QconnError, type ErrorCode } from '@qconn/protocol';
+import {
+  ALPN_QCONN_1,
+  LANES_PER_CONNECTION_MAX,
+  STREAM_WINDOW_BYTES,
+  QconnError,
+  type ErrorCode,
+} from '@qconn/protocol';
 import { SessionTable } from '@qconn/routing';
 import type { Logger } from '@qconn/startup';
 import type { Store } from '@qconn/store';
@@ -41,12 +47,6 @@ export interface HubDependencies {
 
 /** How often quotas of quiet machines are forgotten, in milliseconds. */
 const SWEEP_MS = 60_000;
-
-/**
- * Bytes of one stream that the hub holds unread, at most: with the 256 KiB that it stages towards the reader, and a
- * chunk on its way, a body takes less than 1 MiB. It allows 100 Mbit/s at a round trip of 50 ms.
- */
-const STREAM_WINDOW_BYTES: number = 640 * 1024;
 
 /** A running hub. */
 export class Hub {
@@ -203,6 +203,8 @@ export class Hub {
         port: quicPort,
         tls: certificate.tls,
         maxStreamWindowBytes: STREAM_WINDOW_BYTES,
+        // Bodies that nobody reads leave room for the lanes, and lanes that are paused for the others.
+        connectionWindowBytes: STREAM_WINDOW_BYTES * (config.limits.bodyStreams + LANES_PER_CONNECTION_MAX),
         secret: await loadEndpointSecret(config.dataFolder),
         ...(config.log.insecureDebugFolder !== undefined && { insecureDebugFolder: config.log.insecureDebugFolder }),
         // A machine session answers an early hello, and does nothing else before the handshake has finished.

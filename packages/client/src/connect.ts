@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '@qconn/clock';
 import { CredentialStore } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
+import { CLIENT_WINDOWS } from './client-windows.ts';
 import { createQuicEndpoint } from '@qconn/transport';
 import { Client } from './client.ts';
 import { RenewalKeeper } from './credential/renewal-keeper.ts';
@@ -46,7 +47,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const folder = options.insecureDebugFolder;
   const endpoint = await createQuicEndpoint(
     { clock },
-    { ...(folder !== undefined && { insecureDebugFolder: folder }) },
+    { ...CLIENT_WINDOWS, ...(folder !== undefined && { insecureDebugFolder: folder }) },
   );
   // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
   let keeper: RenewalKeeper | undefined;

@@ -9,6 +9,7 @@ export {
   type OwnMachine,
   type RequestOptions,
 } from './client.ts';
+export { CLIENT_WINDOWS } from './client-windows.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export { enrollByHand, requestByHand, type BroughtAnswer, type EnrolmentRequest } from './enrolment/by-hand.ts';
 export { enroll, type Enrolment, type EnrolOptions } from './enrolment/enroll.ts';

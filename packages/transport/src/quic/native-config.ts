@@ -4,7 +4,6 @@ import type { TlsIdentity } from '../endpoint.ts';
 import { quiche, type NativeConfig } from './native.ts';
 import {
   ACTIVE_CONNECTION_IDS,
-  CONNECTION_WINDOW_BYTES,
   CONNECTION_WINDOW_MAX_BYTES,
   STREAM_WINDOW_BYTES,
   type ConnectionLimits,
@@ -47,8 +46,8 @@ export function nativeConfig({
   config.setMaxIdleTimeout(limits.idleTimeoutMs);
   config.setMaxRecvUdpPayloadSize(RECEIVE_MAX_BYTES);
   config.setMaxSendUdpPayloadSize(Math.max(BASE_BYTES, payloadBytes));
-  config.setInitialMaxData(CONNECTION_WINDOW_BYTES);
-  config.setMaxConnectionWindow(CONNECTION_WINDOW_MAX_BYTES);
+  config.setInitialMaxData(limits.connectionWindowBytes);
+  config.setMaxConnectionWindow(Math.max(limits.connectionWindowBytes, CONNECTION_WINDOW_MAX_BYTES));
   config.setInitialMaxStreamDataBidiLocal(STREAM_WINDOW_BYTES);
   config.setInitialMaxStreamDataBidiRemote(STREAM_WINDOW_BYTES);
   config.setMaxStreamWindow(limits.maxStreamWindowBytes);

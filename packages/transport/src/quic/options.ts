@@ -70,6 +70,11 @@ export interface QuicOptions<Auth = undefined> {
   readonly maxUniStreams?: number;
   /** Bytes of one stream that the peer may send beyond what has been read, at most. Default {@link STREAM_WINDOW_MAX_BYTES}. */
   readonly maxStreamWindowBytes?: number;
+  /**
+   * The same for all streams of a connection together, from its beginning. Streams that nobody reads must leave room
+   * for the others: it has to be more than all of them may hold. Default {@link CONNECTION_WINDOW_BYTES}, growing with use.
+   */
+  readonly connectionWindowBytes?: number;
 }
 
 /** Streams that a peer may have open at once: lanes, and bodies over their inline limit in flight. */
@@ -116,6 +121,7 @@ export interface ConnectionLimits {
   readonly maxStreams: number;
   readonly maxUniStreams: number;
   readonly maxStreamWindowBytes: number;
+  readonly connectionWindowBytes: number;
 }
 
 export function connectionLimits(options: QuicOptions): ConnectionLimits {
@@ -126,5 +132,6 @@ export function connectionLimits(options: QuicOptions): ConnectionLimits {
     maxStreams: options.maxStreams ?? MAX_STREAMS,
     maxUniStreams: options.maxUniStreams ?? 0,
     maxStreamWindowBytes: options.maxStreamWindowBytes ?? STREAM_WINDOW_MAX_BYTES,
+    connectionWindowBytes: options.connectionWindowBytes ?? CONNECTION_WINDOW_BYTES,
   };
 }

@@ -1,10 +1,10 @@
 import { systemClock } from '@qconn/clock';
-import { Client } from '@qconn/client';
+import { Client, CLIENT_WINDOWS } from '@qconn/client';
 import { ALPN_QCONN_1 } from '@qconn/protocol';
 import { createQuicEndpoint, type Connection } from '@qconn/transport';
 import type { BenchMachine } from '../machines.ts';
 
-const endpoint = await createQuicEndpoint({ clock: systemClock });
+const endpoint = await createQuicEndpoint({ clock: systemClock }, CLIENT_WINDOWS);
 
 /** A machine's client, without what renews its credential, and its connection. */
 export interface Joined {
