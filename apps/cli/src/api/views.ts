@@ -9,6 +9,8 @@ export interface Machine {
   readonly status: MachineStatus;
   readonly hostname: string | null;
   readonly requestedHostname: string | null;
+  /** Fingerprint of another machine that holds that hostname. */
+  readonly requestedHolder: string | null;
   readonly roles: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   /** What the machine says of itself; nobody has checked it. */

@@ -54,17 +54,23 @@ async function listMachines(options: Options, invocation: Invocation): Promise<v
 }
 
 function row(machine: Machine, invocation: Invocation): Cell[] {
-  const { shortCode, hostname, requestedHostname, online, roles, expiresAt } = machine;
-  const name =
-    hostname ?? (requestedHostname === null ? '–' : { text: `asks for ${requestedHostname}`, colour: 'dim' as const });
+  const { shortCode, hostname, online, roles, expiresAt } = machine;
   return [
     shortCode,
-    name,
+    hostname ?? wishCell(machine),
     statusCell(machine),
     online ? { text: 'yes', colour: 'green' } : 'no',
     roles.join(', ') || '–',
     invocation.when(expiresAt),
   ];
+}
+
+/** A name that somebody else holds is no ordinary wish. */
+function wishCell({ requestedHostname, requestedHolder }: Machine): Cell {
+  if (requestedHostname === null) return '–';
+  return requestedHolder === null
+    ? { text: `asks for ${requestedHostname}`, colour: 'dim' }
+    : { text: `asks for ${requestedHostname}, which is held`, colour: 'yellow' };
 }
 
 function nothingText(status: MachineStatus | undefined, role: string | undefined): string {

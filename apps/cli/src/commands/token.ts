@@ -56,7 +56,7 @@ function addCreate(parent: Command, invocation: Invocation): void {
     .description('make an enrolment token: printed on standard output, shown this once')
     .option('--ttl <duration>', 'how long it is good (default 24h)', parseSeconds)
     .option('--uses <n>', 'how many machines may enrol with it (default 1)', parseCount)
-    .option('--hostname <name>', 'the hostname that its machine asks for')
+    .option('--hostname <name>', 'the hostname that its machine asks for, or a pattern that theirs have to match')
     .option('--roles <a,b>', 'roles to grant on automatic approval', parseNames)
     .option('--auto-approve', 'authorize machines as they enrol: whoever has the token is in')
     .action((options: NewToken) => create(options, invocation));
@@ -64,6 +64,7 @@ function addCreate(parent: Command, invocation: Invocation): void {
     ['qconn token create', 'one machine, within a day'],
     ['qconn token create --hostname printer-pc --ttl 1h', 'for one host'],
     ['qconn token create --uses 40 --ttl 7d', 'for a fleet; approve each'],
+    ["qconn token create --uses 40 --hostname 'kiosk-*' --roles kiosk --auto-approve", 'for hosts of these names'],
     ['qconn token create --roles kiosk --auto-approve', 'no approval needed'],
   ]);
 }

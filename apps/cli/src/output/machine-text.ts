@@ -21,10 +21,12 @@ export function machineName({ hostname, requestedHostname, shortCode }: Machine)
 
 /** Everything that is known of a machine, for people. */
 export function machineCard(machine: Machine, invocation: Invocation): string {
-  const { fingerprint, shortCode, hostname, requestedHostname, roles, labels, facts, online } = machine;
+  const { fingerprint, shortCode, hostname, requestedHostname, requestedHolder, roles, labels, facts, online } =
+    machine;
   return invocation.card([
     ['hostname', hostname ?? undefined],
     ['asks for', requestedHostname === hostname ? undefined : (requestedHostname ?? undefined)],
+    ['held by', requestedHolder === null ? undefined : { text: holderText(requestedHolder), colour: 'yellow' }],
     ['status', statusCell(machine)],
     ['short code', shortCode],
     ['fingerprint', fingerprint],
@@ -37,6 +39,10 @@ export function machineCard(machine: Machine, invocation: Invocation): string {
     ['revoked', machine.revokedAt === null ? undefined : invocation.when(machine.revokedAt)],
     ['credential', machine.expiresAt === null ? 'none' : expiryText(machine.expiresAt, invocation)],
   ]);
+}
+
+function holderText(holder: string): string {
+  return `${holder} – the same host with a new key (approve --replace), or a pretender`;
 }
 
 /** `expires in 6 d` or `expired 3 h ago`. */

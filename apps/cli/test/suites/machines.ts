@@ -52,6 +52,9 @@ export function machinesSuite(admin: () => Admin): void {
       await admin().pending('twice');
       const { items } = await admin().json<Page<Machine>>('machines', '--status', 'pending', '--all');
       const second = items.find(({ requestedHostname }) => requestedHostname === 'twice') as Machine;
+      expect(second.requestedHolder).toBe(holder.fingerprint);
+      expect(await admin().ok('machines', '--status', 'pending', '--all')).toContain('asks for twice, which is held');
+      expect(await admin().ok('machine', second.shortCode)).toContain(`${holder.fingerprint} – the same host`);
       const taken = await admin().run(['approve', second.shortCode, '--roles', 'printer', '--yes']);
       expect(taken).toMatchObject({ code: 1, err: expect.stringContaining(holder.fingerprint) });
       expect(taken.err).toContain(`add --replace ${holder.fingerprint}`);

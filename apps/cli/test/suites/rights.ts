@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AuditRow, Role } from '../../src/api/views.ts';
@@ -117,6 +117,20 @@ export function rightsSuite(admin: () => Admin): void {
   });
 
   describe('tokens and keys', () => {
+    test('a token for a pattern of hostnames lets in whom it names, and leaves the others to a person', async () => {
+      const options = ['--hostname', 'kiosk-*', '--uses', '2', '--roles', 'printer', '--auto-approve'];
+      const token = (await admin().ok('token', 'create', ...options)).trim();
+      const enrolled = async (hostname: string): Promise<unknown> => {
+        const folder = await mkdtemp(join(admin().hub.folder, 'machine-'));
+        const argv = ['enroll', admin().hub.url, '--token', token, '--hostname', hostname];
+        return JSON.parse(await admin().ok(...argv, '--credentials', folder, '--json')) as unknown;
+      };
+      expect(await enrolled('kiosk-7')).toMatchObject({ status: 'authorized' });
+      expect(await enrolled('laptop')).toMatchObject({ status: 'pending' });
+      expect(await admin().json('machine', 'kiosk-7')).toMatchObject({ hostname: 'kiosk-7', roles: ['printer'] });
+      expect((await admin().run(['token', 'create', '--hostname', '*-*'])).err).toContain('hostname_invalid');
+    });
+
     test('a token is printed alone, so that a script can take it; lists show no secret', async () => {
       const { out, err } = await admin().run(['token', 'create', '--uses', '3', '--ttl', '2h', '--hostname', 'h-1']);
       expect(out).toMatch(/^qt1[a-z0-9]+\n$/);

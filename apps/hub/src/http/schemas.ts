@@ -11,6 +11,10 @@ export const MachineSchema = Type.Object(
     status: Type.Union([Type.Literal('pending'), Type.Literal('authorized'), Type.Literal('revoked')]),
     hostname: OptionalText,
     requestedHostname: OptionalText,
+    requestedHolder: Type.Union([Type.String(), Type.Null()], {
+      description:
+        'Fingerprint of another machine that holds the hostname it asks for: the same host with a new key, or a pretender',
+    }),
     roles: Type.Array(Type.String()),
     labels: Type.Record(Type.String(), Type.String()),
     facts: Type.Record(Type.String(), Type.Unknown()),

@@ -7,13 +7,25 @@ import { optionalTime, timeText } from './time.ts';
 /** How the API shows what the hub knows: times as text, secrets and keys left out. */
 
 export function machineView(record: MachineRecord, online: boolean): Static<typeof MachineSchema> {
-  const { fingerprint, shortCode, status, hostname, requestedHostname, roles, labels, facts, version } = record;
+  const {
+    fingerprint,
+    shortCode,
+    status,
+    hostname,
+    requestedHostname,
+    requestedHolder,
+    roles,
+    labels,
+    facts,
+    version,
+  } = record;
   return {
     fingerprint,
     shortCode,
     status,
     hostname,
     requestedHostname,
+    requestedHolder,
     roles: [...roles],
     labels,
     facts,

@@ -70,7 +70,7 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
         hostname: body.hostname,
         facts: body.facts ?? {},
       });
-      const { fingerprint, shortCode, status, requestedHostname } = enrolment.machine;
+      const { fingerprint, shortCode, status, requestedHostname, requestedHolder } = enrolment.machine;
       context.log.info(
         {
           event: 'machine_enrolled',
@@ -83,6 +83,11 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
         },
         'A machine enrolled.',
       );
+      if (requestedHolder !== null && status === 'pending')
+        context.log.warn(
+          { event: 'hostname_claimed', machine: fingerprint, shortCode, requestedHostname, holder: requestedHolder },
+          'A new machine asks for a hostname that another one holds: a host with a new key, or a pretender.',
+        );
       return {
         machine: { fingerprint, shortCode, status },
         chain: [...chain],

@@ -22,7 +22,11 @@ const NewToken = Type.Object(
     ),
     uses: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000, default: 1 })),
     hostname: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 128, description: 'The hostname that its machine shall ask for' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 128,
+        description: 'The hostname that its machine shall ask for, or a pattern such as `kiosk-*` for those of several',
+      }),
     ),
     roles: Type.Optional(
       Type.Array(Type.String({ maxLength: 128 }), {
