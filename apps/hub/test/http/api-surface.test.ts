@@ -31,7 +31,7 @@ test('no operation without a schema on what comes in and what goes out', () => {
     const named = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
     expect(named, `${method} ${path}`).toEqual(path.match(/\{\w+\}/g) ?? []);
     for (const { name, schema } of parameters) expect(Object.keys(schema), `${method} ${path} ${name}`).not.toEqual([]);
-    const body = requestBody?.content['application/json']?.schema as { additionalProperties?: boolean } | undefined;
+    const body: { additionalProperties?: boolean } | undefined = requestBody?.content['application/json']?.schema;
     if (method === 'POST' || method === 'PUT') expect(body?.additionalProperties, `${method} ${path}`).toBe(false);
     const [good = '', answer] = Object.entries(responses).find(([status]) => status.startsWith('2')) ?? [];
     const schemas = Object.values((answer as { content?: Record<string, { schema?: object }> }).content ?? {});

@@ -40,7 +40,7 @@ test(
     const fuzzer = new Fuzzer(seeded(SEED));
     const statuses = new Map<number, number>();
     let left = REQUESTS;
-    const ask_ = async (): Promise<void> => {
+    const work = async (): Promise<void> => {
       while (left > 0) {
         left -= 1;
         const [method, path, operation] = operations[left % operations.length]!;
@@ -53,7 +53,7 @@ test(
         ).toEqual([]);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, ask_));
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
     // Some of it was let through to the handlers, or nothing was tested.
     expect(statuses.get(200) ?? 0).toBeGreaterThan(REQUESTS / 20);
     expect((await ask(hub, '/v1/whoami', { key })).status).toBe(200);

@@ -3,7 +3,7 @@ import { compilePolicy, type Party, type Policy, Seat } from '@qconn/authz';
 import { type Fleet, makeFleet, seeded } from './fleet.ts';
 
 /**
- * `bench authz`: what deciding costs with 1,000 roles of 100 grants and 100,000 machines.
+ * `bench decide`: what deciding costs with 1,000 roles of 100 grants and 100,000 machines.
  *
  * `decide` is asked about 4,096 flows between a thousand connected machines, which hold seats as the hub's sessions do;
  * `decideByFingerprint` about the same without seats; `decideCold` about as many random pairs of all machines in every
@@ -42,7 +42,7 @@ const decideExchange = ({ sender, target, serviceType }: Question): boolean =>
   policy.decideExchange(sender, target, serviceType).allowed;
 
 const result = {
-  bench: 'authz',
+  bench: 'decide',
   ...rates('decide', [flows], decide),
   ...rates('exchange', [flows], decideExchange),
   ...rates('decideByFingerprint', [byFingerprint], decide),
