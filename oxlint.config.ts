@@ -92,7 +92,7 @@ export default defineConfig({
     { files: ['packages/store/src/migrations/**/*.ts'], rules: { 'typescript/no-explicit-any': 'off' } },
     ...ownIndex,
     {
-      files: ['packages/*/{test,bench}/**/*.ts', 'apps/*/{test,bench}/**/*.ts'],
+      files: ['packages/*/{test,bench,fuzz}/**/*.ts', 'apps/*/{test,bench}/**/*.ts'],
       rules: { 'no-restricted-imports': ['error', { patterns: importRestrictions() }] },
     },
     pureParts,

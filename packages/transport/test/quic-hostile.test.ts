@@ -11,6 +11,7 @@ import {
 } from '@qconn/transport';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAuthority, type TestAuthority } from './pki.ts';
+import { RawClient } from './raw-client.ts';
 import { Events, echo, readBytes } from './waiting.ts';
 
 const DAY = 86_400_000;
@@ -167,6 +168,22 @@ test('garbage, truncated and foreign datagrams are dropped in silence', async ()
   await expectServing();
   stranger.close();
   expect(server.connections).toBeLessThanOrEqual(2);
+});
+
+test('a first packet that cannot be decrypted leaves no state, and is not answered', async () => {
+  const starter = await RawClient.create(server.address, machine);
+  const first = starter.packet() ?? Buffer.alloc(0);
+  const unread = refused.unread;
+  for (let index = 100; index < 200; index += 1) {
+    const spoilt = Buffer.from(first);
+    spoilt[index] = (spoilt[index] ?? 0) ^ 1;
+    await starter.send(spoilt);
+  }
+  await expectServing();
+  await starter.send(first);
+  await starter.until(() => starter.heard > 0);
+  starter.close();
+  expect(refused.unread).toBe(unread);
 });
 
 test('an unknown version is answered with those that are spoken (RFC 9000, section 6)', async () => {

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connectThrough as connect, FAULT_TABLE, moveBody, moveMessages, type Connected } from './fault-table.ts';
 import { createAuthority } from './pki.ts';
 
-/** A tenth of what `npx -y pnpm@12 bench faults` moves. */
+/** A tenth of what `npx -y pnpm@12 bench fault-table` moves. */
 const BODY_BYTES = 1_000_000;
 const MESSAGES = 100;
 const SEED = Number(process.env['QCONN_SEED'] ?? 20_260_101);
@@ -30,14 +30,17 @@ async function connectThrough(faults: Faults = {}): Promise<Connected> {
 }
 
 describe('the fault table', () => {
-  test.concurrent.each(FAULT_TABLE)('$name: every byte arrives', async ({ faults = {}, meanwhile }) => {
-    const { network, ours, close } = await connect({ hub, machine, seed: SEED });
-    network.setFaults(faults);
-    const end = meanwhile?.(network);
-    await Promise.all([moveBody(ours, BODY_BYTES), moveMessages(ours, MESSAGES)]);
-    end?.();
-    await close();
-  });
+  test.concurrent.each(FAULT_TABLE.filter(({ byCommand }) => byCommand !== true))(
+    '$name: every byte arrives',
+    async ({ faults = {}, meanwhile }) => {
+      const { network, ours, close } = await connect({ hub, machine, seed: SEED });
+      network.setFaults(faults);
+      const end = meanwhile?.(network);
+      await Promise.all([moveBody(ours, BODY_BYTES), moveMessages(ours, MESSAGES)]);
+      end?.();
+      await close();
+    },
+  );
 
   test.concurrent('handshakes get through a loss of 30 % within 10 s, every time', async () => {
     const tries = Array.from({ length: 10 }, async (_, index) => {

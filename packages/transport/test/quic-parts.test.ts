@@ -89,9 +89,11 @@ describe('traffic', () => {
   const repeat = (count: number, act: () => void): void => {
     for (let index = 0; index < count; index += 1) act();
   };
+  /** Every datagram was the peer's own. */
+  const look = (traffic: Traffic, now: number): string | undefined => traffic.excess(now, () => 1e9);
   const fresh = (): Traffic => {
     const traffic = new Traffic();
-    traffic.excess(1_000_000);
+    look(traffic, 1_000_000);
     return traffic;
   };
 
@@ -104,7 +106,7 @@ describe('traffic', () => {
   ])('%s is honest', (_what, act) => {
     const traffic = fresh();
     act(traffic);
-    expect(traffic.excess(1_000_900)).toBeUndefined();
+    expect(look(traffic, 1_000_900)).toBeUndefined();
   });
 
   test.each<[string, RegExp, (traffic: Traffic) => void]>([
@@ -122,15 +124,25 @@ describe('traffic', () => {
   ])('%s is not', (_what, reason, act) => {
     const traffic = fresh();
     act(traffic);
-    expect(traffic.excess(1_000_900)).toMatch(reason);
+    expect(look(traffic, 1_000_900)).toMatch(reason);
+  });
+
+  test('what others send in the peer’s name does not count against it', () => {
+    const traffic = fresh();
+    repeat(1_000, () => traffic.datagramReceived(30));
+    expect(traffic.excess(1_000_100, () => 7_000)).toBeUndefined();
+    repeat(20_000, () => traffic.datagramReceived(30));
+    expect(traffic.excess(1_000_200, () => 7_500)).toBeUndefined();
+    repeat(4_000, () => traffic.datagramReceived(30));
+    expect(traffic.excess(1_000_300, () => 11_500)).toMatch(/next to nothing/);
   });
 
   test('each second begins anew', () => {
     const traffic = fresh();
     repeat(4_000, () => traffic.datagramReceived(30));
-    expect(traffic.excess(1_001_000)).toBeUndefined();
+    expect(look(traffic, 1_001_000)).toBeUndefined();
     repeat(4_000, () => traffic.datagramReceived(30));
-    expect(traffic.excess(1_001_500)).toBeUndefined();
+    expect(look(traffic, 1_001_500)).toBeUndefined();
   });
 
   test('an engine that sends without end is noticed', () => {

@@ -161,11 +161,11 @@ export class Listener {
       payloadBytes,
       host,
     });
+    if (!connection.receive(datagram, from, this.#socket.address)) return connection.forget();
     for (const id of decision.ids) this.#index.add(id, connection);
     this.#sources.set(connection, from.host);
     this.#admission.began(from.host);
     onAccept(connection);
-    connection.receive(datagram, from, this.#socket.address);
     if (decision.full) connection.refuse(new QconnError('overloaded'), CONNECTION_REFUSED);
   }
 

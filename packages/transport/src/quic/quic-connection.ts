@@ -14,6 +14,7 @@ import { Ending, type Told } from './ending.ts';
 import { HandshakeFlight } from './handshake-flight.ts';
 import { Introduction } from './introduction.ts';
 import { Liveness } from './liveness.ts';
+import { nativeWeight } from './native-weight.ts';
 import type { NativeConnection } from './native.ts';
 import { hasLongHeader } from './packet-header.ts';
 import { PathWatch } from './path-watch.ts';
@@ -58,6 +59,8 @@ export interface ConnectionParts {
 export class QuicConnection implements Connection, TurnTaker, Sleeper {
   readonly role: 'client' | 'server';
   readonly native: NativeConnection;
+  /** Lives as long as `native`. */
+  readonly weight: ArrayBuffer = nativeWeight();
   readonly sender: DatagramSender;
   readonly #host: ConnectionHost;
   readonly #streams: StreamSet;
@@ -200,8 +203,13 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#leave();
   }
 
-  /** Takes in a datagram. The engine decrypts it in place. */
-  receive(datagram: Buffer, from: SocketAddress, to: SocketAddress): void {
+  /** Forgets a connection whose very first packet was none: nobody has been told of it. */
+  forget(): void {
+    this.#gone = true;
+  }
+
+  /** Takes in a datagram. The engine decrypts it in place. @returns false when that has ended the connection */
+  receive(datagram: Buffer, from: SocketAddress, to: SocketAddress): boolean {
     const now = this.#host.clock.monotonic();
     this.#liveness.received();
     this.#delayedAck.received(now);
@@ -215,10 +223,13 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     try {
       this.native.recv(datagram, { from, to });
     } catch {
-      // What went wrong is recorded in the engine's local error, which `advance` reports.
+      // What went wrong is recorded in the engine's local error, which `flush` reports.
+      this.#host.wake(this);
+      return false;
     }
     if (!this.established && !this.native.isEstablished()) this.#traffic.handshakeReceived(length);
     this.#host.wake(this);
+    return true;
   }
 
   advance(): void {
@@ -318,7 +329,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   #checkTraffic(): void {
     if (this.#ending.info !== undefined) return;
-    const excess = this.#traffic.excess(this.#host.clock.monotonic());
+    const excess = this.#traffic.excess(this.#host.clock.monotonic(), () => this.native.stats().recv);
     if (excess === undefined) return;
     const error = new QconnError('flood', `The peer sends too many ${excess}.`);
     this.#closeWith({ by: 'local', error }, { application: true, code: error.wire, reason: error.message });

@@ -13,6 +13,9 @@ const FREE_LARGE_DATAGRAMS = 25_000;
 /** From this size on a datagram is large. */
 const LARGE_BYTES = 1_000;
 
+/** From how many datagrams in a second on it is noted how many of them the engine takes: asking is not free. */
+const SAMPLE_DATAGRAMS = 1_000;
+
 /** Stream bytes that pay for one more datagram, either way: a small frame of its own is 16 bytes. */
 const BYTES_PER_DATAGRAM = 16;
 
@@ -35,6 +38,7 @@ const HANDSHAKE_BYTES: number = 64 * 1024;
  */
 export class Traffic {
   #windowStart = 0;
+  #sample: { readonly datagrams: number; readonly authentic: number } | undefined;
   #small = 0;
   #large = 0;
   #sent = 0;
@@ -75,9 +79,15 @@ export class Traffic {
     this.#retiredIds += 1;
   }
 
-  /** What is excessive about the traffic, for people; `undefined` while nothing is. */
-  excess(now: number): string | undefined {
-    const found = this.#excess();
+  /**
+   * What is excessive about the traffic, for people; `undefined` while nothing is.
+   * @param authentic packets of the peer that the engine has taken in, ever: what others have sent in the peer's name
+   * does not count, or whoever can watch a connection could have it cut off
+   */
+  excess(now: number, authentic: () => number): string | undefined {
+    if (this.#sample === undefined && this.#small + this.#large >= SAMPLE_DATAGRAMS)
+      this.#sample = { datagrams: this.#small + this.#large, authentic: authentic() };
+    const found = this.#excess(authentic);
     if (found === undefined && now - this.#windowStart >= WINDOW_MS) this.#begin(now);
     return found;
   }
@@ -87,10 +97,12 @@ export class Traffic {
     return this.#sent > 2 * (FREE_DATAGRAMS + this.#small + this.#large + this.#streamBytes / BYTES_PER_DATAGRAM);
   }
 
-  #excess(): string | undefined {
+  #excess(authentic: () => number): string | undefined {
     const paid = this.#streamBytes / BYTES_PER_DATAGRAM;
     if (this.#small > FREE_DATAGRAMS + paid || this.#large > FREE_LARGE_DATAGRAMS + paid) {
-      return 'datagrams that carry next to nothing';
+      const forged = this.#forged(authentic());
+      if (this.#small - forged > FREE_DATAGRAMS + paid || this.#large - forged > FREE_LARGE_DATAGRAMS + paid)
+        return 'datagrams that carry next to nothing';
     }
     if (this.#resets > STREAM_RESETS) return 'stream resets';
     if (this.#pathChanges > PATH_CHANGES) return 'changes of its address';
@@ -99,8 +111,15 @@ export class Traffic {
     return undefined;
   }
 
+  #forged(authentic: number): number {
+    if (this.#sample === undefined) return 0;
+    const datagrams = this.#small + this.#large - this.#sample.datagrams;
+    return Math.max(0, datagrams - (authentic - this.#sample.authentic));
+  }
+
   #begin(now: number): void {
     this.#windowStart = now;
+    this.#sample = undefined;
     this.#small = 0;
     this.#large = 0;
     this.#sent = 0;

@@ -3,7 +3,7 @@ import { connectThrough, FAULT_TABLE, moveBody, moveMessages } from '../test/fau
 import { createAuthority } from '../test/pki.ts';
 
 /**
- * `npx -y pnpm@12 bench faults [--bytes 10000000] [--messages 1000] [--handshakes 50] [--seed N]`: the fault table. Through
+ * `npx -y pnpm@12 bench fault-table [--bytes 10000000] [--messages 1000] [--handshakes 50] [--seed N]`: the fault table. Through
  * each impairment a body and messages are echoed at once, and handshakes are made through a loss of 30 %. The same seed
  * makes the same faults for the same datagrams. The last line is JSON; a byte that is wrong, a transfer over 120 s or a
  * handshake over 10 s is a failure.
@@ -52,7 +52,7 @@ console.log(
 );
 console.log(
   JSON.stringify({
-    bench: 'faults',
+    bench: 'fault-table',
     seed,
     failed,
     seconds,
