@@ -28,7 +28,7 @@ if (process.env['DIES_AFTER'] === 'enrolment') dieAfter(store, 'enrol');
 if (process.env['DIES_AFTER'] === 'renewal') dieAfter(store.credentials, 'add');
 const hub = await Hub.start(config, {
   store,
-  authority: await openHubAuthority(config),
+  authority: await openHubAuthority(config, store),
   log: createLog({ component: 'hub', level: 'silent', format: 'json' }),
 });
 const { quicAddress, httpsAddress } = hub;

@@ -178,6 +178,6 @@ async function startHub(
     },
   });
   const logger = createLog({ component: 'hub', format: 'json', destination });
-  const hub = await Hub.start(config, { store, authority: await openHubAuthority(config), log: logger });
+  const hub = await Hub.start(config, { store, authority: await openHubAuthority(config, store), log: logger });
   return { store, hub, bootstrapSecret: fresh?.bootstrapSecret };
 }

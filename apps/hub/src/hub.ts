@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 import { systemClock, type Clock, type Timer } from '@qconn/clock';
-import { shortCode, type CertificateAuthority } from '@qconn/identity';
+import { shortCode, type IssuedCertificate } from '@qconn/identity';
 import {
   ALPN_QCONN_1,
   LANES_PER_CONNECTION_MAX,
@@ -14,7 +14,9 @@ import type { Logger } from '@qconn/startup';
 import type { Store } from '@qconn/store';
 import { createQuicEndpoint, type Endpoint, type SocketAddress } from '@qconn/transport';
 import { MachineCertificates } from './admission/certificates.ts';
+import type { HubAuthority } from './authority/hub-authority.ts';
 import { ServerCertificate } from './authority/server-certificate.ts';
+import { certificateOptions } from './config/certificate-options.ts';
 import type { HubConfig } from './config/hub-config.ts';
 import { LiveSettings, type Reloaded } from './config/live-settings.ts';
 import { reloadConfig, type ReloadDependencies } from './config/reload-config.ts';
@@ -33,12 +35,13 @@ import { SessionBook } from './session/session-book.ts';
 import { SessionCalls } from './session/session-calls.ts';
 import { SessionLog } from './session/session-log.ts';
 import { SessionObservers } from './session/session-observers.ts';
+import { TrustDistribution } from './session/trust-distribution.ts';
 import { Watches } from './session/watches.ts';
 
 /** What a hub is put together from. */
 export interface HubDependencies {
   readonly store: Store;
-  readonly authority: CertificateAuthority;
+  readonly authority: HubAuthority;
   readonly log: Logger;
   readonly clock?: Clock;
   /** Reads the configuration anew, for a reload; without it there is nothing that could have changed. */
@@ -58,6 +61,7 @@ export class Hub {
   readonly #policy: LivePolicy;
   readonly #relay: Relay;
   readonly #recent: RecentExchanges;
+  readonly #trust: TrustDistribution;
   readonly #certificate: ServerCertificate;
   readonly #endpoint: Endpoint;
   readonly #api: HttpApi;
@@ -72,6 +76,8 @@ export class Hub {
     policy: LivePolicy;
     relay: Relay;
     recent: RecentExchanges;
+    authority: HubAuthority;
+    trust: TrustDistribution;
     certificate: ServerCertificate;
     endpoint: Endpoint;
     api: HttpApi;
@@ -84,10 +90,12 @@ export class Hub {
     this.#policy = parts.policy;
     this.#relay = parts.relay;
     this.#recent = parts.recent;
+    this.#trust = parts.trust;
     this.#certificate = parts.certificate;
     this.#endpoint = parts.endpoint;
     this.#api = parts.api;
     this.#certificate.keep((failure) => this.#certificateRenewed(failure));
+    parts.authority.onChange(() => this.#authorityChanged());
     this.#sweep = this.#armSweep();
   }
 
@@ -130,10 +138,13 @@ export class Hub {
   ): Promise<Hub> {
     const random = Math.random;
     const config = settings.current;
-    const certificate = await ServerCertificate.issue({ clock, random, authority }, config.hosts);
+    const certificate = await ServerCertificate.issue(
+      { clock, random, authority, onIssued: recordServer({ store, clock, log }) },
+      config.hosts,
+    );
     const certificates = new MachineCertificates(
       { clock, store, authority, observer: metrics.admission },
-      { validityMs: config.certificates.machineValidityMs },
+      certificateOptions(config),
     );
     const table = new SessionTable<Peer>();
     const recent = new RecentExchanges(clock, config.timeline);
@@ -169,7 +180,8 @@ export class Hub {
       renew: (auth, csr) => certificates.renew(auth, csr),
     });
     const sessionLog = new SessionLog(log);
-    const observer = new SessionObservers([sessionLog, metrics.sessions]);
+    const trust = new TrustDistribution({ clock, authority, store, log });
+    const observer = new SessionObservers([sessionLog, metrics.sessions, trust]);
     const hub = { id: record.id, epoch: randomUUID() };
     const sessions = new SessionBook(policy, {
       clock,
@@ -213,7 +225,20 @@ export class Hub {
       },
     );
     const api = await HttpApi.listen(
-      { clock, store, authority, certificates, policy, sessions, metrics, recent, log, draining: () => relay.draining },
+      {
+        clock,
+        store,
+        authority,
+        serverCertificate: certificate,
+        certificates,
+        graceMs: config.certificates.graceMs,
+        policy,
+        sessions,
+        metrics,
+        recent,
+        log,
+        draining: () => relay.draining,
+      },
       {
         hubId: record.id,
         host,
@@ -227,7 +252,21 @@ export class Hub {
       await endpoint.close();
       throw error;
     });
-    return new Hub({ settings, store, clock, log, metrics, policy, relay, recent, certificate, endpoint, api });
+    return new Hub({
+      settings,
+      store,
+      clock,
+      log,
+      metrics,
+      policy,
+      relay,
+      recent,
+      authority,
+      trust,
+      certificate,
+      endpoint,
+      api,
+    });
   }
 
   get quicAddress(): SocketAddress {
@@ -261,6 +300,7 @@ export class Hub {
     await this.#api.close();
     const error = new QconnError('going_away', 'The hub is stopping.');
     await this.#endpoint.close(error.wire, error.message);
+    await this.#trust.close();
     await this.#policy.close();
     this.#metrics.close();
   }
@@ -278,6 +318,12 @@ export class Hub {
     this.#log.info({ event: 'server_certificate_renewed' }, 'The hub’s own certificate was renewed.');
   }
 
+  /** Machines are told whom to trust at once; what the hub itself presents and trusts follows with its certificate. */
+  #authorityChanged(): void {
+    this.#trust.changed();
+    this.#certificate.renewNow((failure) => this.#certificateRenewed(failure));
+  }
+
   #armSweep(): Timer {
     return this.#clock.setTimer(SWEEP_MS, () => {
       this.#relay.sweep();
@@ -285,6 +331,28 @@ export class Hub {
       this.#sweep = this.#armSweep();
     });
   }
+}
+
+/** The hub's own certificates are in the inventory; one that cannot be written there is in use all the same. */
+function recordServer({
+  store,
+  clock,
+  log,
+}: Pick<Required<HubDependencies>, 'store' | 'clock' | 'log'>): (
+  issued: IssuedCertificate,
+  hosts: readonly string[],
+) => void {
+  return ({ serial, issuer, notBeforeMs, notAfterMs, der }, hosts) => {
+    const row = { serial, issuer, notBefore: notBeforeMs, notAfter: notAfterMs, der };
+    store.credentials
+      .recordAuthority([{ ...row, kind: 'server', subject: hosts.join(', ') }], { actor: 'hub', now: clock.now() })
+      .catch((err: unknown) =>
+        log.warn(
+          { event: 'server_certificate_not_recorded', serial, err },
+          'The hub’s own certificate is not in the inventory.',
+        ),
+      );
+  };
 }
 
 function logEnded(

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '@qconn/clock';
+import { systemClock, type Clock } from '@qconn/clock';
 import { CertificateAuthority, formatSecret, generateSecret, hashSecret } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import { readPassphrase } from '@qconn/startup';
 import { openStore, type RoleGrant, type Store } from '@qconn/store';
-import { authorityFolder, hasAuthority, loadAuthority, saveAuthority } from './authority/authority-files.ts';
+import { hasAuthority, loadAuthority, saveAuthority } from './authority/authority-files.ts';
+import { authorityFolder } from './authority/authority-folders.ts';
+import { HubAuthority } from './authority/hub-authority.ts';
 import type { HubConfig } from './config/hub-config.ts';
 
 /** What a new hub's administrator needs. */
@@ -30,10 +32,19 @@ export async function openHubStore({ database, dataFolder }: HubConfig): Promise
 }
 
 /**
- * Reads the hub's CA from the data folder.
+ * Reads the hub's CA from the data folder, as far as its rotation has come.
  * @throws QconnError `not_initialised`, `ca_unusable`, `credential_exposed`, `passphrase_wrong`, `config_invalid`
  */
-export async function openHubAuthority({ dataFolder, ca }: HubConfig): Promise<CertificateAuthority> {
+export async function openHubAuthority(
+  { dataFolder, ca }: HubConfig,
+  store: Store,
+  clock: Clock = systemClock,
+): Promise<HubAuthority> {
+  const passphrase = await readPassphrase(ca, 'ca.passphraseFile');
+  return HubAuthority.open({ folder: authorityFolder(dataFolder), passphrase, store, clock });
+}
+
+async function loadHubAuthority({ dataFolder, ca }: HubConfig): Promise<CertificateAuthority> {
   return loadAuthority(authorityFolder(dataFolder), await readPassphrase(ca, 'ca.passphraseFile'));
 }
 
@@ -62,7 +73,7 @@ export async function initialise(
     const made = brought ?? (await CertificateAuthority.create({ name: 'qconn', now }));
     await saveAuthority(folder, made, await readPassphrase(config.ca, 'ca.passphraseFile'));
   }
-  const authority = await openHubAuthority(config);
+  const authority = await loadHubAuthority(config);
   const bootstrap = generateSecret('qb', authority.rootPin);
   const id = randomUUID();
   await store.roles.put({ name: 'admin', grants: ADMIN_GRANTS, actor: 'hub', now });
@@ -80,8 +91,8 @@ export async function initialise(
  * have the role `admin`, that role is made what it was at first, should somebody have edited or deleted it.
  */
 export async function renewBootstrap(config: HubConfig, store: Store, clock: Clock): Promise<string> {
-  const authority = await openHubAuthority(config);
-  const bootstrap = generateSecret('qb', authority.rootPin);
+  const { issuing } = await openHubAuthority(config, store, clock);
+  const bootstrap = generateSecret('qb', issuing.rootPin);
   await restoreAdminRole(store, clock.now());
   await store.hub.renewBootstrap({
     id: bootstrap.idText,

@@ -20,6 +20,7 @@ import {
   type Query,
   type Renewed,
   type RequestFields,
+  type TrustHeld,
   type Welcome,
 } from '@qconn/protocol';
 import { packContent, type BodySource, type Content } from './body/content.ts';
@@ -303,6 +304,11 @@ export class Client {
   renewNow(): Promise<number> {
     if (this.#renewNow === undefined) throw new QconnError('invalid_state', 'This client keeps no credential.');
     return this.#renewNow();
+  }
+
+  /** Tells the hub what the machine has on disk; without a connection the next hello does. */
+  tellHeld(held: TrustHeld): void {
+    this.#uplink.session?.tellHeld(held);
   }
 
   /** Adds an event of the credential's life to {@link Client.events}. */

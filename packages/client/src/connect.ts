@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '@qconn/clock';
-import { CredentialStore } from '@qconn/identity';
-import { QconnError } from '@qconn/protocol';
+import { CredentialStore, TrustBundle } from '@qconn/identity';
+import { QconnError, type Trust } from '@qconn/protocol';
 import { CLIENT_WINDOWS } from './client-windows.ts';
 import { createQuicEndpoint } from '@qconn/transport';
 import { Client } from './client.ts';
@@ -10,6 +10,7 @@ import { SessionTickets } from './credential/session-tickets.ts';
 import { ownAddresses } from './supervisor/path-look.ts';
 import { HubDialer } from './supervisor/hub-dialer.ts';
 import { HubResolver, type NameService } from './supervisor/hub-resolver.ts';
+import type { UplinkDependencies } from './supervisor/uplink.ts';
 
 /** How to connect. */
 export interface ConnectOptions {
@@ -66,16 +67,26 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     await history?.journal.close();
   };
   const renewNow = (): Promise<number> => keeper?.renewNow() ?? Promise.reject(new QconnError('closed'));
+  const keeping = {
+    trustId: () => keeper?.trustId ?? TrustBundle.parse(credential.trustBundlePem).id,
+    takeTrust: (trust: Trust) => keeper?.takeTrust(trust),
+    isNewer: () => keeper?.isNewer === true,
+  };
+  const dial: UplinkDependencies['dial'] = async (signal, early) => {
+    await keeper?.beforeDial();
+    return dialer.dial(signal, early);
+  };
   const client = new Client(
     {
       clock,
       random: Math.random,
-      dial: (signal, early) => dialer.dial(signal, early),
+      dial,
       renewNow,
       release,
       addresses: ownAddresses,
       history,
       resolveAgain: () => dialer.resolveAgain(),
+      keeping,
     },
     options.agent,
   );

@@ -1,5 +1,5 @@
 import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   CertificateAuthority,
   isSealed,
@@ -12,22 +12,8 @@ import {
   type AuthorityPem,
 } from '@qconn/identity';
 import { isQconnError, QconnError } from '@qconn/protocol';
-
-/** Files of the CA in its folder. The root's key may be taken away to a safe place; the hub runs without it. */
-const FILES = {
-  rootKeyPem: 'root.key',
-  rootPem: 'root.pem',
-  issuingKeyPem: 'issuing.key',
-  issuingPem: 'issuing.pem',
-} as const;
-
-/** Most bytes of one of the files: a sealed RSA key or a chain of certificates has less than a tenth. */
-const FILE_MAX_BYTES: number = 128 * 1024;
-
-/** The folder of the CA in the hub's data folder. */
-export function authorityFolder(dataFolder: string): string {
-  return join(dataFolder, 'ca');
-}
+import { nextFolder, previousFolder } from './authority-folders.ts';
+import { AUTHORITY_FILE_MAX_BYTES, AUTHORITY_FILES, finishReplacement } from './replacement.ts';
 
 /** Whether a CA is there. @throws QconnError `ca_unusable` when that cannot be seen */
 export async function hasAuthority(folder: string): Promise<boolean> {
@@ -51,15 +37,20 @@ export async function saveAuthority(
   passphrase?: string,
 ): Promise<void> {
   if (await hasAuthority(folder)) throw new QconnError('already_initialised', `There is a CA in ${folder} already.`);
-  const plain = authority.toPem();
-  const files = passphrase === undefined ? plain : await sealAuthority(plain, passphrase);
+  const files = await sealed(authority, passphrase);
   const unfinished = `${folder}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true, mode: 0o700 });
   await chmod(unfinished, 0o700);
   for (const [part, pem] of Object.entries(files))
-    await writePrivate(join(unfinished, FILES[part as keyof typeof FILES]), pem as string);
+    await writePrivate(join(unfinished, AUTHORITY_FILES[part as keyof typeof AUTHORITY_FILES]), pem as string);
   await rename(unfinished, folder);
+}
+
+/** The CA as its files have it: keys encrypted where there is a passphrase. */
+export async function sealed(authority: CertificateAuthority, passphrase: string | undefined): Promise<AuthorityPem> {
+  const plain = authority.toPem();
+  return passphrase === undefined ? plain : await sealAuthority(plain, passphrase);
 }
 
 /**
@@ -81,32 +72,33 @@ export async function readAuthority(folder: string): Promise<AuthorityPem> {
   if (!(await hasAuthority(folder))) throw new QconnError('not_initialised', `There is no CA in ${folder}.`);
   const files = new PrivateFolder(folder);
   await asAuthority(files.check());
-  const read = (name: string): Promise<string | undefined> => asAuthority(files.read(name, FILE_MAX_BYTES));
+  await asAuthority(finishReplacement(folder));
+  const read = (name: string): Promise<string | undefined> => asAuthority(files.read(name, AUTHORITY_FILE_MAX_BYTES));
   const required = async (name: string): Promise<string> => {
     const text = await read(name);
     if (text === undefined) throw new QconnError('ca_unusable', `The CA’s file ${join(folder, name)} is missing.`);
     return text;
   };
-  const rootKeyPem = await read(FILES.rootKeyPem);
+  const rootKeyPem = await read(AUTHORITY_FILES.rootKeyPem);
   return {
     ...(rootKeyPem === undefined ? {} : { rootKeyPem }),
-    rootPem: await required(FILES.rootPem),
-    issuingKeyPem: await required(FILES.issuingKeyPem),
-    issuingPem: await required(FILES.issuingPem),
+    rootPem: await required(AUTHORITY_FILES.rootPem),
+    issuingKeyPem: await required(AUTHORITY_FILES.issuingKeyPem),
+    issuingPem: await required(AUTHORITY_FILES.issuingPem),
   };
 }
 
 /** The names of those key files of a CA that are not encrypted. */
 export function plainKeyFiles({ rootKeyPem, issuingKeyPem }: AuthorityPem): readonly string[] {
   const plain: string[] = [];
-  if (rootKeyPem !== undefined && !isSealed(rootKeyPem)) plain.push(FILES.rootKeyPem);
-  if (!isSealed(issuingKeyPem)) plain.push(FILES.issuingKeyPem);
+  if (rootKeyPem !== undefined && !isSealed(rootKeyPem)) plain.push(AUTHORITY_FILES.rootKeyPem);
+  if (!isSealed(issuingKeyPem)) plain.push(AUTHORITY_FILES.issuingKeyPem);
   return plain;
 }
 
 /**
- * Encrypts those keys of a CA that are not encrypted under the passphrase yet. A crash leaves each file whole; the same
- * call again does the rest.
+ * Encrypts those keys of a hub's CA that are not encrypted under the passphrase yet, those of the CA to come and of the one
+ * before among them. A crash leaves each file whole; the same call again does the rest.
  * @param previous under which keys may be encrypted so far, when the passphrase changes
  * @returns the names of the files that were written
  * @throws QconnError as {@link loadAuthority}, `credential_unwritable`
@@ -116,6 +108,15 @@ export async function encryptAuthority(
   passphrase: string,
   previous?: string,
 ): Promise<readonly string[]> {
+  const written = [...(await encryptKeys(folder, passphrase, previous))];
+  for (const other of [nextFolder(folder), previousFolder(folder)]) {
+    if (!(await hasAuthority(other))) continue;
+    for (const name of await encryptKeys(other, passphrase, previous)) written.push(join(basename(other), name));
+  }
+  return written;
+}
+
+async function encryptKeys(folder: string, passphrase: string, previous?: string): Promise<readonly string[]> {
   const { rootKeyPem, issuingKeyPem, ...certificates } = await readAuthority(folder);
   const issuing = await asAuthority(unsealFromBefore(issuingKeyPem, passphrase, previous));
   const root =
@@ -129,8 +130,8 @@ export async function encryptAuthority(
   const files = new PrivateFolder(folder);
   const written: string[] = [];
   for (const [name, key] of [
-    [FILES.rootKeyPem, root],
-    [FILES.issuingKeyPem, issuing],
+    [AUTHORITY_FILES.rootKeyPem, root],
+    [AUTHORITY_FILES.issuingKeyPem, issuing],
   ] as const) {
     if (key === undefined || key.done) continue;
     await files.replace(name, await seal(key.text, passphrase));
@@ -144,7 +145,7 @@ export async function encryptAuthority(
  * @throws QconnError `credential_unwritable`
  */
 export async function removeRootKey(folder: string): Promise<void> {
-  await new PrivateFolder(folder).remove(FILES.rootKeyPem);
+  await new PrivateFolder(folder).remove(AUTHORITY_FILES.rootKeyPem);
 }
 
 /** What is damaged is the CA here, and what is to be done about it differs from what a machine does. */

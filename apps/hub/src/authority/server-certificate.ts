@@ -5,18 +5,28 @@ import {
   exportSpki,
   generateKeyPair,
   nextRenewal,
-  type CertificateAuthority,
   type IssuedCertificate,
   type KeyPair,
 } from '@qconn/identity';
 import { isHostname } from '@qconn/protocol';
 import type { TlsIdentity } from '@qconn/transport';
+import type { HubAuthority } from './hub-authority.ts';
 
 /** What the hub's own certificate is made with. */
 export interface ServerCertificateDependencies {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly authority: CertificateAuthority;
+  readonly authority: Pick<HubAuthority, 'serving' | 'vouching' | 'trust'>;
+  /** Told of each certificate, for the inventory. */
+  readonly onIssued?: (certificate: IssuedCertificate, hosts: readonly string[]) => void;
+}
+
+/** One issue of the hub's certificate. Each chain ends with its root. */
+interface Issue {
+  readonly own: IssuedCertificate;
+  readonly rootPem: string;
+  /** Of the same key, below another root. */
+  readonly vouchers: readonly (readonly string[])[];
 }
 
 /**
@@ -27,7 +37,7 @@ export class ServerCertificate {
   readonly #dependencies: ServerCertificateDependencies;
   readonly #hosts: readonly string[];
   readonly #keys: KeyPair;
-  #issued: IssuedCertificate;
+  #issued: Issue;
   #random01: number;
   #heldSince: number;
   #timer: Timer | undefined;
@@ -37,7 +47,7 @@ export class ServerCertificate {
     dependencies: ServerCertificateDependencies,
     hosts: readonly string[],
     keys: KeyPair,
-    issued: IssuedCertificate,
+    issued: Issue,
   ) {
     this.#dependencies = dependencies;
     this.#hosts = hosts;
@@ -65,28 +75,33 @@ export class ServerCertificate {
 
   /** End of its validity, epoch milliseconds. */
   get notAfterMs(): number {
-    return this.#issued.notAfterMs;
+    return this.#issued.own.notAfterMs;
   }
 
   /** What QUIC presents and trusts. */
   get tls(): TlsIdentity {
     return {
       keyPem: exportPrivateKeyPem(this.#keys.privateKey),
-      chainPem: this.#issued.chainPem,
-      trustPem: [this.#dependencies.authority.rootPem],
+      chainPem: this.#issued.own.chainPem,
+      trustPem: this.#dependencies.authority.trust.pem,
     };
   }
 
   /** What HTTPS presents: the root too, because a client that knows only its pin has to see it. */
   get https(): { readonly key: string; readonly cert: string } {
     const { keyPem, chainPem } = this.tls;
-    return { key: keyPem, cert: [...chainPem, this.#dependencies.authority.rootPem].join('') };
+    return { key: keyPem, cert: [...chainPem, this.#issued.rootPem].join('') };
+  }
+
+  /** Other chains for the same key, each with its root: for who knows only the pin of the root to come. */
+  get vouchers(): readonly (readonly string[])[] {
+    return this.#issued.vouchers;
   }
 
   /** Renews when due, until closed. @param onRenewed puts the new certificate to use; a failure to issue is reported to it */
   keep(onRenewed: (failure?: unknown) => void): void {
     const { clock } = this.#dependencies;
-    const { notBeforeMs, notAfterMs } = this.#issued;
+    const { notBeforeMs, notAfterMs } = this.#issued.own;
     const { state, waitMs } = nextRenewal({
       notBeforeMs,
       notAfterMs,
@@ -96,6 +111,12 @@ export class ServerCertificate {
     });
     if (state === 'waiting' || waitMs > 0) this.#timer = clock.setTimer(waitMs, () => this.keep(onRenewed));
     else void this.#renew(onRenewed);
+  }
+
+  /** Renews at once, because the CA has changed. */
+  renewNow(onRenewed: (failure?: unknown) => void): void {
+    this.#timer?.cancel();
+    void this.#renew(onRenewed);
   }
 
   close(): void {
@@ -125,9 +146,18 @@ export class ServerCertificate {
 const RETRY_MS = 60_000;
 
 async function issue(
-  { authority, clock }: ServerCertificateDependencies,
+  { authority, clock, onIssued }: ServerCertificateDependencies,
   hosts: readonly string[],
   keys: KeyPair,
-): Promise<IssuedCertificate> {
-  return authority.issueServer({ spki: await exportSpki(keys.publicKey), hosts, now: clock.now() });
+): Promise<Issue> {
+  const { serving, vouching } = authority;
+  const wanted = { spki: await exportSpki(keys.publicKey), hosts, now: clock.now() };
+  const own = await serving.issueServer(wanted);
+  const voucher = await vouching?.issueServer(wanted);
+  for (const issued of [own, voucher]) if (issued !== undefined) onIssued?.(issued, hosts);
+  return {
+    own,
+    rootPem: serving.rootPem,
+    vouchers: voucher === undefined || vouching === undefined ? [] : [[...voucher.chainPem, vouching.rootPem]],
+  };
 }

@@ -1,6 +1,7 @@
 import { QconnError } from '@qconn/protocol';
 import { EXIT_OK, readPassphrase } from '@qconn/startup';
-import { authorityFolder, encryptAuthority } from '../authority/authority-files.ts';
+import { encryptAuthority } from '../authority/authority-files.ts';
+import { authorityFolder } from '../authority/authority-folders.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 
 export interface CaEncryptOptions {

@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { writePrivate } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import { EXIT_OK, readPassphrase } from '@qconn/startup';
-import { authorityFolder, loadAuthority, readAuthority, removeRootKey } from '../authority/authority-files.ts';
+import { loadAuthority, readAuthority, removeRootKey } from '../authority/authority-files.ts';
+import { authorityFolder } from '../authority/authority-folders.ts';
 import { keyState } from '../authority/key-state.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 

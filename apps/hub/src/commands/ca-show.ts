@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { pinOfCertificate } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import { EXIT_OK } from '@qconn/startup';
-import { authorityFolder, readAuthority } from '../authority/authority-files.ts';
+import { readAuthority } from '../authority/authority-files.ts';
+import { authorityFolder } from '../authority/authority-folders.ts';
 import { keyState, type KeyState } from '../authority/key-state.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 

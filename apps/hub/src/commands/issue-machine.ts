@@ -1,11 +1,12 @@
 import { open, readFile, rm } from 'node:fs/promises';
 import { systemClock } from '@qconn/clock';
-import { csrFromPem, generateSecret, hashSecret, type CertificateAuthority, type Secret } from '@qconn/identity';
+import { csrFromPem, generateSecret, hashSecret, type Secret } from '@qconn/identity';
 import { isHostname, QconnError } from '@qconn/protocol';
 import { EXIT_OK } from '@qconn/startup';
 import type { Store } from '@qconn/store';
 import { MachineCertificates } from '../admission/certificates.ts';
 import { advertisedAddresses } from '../config/advertised-addresses.ts';
+import { certificateOptions } from '../config/certificate-options.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { openHubAuthority, openHubStore } from '../initialise.ts';
 
@@ -41,10 +42,9 @@ export async function issueMachine(config: HubConfig, options: IssueMachineOptio
   if (quicPort === 0 && config.advertise.length === 0)
     throw new QconnError('usage', 'The machine must be told where the hub is: set advertise or listen.quicPort.');
   const csr = csrFromPem(await readRequest(options.csr));
-  const authority = await openHubAuthority(config);
   const file = options.out === undefined ? undefined : await createFile(options.out);
   try {
-    const answer = await issue(config, authority, { csr, hostname, roles, autoApprove: approve });
+    const answer = await issue(config, { csr, hostname, roles, autoApprove: approve });
     const text = `${JSON.stringify(answer, undefined, 2)}\n`;
     if (file === undefined) {
       process.stdout.write(text);
@@ -78,18 +78,12 @@ interface Answer {
   readonly quic: { readonly port: number; readonly addresses: readonly { host: string; port: number }[] };
 }
 
-async function issue(
-  config: HubConfig,
-  authority: CertificateAuthority,
-  { csr, ...wishes }: Wishes & { readonly csr: Uint8Array },
-): Promise<Answer> {
+async function issue(config: HubConfig, { csr, ...wishes }: Wishes & { readonly csr: Uint8Array }): Promise<Answer> {
   const store = await openHubStore(config);
   try {
-    const certificates = new MachineCertificates(
-      { clock: systemClock, store, authority },
-      { validityMs: config.certificates.machineValidityMs },
-    );
-    const token = await createToken(store, authority.rootPin, wishes);
+    const authority = await openHubAuthority(config, store);
+    const certificates = new MachineCertificates({ clock: systemClock, store, authority }, certificateOptions(config));
+    const token = await createToken(store, authority.issuing.rootPin, wishes);
     const { enrolment, chain, trust } = await certificates.enrol({ token, csr, hostname: wishes.hostname, facts: {} });
     const { fingerprint, shortCode, status } = enrolment.machine;
     return {

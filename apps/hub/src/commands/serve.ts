@@ -2,7 +2,8 @@ import { systemClock } from '@qconn/clock';
 import { QconnError } from '@qconn/protocol';
 import { createLog, runUntilSignal, type Logger } from '@qconn/startup';
 import type { SocketAddress } from '@qconn/transport';
-import { authorityFolder, plainKeyFiles, readAuthority } from '../authority/authority-files.ts';
+import { plainKeyFiles, readAuthority } from '../authority/authority-files.ts';
+import { authorityFolder } from '../authority/authority-folders.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { Hub } from '../hub.ts';
 import { initialise, isInitialised, openHubAuthority, openHubStore } from '../initialise.ts';
@@ -26,7 +27,7 @@ export async function serve(
       if (!options.init) throw new QconnError('not_initialised', `There is no hub in ${config.dataFolder} yet.`);
       printNewHub(await initialise(config, store, systemClock), options.json);
     }
-    const authority = await openHubAuthority(config);
+    const authority = await openHubAuthority(config, store);
     await warnOfPlainKeys(config, log);
     const hub = await Hub.start(config, { store, authority, log, readConfig: options.readConfig });
     printListening(hub, options.json);

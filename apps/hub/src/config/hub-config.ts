@@ -23,7 +23,12 @@ export interface HubConfig {
   readonly listen: { readonly host: string; readonly quicPort: number; readonly httpsPort: number };
   readonly hosts: readonly string[];
   readonly advertise: readonly string[];
-  readonly certificates: { readonly machineValidityMs: number };
+  readonly certificates: {
+    readonly machineValidityMs: number;
+    readonly graceMs: number;
+    readonly recoveriesMax: number;
+    readonly keepExpiredMs: number;
+  };
   readonly limits: {
     readonly exchangesInFlight: number;
     readonly messagesPerSecond: number;
@@ -146,6 +151,28 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
           maximum: 45 * DAY_MS,
           default: 7 * DAY_MS,
           description: 'Validity of a machine’s certificate, in milliseconds.',
+        },
+        graceMs: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 366 * DAY_MS,
+          default: 30 * DAY_MS,
+          description:
+            'How long after its expiry a machine may renew its certificate by itself and keep hostname and roles, in milliseconds; after that it is pending again.',
+        },
+        recoveriesMax: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 1_000,
+          default: 12,
+          description: 'How often in a row a machine may renew after expiry; a renewal in time begins the row anew.',
+        },
+        keepExpiredMs: {
+          type: 'integer',
+          minimum: DAY_MS,
+          maximum: 3_660 * DAY_MS,
+          default: 400 * DAY_MS,
+          description: 'How long expired certificates and tokens stay in the inventory, in milliseconds.',
         },
       },
     },

@@ -1,6 +1,10 @@
 /** What an administrator may do: the service types of `admin` grants, so that a role may allow `machines.*` and no more. */
 export const ADMIN_ACTIONS = [
   'audit.read',
+  'ca.read',
+  'ca.rotate',
+  'certificates.read',
+  'certificates.revoke',
   'config.read',
   'config.reload',
   'exchanges.read',

@@ -1,4 +1,3 @@
-import type { CertificateAuthority } from '@qconn/identity';
 import type { Clock } from '@qconn/clock';
 import type { Logger } from '@qconn/startup';
 import type { Act, Once, Store } from '@qconn/store';
@@ -13,6 +12,8 @@ import type {
 import type { Server } from 'node:https';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { MachineCertificates } from '../admission/certificates.ts';
+import type { HubAuthority } from '../authority/hub-authority.ts';
+import type { ServerCertificate } from '../authority/server-certificate.ts';
 import type { HubMetrics } from '../metrics/hub-metrics.ts';
 import type { Access } from './admin-actions.ts';
 import { NOBODY, type Caller } from './caller.ts';
@@ -34,8 +35,12 @@ export type App = FastifyInstance<
 export interface ApiContext {
   readonly clock: Clock;
   readonly store: Store;
-  readonly authority: CertificateAuthority;
+  readonly authority: HubAuthority;
+  /** The hub's own. */
+  readonly serverCertificate: Pick<ServerCertificate, 'vouchers'>;
   readonly certificates: MachineCertificates;
+  /** How long after its expiry a machine may renew its certificate and keep its rights, in milliseconds. */
+  readonly graceMs: number;
   readonly policy: LivePolicy;
   readonly sessions: SessionBook;
   readonly metrics: HubMetrics;

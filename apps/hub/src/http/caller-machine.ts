@@ -1,5 +1,5 @@
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
-import { INTERMEDIATES_MAX, TrustBundle, verifyChain } from '@qconn/identity';
+import { INTERMEDIATES_MAX, verifyChain } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { ApiContext } from './app.ts';
@@ -20,7 +20,7 @@ export function callerOfMachine(request: FastifyRequest, context: ApiContext): C
   const { fingerprint, serial, notAfterMs } = verifyChain({
     leafDer,
     intermediatesDer,
-    roots: TrustBundle.parse(context.authority.rootPem),
+    roots: context.authority.trust,
     now: context.clock.now(),
     purpose: 'machine',
   });

@@ -3,10 +3,12 @@ import type { Registry } from 'prom-client';
 import type { AdmissionObserver } from '../admission/certificates.ts';
 import { Tally } from './tally.ts';
 
+type Occasion = Parameters<AdmissionObserver['issued']>[0];
+
 /** Enrolments and the certificates of machines. */
 export class AdmissionMetrics implements AdmissionObserver {
   readonly #enrolments: Tally<ErrorCode | 'enrolled'>;
-  readonly #issued: Tally<'enrolment' | 'renewal'>;
+  readonly #issued: Tally<Occasion>;
 
   constructor(registry: Registry) {
     this.#enrolments = new Tally(registry, {
@@ -19,7 +21,7 @@ export class AdmissionMetrics implements AdmissionObserver {
       name: 'qconn_certificates_issued_total',
       help: 'Certificates that machines were given, by occasion',
       label: 'occasion',
-      keys: ['enrolment', 'renewal'],
+      keys: ['enrolment', 'renewal', 'recovery'],
     });
   }
 
@@ -27,7 +29,7 @@ export class AdmissionMetrics implements AdmissionObserver {
     this.#enrolments.add(result);
   }
 
-  issued(occasion: 'enrolment' | 'renewal'): void {
+  issued(occasion: Occasion): void {
     this.#issued.add(occasion);
   }
 }

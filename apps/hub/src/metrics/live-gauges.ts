@@ -17,7 +17,7 @@ export interface LiveState {
   };
   /** The hub's own. Times are epoch milliseconds. */
   readonly certificate: { readonly notAfterMs: number };
-  readonly authority: { readonly issuingNotAfterMs: number; readonly rootNotAfterMs: number };
+  readonly authority: { readonly issuing: { readonly issuingNotAfterMs: number; readonly rootNotAfterMs: number } };
 }
 
 /** Registers the gauges that show the state of the hub at the time of the scrape. */
@@ -69,8 +69,8 @@ export function registerLiveGauges(registry: Registry, state: LiveState): void {
     registers: [],
     collect() {
       this.set({ certificate: 'hub' }, certificate.notAfterMs / 1000);
-      this.set({ certificate: 'issuing' }, authority.issuingNotAfterMs / 1000);
-      this.set({ certificate: 'root' }, authority.rootNotAfterMs / 1000);
+      this.set({ certificate: 'issuing' }, authority.issuing.issuingNotAfterMs / 1000);
+      this.set({ certificate: 'root' }, authority.issuing.rootNotAfterMs / 1000);
     },
   });
   registry.registerMetric(expiries);

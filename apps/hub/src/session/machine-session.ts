@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '@qconn/clock';
 import {
   decodeHello,
+  decodeTrustHeld,
   encodeCallFailed,
   encodeGoAway,
   encodeStatus,
@@ -14,6 +15,7 @@ import {
   type Frame,
   type GoAway,
   type Hello,
+  type TrustHeld,
 } from '@qconn/protocol';
 import type { Session, SessionTable } from '@qconn/routing';
 import {
@@ -46,9 +48,11 @@ export interface SessionDependencies {
 /** Told of a session's life, for the log and the metrics. */
 export interface SessionObserver {
   /** A verified peer was turned away: unknown to this hub, or revoked. */
-  refused(failed: FailedHandler): void;
+  refused?(failed: FailedHandler): void;
   began(session: MachineSession, hello: Hello): void;
   ended(session: MachineSession, info: CloseInfo): void;
+  /** A machine says what it has on disk. */
+  held?(session: MachineSession, held: TrustHeld): void;
   /** A call failed by a fault of ours; the machine is told `internal` and nothing more. */
   callFailed?(session: MachineSession, call: string, fault: unknown): void;
 }
@@ -185,6 +189,9 @@ export class MachineSession implements Peer {
       case FrameType.Response:
       case FrameType.Outcome:
         return this.#dependencies.relay.fromProvider(routed, frame);
+      case FrameType.TrustHeld:
+        this.#dependencies.observer.held?.(this, decodeTrustHeld(frame));
+        return;
       case FrameType.Provide:
       case FrameType.Withdraw:
       case FrameType.Query:

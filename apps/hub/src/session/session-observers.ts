@@ -1,4 +1,4 @@
-import type { Hello } from '@qconn/protocol';
+import type { Hello, TrustHeld } from '@qconn/protocol';
 import type { CloseInfo, FailedHandler } from '@qconn/transport';
 import type { MachineSession, SessionObserver } from './machine-session.ts';
 
@@ -11,7 +11,7 @@ export class SessionObservers implements SessionObserver {
   }
 
   refused(failed: FailedHandler): void {
-    for (const observer of this.#observers) observer.refused(failed);
+    for (const observer of this.#observers) observer.refused?.(failed);
   }
 
   began(session: MachineSession, hello: Hello): void {
@@ -20,6 +20,10 @@ export class SessionObservers implements SessionObserver {
 
   ended(session: MachineSession, info: CloseInfo): void {
     for (const observer of this.#observers) observer.ended(session, info);
+  }
+
+  held(session: MachineSession, held: TrustHeld): void {
+    for (const observer of this.#observers) observer.held?.(session, held);
   }
 
   callFailed(session: MachineSession, call: string, fault: unknown): void {

@@ -1,5 +1,5 @@
 import { ManualClock } from '@qconn/clock';
-import { createCsr, formatSecret, generateKeyPair, generateSecret } from '@qconn/identity';
+import { createCsr, formatSecret, generateKeyPair, generateSecret, TrustBundle } from '@qconn/identity';
 import type { ErrorCode } from '@qconn/protocol';
 import { createLog } from '@qconn/startup';
 import { createTestPki, type TestPki } from '@qconn/testkit';
@@ -26,11 +26,20 @@ beforeAll(async () => {
     return Promise.reject(new Error('nobody asks that far'));
   };
   const store = { enrol } as unknown as ApiContext['store'];
+  const authority = {
+    issuing: pki.ca,
+    issuers: [pki.ca],
+    trust: TrustBundle.parse(pki.rootPem),
+    rotation: undefined,
+  };
   const context = {
     clock,
     store,
-    authority: pki.ca,
-    certificates: new MachineCertificates({ clock, store, authority: pki.ca }, { validityMs: 60_000 }),
+    authority,
+    certificates: new MachineCertificates(
+      { clock, store, authority },
+      { validityMs: 60_000, graceMs: 0, recoveriesMax: 0 },
+    ),
     log: createLog({ component: 'test', level: 'silent', format: 'json' }),
     metrics: { http: { answered: () => {}, rateLimited: () => {} } },
     draining: () => false,

@@ -24,8 +24,10 @@ import {
   type Endpoint,
   type TlsIdentity,
 } from '@qconn/transport';
-import { Hub, initialise, type HubConfig, loadHubConfig } from '../../src/index.ts';
-import { authorityFolder, loadAuthority, saveAuthority } from '../../src/authority/authority-files.ts';
+import { Hub, initialise, loadHubConfig, openHubAuthority, type HubConfig } from '../../src/index.ts';
+import { saveAuthority } from '../../src/authority/authority-files.ts';
+import type { HubAuthority } from '../../src/authority/hub-authority.ts';
+import { authorityFolder } from '../../src/authority/authority-folders.ts';
 import { MachineCertificates } from '../../src/admission/certificates.ts';
 import { ask } from '../metrics/hub-request.ts';
 import { CapturedLog } from './captured-log.ts';
@@ -52,14 +54,16 @@ export class RunningHub {
   readonly log: CapturedLog;
   readonly hub: Hub;
   readonly store: Store;
+  /** The CA that it was started with. */
   readonly authority: CertificateAuthority;
+  readonly hubAuthority: HubAuthority;
   readonly bootstrapSecret: string;
   readonly #folder: string;
   readonly #database: TestDatabase | undefined;
   readonly #endpoint: Endpoint;
 
   private constructor(
-    parts: Pick<RunningHub, 'log' | 'hub' | 'store' | 'authority' | 'bootstrapSecret'>,
+    parts: Pick<RunningHub, 'log' | 'hub' | 'store' | 'authority' | 'hubAuthority' | 'bootstrapSecret'>,
     folder: string,
     database: TestDatabase | undefined,
     endpoint: Endpoint,
@@ -68,6 +72,7 @@ export class RunningHub {
     this.hub = parts.hub;
     this.store = parts.store;
     this.authority = parts.authority;
+    this.hubAuthority = parts.hubAuthority;
     this.bootstrapSecret = parts.bootstrapSecret;
     this.#folder = folder;
     this.#database = database;
@@ -94,11 +99,12 @@ export class RunningHub {
       database === undefined ? { memory: true } : { url: (await options.reach?.(database.url)) ?? database.url },
     );
     const { bootstrapSecret } = await initialise(config, store, systemClock);
-    const authority = await loadAuthority(authorityFolder(folder));
+    const hubAuthority = await openHubAuthority(config, store);
+    const authority = hubAuthority.issuing;
     const log = new CapturedLog();
-    const hub = await Hub.start({ ...config, ...options.config }, { store, authority, log: log.logger });
+    const hub = await Hub.start({ ...config, ...options.config }, { store, authority: hubAuthority, log: log.logger });
     return new RunningHub(
-      { log, hub, store, authority, bootstrapSecret },
+      { log, hub, store, authority, hubAuthority, bootstrapSecret },
       folder,
       database,
       await createQuicEndpoint({ clock: systemClock }),
@@ -147,8 +153,8 @@ export class RunningHub {
   /** Enrols a machine straight into the store. */
   async machine(validityMs = 86_400_000): Promise<TestMachine> {
     const certificates = new MachineCertificates(
-      { clock: systemClock, store: this.store, authority: this.authority },
-      { validityMs },
+      { clock: systemClock, store: this.store, authority: this.hubAuthority },
+      { validityMs, graceMs: 30 * DAY_MS, recoveriesMax: 3 },
     );
     const keys = await generateKeyPair();
     const token = parseSecret(await this.token());

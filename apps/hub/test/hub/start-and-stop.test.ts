@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { ManualClock } from '@qconn/clock';
-import { CertificateAuthority, type IssuedCertificate } from '@qconn/identity';
+import { CertificateAuthority, TrustBundle, type IssuedCertificate } from '@qconn/identity';
 import type { Store } from '@qconn/store';
 import { expect, onTestFinished, test } from 'vitest';
-import { Hub, loadHubConfig } from '../../src/index.ts';
+import { Hub, loadHubConfig, openHubAuthority } from '../../src/index.ts';
+import { saveAuthority } from '../../src/authority/authority-files.ts';
+import { authorityFolder } from '../../src/authority/authority-folders.ts';
 import { ServerCertificate } from '../../src/authority/server-certificate.ts';
 import { CapturedLog } from './captured-log.ts';
 import { RunningHub } from './running-hub.ts';
@@ -22,6 +24,8 @@ test('a hub that cannot listen leaves nothing behind that would keep the process
   let listening = 0;
   const store = {
     hub: { find: () => Promise.resolve({ id: 'hub-1' }) },
+    rotations: { last: () => Promise.resolve(undefined) },
+    credentials: { recordAuthority: () => Promise.resolve() },
     policy: {
       onChange: () => Promise.resolve((listening++, () => listening--)),
       load: () => Promise.resolve({ generation: 0, roles: [], machines: [], revokedSerials: [] }),
@@ -37,7 +41,8 @@ test('a hub that cannot listen leaves nothing behind that would keep the process
       '--https-port': { path: 'listen.httpsPort', value: 0 },
     },
   });
-  const authority = await CertificateAuthority.create({ name: 'Test', now: Date.now() });
+  await saveAuthority(authorityFolder(folder), await CertificateAuthority.create({ name: 'Test', now: Date.now() }));
+  const authority = await openHubAuthority(config, store);
   const started = Hub.start(config, { store, authority, log: new CapturedLog().logger, clock });
   await expect(started).rejects.toMatchObject({ code: 'address_in_use' });
   expect({ timers: clock.pendingTimers, listening }).toEqual({ timers: 0, listening: 0 });
@@ -67,7 +72,11 @@ test('a certificate that is being renewed when the hub stops sets no timer any m
       return first === undefined ? (first = await authority.issueServer(options)) : answer.promise;
     },
   } as CertificateAuthority;
-  const certificate = await ServerCertificate.issue({ clock, random: () => 0, authority: slow }, []);
+  const trust = TrustBundle.parse(authority.rootPem);
+  const certificate = await ServerCertificate.issue(
+    { clock, random: () => 0, authority: { serving: slow, vouching: undefined, trust } },
+    [],
+  );
   let renewals = 0;
   certificate.keep(() => renewals++);
   clock.advance(29 * 86_400_000);

@@ -3,13 +3,16 @@ import type { Clock, Timer } from '@qconn/clock';
 import {
   createCsr,
   importPrivateKeyPem,
+  inspectCertificate,
   nextRenewal,
   renewalRetryDelay,
+  TrustBundle,
   type Credential,
   type CredentialStore,
 } from '@qconn/identity';
-import { QconnError, type Renewed } from '@qconn/protocol';
+import { QconnError, type Renewed, type Trust } from '@qconn/protocol';
 import type { Client } from '../client.ts';
+import { recoverCredential } from './recover.ts';
 
 /** What renewal works with. */
 export interface RenewalDependencies {
@@ -37,6 +40,9 @@ export class RenewalKeeper {
   #closed = false;
   #renewing: Promise<void> | undefined;
   #promotions: Promise<void> = Promise.resolve();
+  #updates: Promise<unknown> = Promise.resolve();
+  /** The hub has called the certificate expired, whatever the clock here says. */
+  #calledExpired = false;
 
   constructor(dependencies: RenewalDependencies, credential: Credential) {
     this.#dependencies = dependencies;
@@ -48,6 +54,36 @@ export class RenewalKeeper {
   takeCredential(): Credential {
     this.#dialledWith = this.#credential;
     return this.#credential;
+  }
+
+  /** Id of the trust bundle that is on disk. */
+  get trustId(): string {
+    return TrustBundle.parse(this.#credential.trustBundlePem).id;
+  }
+
+  /** Whether there is another credential than the one that was last dialled with. */
+  get isNewer(): boolean {
+    return this.#dialledWith !== undefined && this.#dialledWith !== this.#credential;
+  }
+
+  /** Takes the hub's word on whom to trust, and tells it once that is on disk. */
+  takeTrust(trust: Trust): void {
+    void this.#trust(trust).catch((cause: unknown) => this.#failed(cause));
+  }
+
+  /**
+   * Renews a credential that has expired before anybody dials with it.
+   * @throws QconnError as `recoverCredential`; what the disk refused it with
+   */
+  async beforeDial(): Promise<void> {
+    const { clock, client } = this.#dependencies;
+    if (clock.now() < this.#validity().notAfterMs && !this.#calledExpired) return;
+    const recovered = await recoverCredential(this.#credential);
+    await this.#update(() => recovered);
+    this.#calledExpired = false;
+    this.#begin();
+    client.announce({ kind: 'renewed', expiresAt: this.#validity().notAfterMs });
+    this.#lookAgain();
   }
 
   start(): void {
@@ -80,7 +116,9 @@ export class RenewalKeeper {
   async #promoteProven(): Promise<void> {
     const { client, store } = this.#dependencies;
     for await (const event of client.events()) {
-      if (event.kind !== 'phase' || (event.phase !== 'online' && event.phase !== 'pending')) continue;
+      if (event.kind !== 'phase') continue;
+      if (event.reason?.code === 'certificate_expired') this.#calledExpired = true;
+      if (event.phase !== 'online' && event.phase !== 'pending') continue;
       if (this.#dialledWith !== this.#credential) continue;
       await store.promote().catch((cause: unknown) => this.#failed(cause));
     }
@@ -110,15 +148,13 @@ export class RenewalKeeper {
   }
 
   async #renewOnce(): Promise<void> {
-    const { client, clock, random, store } = this.#dependencies;
+    const { client, clock, random } = this.#dependencies;
     try {
       const csr = await createCsr(importPrivateKeyPem(this.#credential.privateKeyPem));
-      const renewed = withChain(this.#credential, await client.renew(csr));
-      await store.stage(renewed);
-      this.#credential = renewed;
-      this.#random01 = random();
-      this.#heldSince = clock.monotonic();
-      this.#attempt = 0;
+      const renewed = await client.renew(csr);
+      await this.#update((credential) => withChain(credential, renewed));
+      this.#begin();
+      this.#tellHeld();
       client.announce({ kind: 'renewed', expiresAt: this.#validity().notAfterMs });
       this.#look();
     } catch (cause) {
@@ -134,6 +170,45 @@ export class RenewalKeeper {
       this.#wait(waitMs);
       throw cause;
     }
+  }
+
+  async #trust({ roots, renewWithinMs }: Trust): Promise<void> {
+    const bundle = TrustBundle.parse(roots.map(certificatePem));
+    if (bundle.id !== this.trustId) await this.#update((credential) => ({ ...credential, trustBundlePem: bundle.pem }));
+    this.#tellHeld();
+    if (renewWithinMs === undefined || this.#closed) return;
+    const { clock, random } = this.#dependencies;
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(Math.floor(random() * renewWithinMs), () => void this.#renew().catch(() => {}));
+  }
+
+  /** Changes the credential: on disk first, one change after another. */
+  async #update(change: (credential: Credential) => Credential): Promise<void> {
+    const update = this.#updates.then(async () => {
+      const changed = change(this.#credential);
+      await this.#dependencies.store.stage(changed);
+      this.#credential = changed;
+    });
+    this.#updates = update.catch(() => {});
+    await update;
+  }
+
+  /** The certificate is new: its own time of renewal is drawn. */
+  #begin(): void {
+    const { clock, random } = this.#dependencies;
+    this.#random01 = random();
+    this.#heldSince = clock.monotonic();
+    this.#attempt = 0;
+  }
+
+  #lookAgain(): void {
+    this.#timer?.cancel();
+    this.#look();
+  }
+
+  #tellHeld(): void {
+    const { serial } = inspectCertificate(this.#credential.chainPem[0] as string);
+    this.#dependencies.client.tellHeld({ trust: this.trustId, serial });
   }
 
   #failed(cause: unknown, retryAt?: number): void {

@@ -3,7 +3,8 @@ import { backoffDelay, systemClock, type Clock } from '@qconn/clock';
 import { createCsr, exportPrivateKeyPem, parseSecret, type CredentialStore, type KeyPair } from '@qconn/identity';
 import { isHostname, QconnError } from '@qconn/protocol';
 import { HubHttps, parseHubUrl } from '../https/hub-https.ts';
-import { fetchPinnedTrust, hostOf } from '../https/pinned-trust.ts';
+import { hostOf } from '../https/hub-url.ts';
+import { fetchPinnedTrust } from '../https/pinned-trust.ts';
 import { readEnrolmentAnswer, type EnrolmentAnswer } from './enrolment-answer.ts';
 
 /** How to enrol. */

@@ -2,7 +2,7 @@ import { Agent, request, type RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { ERROR_TABLE, QconnError, type ErrorCode } from '@qconn/protocol';
 import { connectionFailure } from './connection-failure.ts';
-import { hostOf, portOf } from './pinned-trust.ts';
+import { hostOf, portOf } from './hub-url.ts';
 
 /** Longest wait for an answer of the hub's API, in milliseconds. */
 const ANSWER_DEADLINE_MS = 15_000;

@@ -1,30 +1,30 @@
-import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { connect } from 'node:tls';
 import { isIP } from 'node:net';
 import { systemClock, type Clock } from '@qconn/clock';
 import { verifyPinnedServer, type TrustBundle } from '@qconn/identity';
-import { HANDSHAKE_DEADLINE_MS, QconnError } from '@qconn/protocol';
+import { HANDSHAKE_DEADLINE_MS, isQconnError, QconnError } from '@qconn/protocol';
 import { connectionFailure } from './connection-failure.ts';
+import { hostOf, portOf } from './hub-url.ts';
+import { presentedBy } from './presented.ts';
+import { fetchVouchers } from './vouchers.ts';
 
 /**
  * Learns whom to trust from a server of which only the pin of its root CA is known. A TLS handshake
- * is all that happens: not one byte of the caller's is sent before the pin has matched.
+ * is all that happens: not one byte of the caller's is sent before the pin has matched. A server that presents another root is
+ * asked for what else vouches for its key (`GET /v1/hub`), which it has while its root is being replaced.
  * @param pin SHA-256 of the root's public key, 32 bytes
  * @throws QconnError `unreachable`, `pin_mismatch`, `hub_untrusted`, `certificate_expired`
  */
 export async function fetchPinnedTrust(url: URL, pin: Uint8Array, clock: Clock = systemClock): Promise<TrustBundle> {
   const host = hostOf(url);
   const presentedDer = await presentedCertificates(host, portOf(url), url);
-  return verifyPinnedServer({ presentedDer, pin, host, now: clock.now() }).roots;
-}
-
-/** The host of a URL, an IPv6 address without its brackets. */
-export function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, '$1');
-}
-
-/** The TCP port of an https URL. */
-export function portOf(url: URL): number {
-  return url.port === '' ? 443 : Number(url.port);
+  const server = { presentedDer, pin, host, now: clock.now() };
+  try {
+    return verifyPinnedServer(server).roots;
+  } catch (error) {
+    if (!isQconnError(error, 'pin_mismatch')) throw error;
+    return verifyPinnedServer({ ...server, ...(await fetchVouchers(url)) }).roots;
+  }
 }
 
 function presentedCertificates(host: string, port: number, url: URL): Promise<Uint8Array[]> {
@@ -41,7 +41,7 @@ function presentedCertificates(host: string, port: number, url: URL): Promise<Ui
       socket.destroy(new QconnError('unreachable', `${url.host} did not answer a TLS handshake within 5 s.`)),
     );
     socket.once('secureConnect', () => {
-      resolve(chainOf(socket));
+      resolve(presentedBy(socket));
       socket.destroy();
     });
     socket.once('error', (error) => reject(connectionFailure(error, url)));
@@ -49,16 +49,4 @@ function presentedCertificates(host: string, port: number, url: URL): Promise<Ui
       reject(new QconnError('unreachable', `${url.host} closed the connection during the TLS handshake.`)),
     );
   });
-}
-
-function chainOf(socket: TLSSocket): Uint8Array[] {
-  const chain: Uint8Array[] = [];
-  const seen = new Set<string>();
-  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  while (certificate?.raw !== undefined && !seen.has(certificate.fingerprint256)) {
-    seen.add(certificate.fingerprint256);
-    chain.push(new Uint8Array(certificate.raw));
-    certificate = certificate.issuerCertificate as DetailedPeerCertificate | undefined;
-  }
-  return chain;
 }

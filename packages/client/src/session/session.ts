@@ -6,11 +6,13 @@ import {
   decodeQueryResult,
   decodeRenewed,
   decodeStatus,
+  decodeTrust,
   decodeWelcome,
   encodeHello,
   encodeProvide,
   encodeQuery,
   encodeRenew,
+  encodeTrustHeld,
   encodeUnwatch,
   encodeWatch,
   encodeWithdraw,
@@ -29,6 +31,8 @@ import {
   type Query,
   type Renewed,
   type Request,
+  type Trust,
+  type TrustHeld,
   type RequestAll,
   type Welcome,
 } from '@qconn/protocol';
@@ -60,6 +64,8 @@ export interface SessionObserver {
   welcomed(session: Session, welcome: Welcome): void;
   statusChanged(session: Session, status: MachineStatus): void;
   sentAway(session: Session, goAway: GoAway): void;
+  /** The roots to trust have changed, or the credential is to be renewed. */
+  trustChanged(session: Session, trust: Trust): void;
 }
 
 /** One live connection to a hub, from hello to its end. */
@@ -101,15 +107,18 @@ export class Session {
     this.ended = connection.closed.then((info) => this.#end(info));
   }
 
-  /** Says hello on a connection, which may be one that says it in its first packet. */
+  /**
+   * Says hello on a connection, which may be one that says it in its first packet.
+   * @param dependencies.trust id of the trust bundle that the machine holds; without it the hub sends no changes of it
+   */
   static begin(
     connection: Connection,
     agent: string,
-    dependencies: { clock: Clock; jobs: Jobs; observer: SessionObserver },
+    dependencies: { clock: Clock; jobs: Jobs; observer: SessionObserver; trust?: string | undefined },
   ): Session {
     const session = new Session(connection, dependencies);
     const { instance, remembersJobs } = dependencies.jobs;
-    const hello = { agent, lanes: LANES_PER_CONNECTION, instance, remembersJobs };
+    const hello = { agent, lanes: LANES_PER_CONNECTION, instance, remembersJobs, trust: dependencies.trust };
     session.#lanes.send(0, encodeHello(session.#port.writer, hello));
     return session;
   }
@@ -197,6 +206,11 @@ export class Session {
     );
   }
 
+  /** Tells the hub what the machine has on disk. */
+  tellHeld(held: TrustHeld): void {
+    this.#lanes.send(0, encodeTrustHeld(this.#port.writer, held));
+  }
+
   close(code: keyof typeof CLOSE_REASONS = 'closed'): void {
     this.#connection.close(new QconnError(code).wire, CLOSE_REASONS[code]);
   }
@@ -240,6 +254,8 @@ export class Session {
         return this.#welcome(decodeWelcome(frame));
       case FrameType.Status:
         return this.#observer.statusChanged(this, decodeStatus(frame));
+      case FrameType.Trust:
+        return this.#observer.trustChanged(this, decodeTrust(frame));
       case FrameType.GoAway:
         return this.#observer.sentAway(this, decodeGoAway(frame));
       default:

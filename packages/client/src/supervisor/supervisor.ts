@@ -24,7 +24,8 @@ export type SupervisorEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'welcomed'; readonly status: 'pending' | 'authorized' }
   | { readonly kind: 'statusChanged'; readonly status: 'pending' | 'authorized' }
-  | { readonly kind: 'failed'; readonly error: QconnError }
+  /** `another`: there is another credential by now, which the refusal does not concern. */
+  | { readonly kind: 'failed'; readonly error: QconnError; readonly another?: boolean }
   /** The hub asked to come back later; `spreadMs` spreads a fleet. */
   | { readonly kind: 'sentAway'; readonly spreadMs: number }
   | { readonly kind: 'waited' }
@@ -70,7 +71,7 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   'certificate_required',
   'certificate_untrusted',
   'certificate_rejected',
-  'certificate_expired',
+  'renewal_refused',
   'hub_untrusted',
   'tls_config',
   'no_alpn',
@@ -104,7 +105,9 @@ export function supervise(state: SupervisorState, event: SupervisorEvent, random
     case 'failed':
       return backOff(
         state.attempt + 1,
-        isPermanent(event.error) ? spread(REFUSED_WAIT_MS, random01) : delay(state.attempt + 1, random01),
+        isPermanent(event.error) && event.another !== true
+          ? spread(REFUSED_WAIT_MS, random01)
+          : delay(state.attempt + 1, random01),
       );
     case 'sentAway':
       return backOff(0, Math.floor(random01 * event.spreadMs), { kind: 'letGo' });

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@qconn/clock';
-import { QconnError, type Device, type GoAway, type MachineStatus, type Welcome } from '@qconn/protocol';
+import { QconnError, type Device, type GoAway, type MachineStatus, type Trust, type Welcome } from '@qconn/protocol';
 import type { CloseInfo, Connection, SocketAddress } from '@qconn/transport';
 import { EventStream } from '../event-stream.ts';
 import type { Jobs } from '../exchange/jobs.ts';
@@ -56,6 +56,18 @@ export interface UplinkDependencies {
   readonly addresses?: () => ReadonlySet<string>;
   /** Where the hub's name points now. Without it a name is resolved only to connect. @throws QconnError */
   readonly resolveAgain?: () => Promise<Resolution>;
+  /** Keeps the credential; without it nobody hears what the hub says of whom to trust. */
+  readonly keeping?: CredentialKeeping;
+}
+
+/** What an uplink asks and tells of the credential that it connects with. */
+export interface CredentialKeeping {
+  /** Id of the trust bundle in it. */
+  readonly trustId: () => string;
+  /** Takes what the hub says of whom to trust, and when to renew. */
+  readonly takeTrust: (trust: Trust) => void;
+  /** Whether there is another credential than the one that was last dialled with. */
+  readonly isNewer: () => boolean;
 }
 
 /** How long a planned reconnect waits for a quiet moment, and how often it looks for one, in milliseconds. */
@@ -94,6 +106,9 @@ export class Uplink {
     },
     sentAway: (session, goAway) => {
       if (session === this.#session) this.#sentAway(goAway);
+    },
+    trustChanged: (session, trust) => {
+      if (session === this.#session) this.#dependencies.keeping?.takeTrust(trust);
     },
   };
 
@@ -235,7 +250,8 @@ export class Uplink {
     const sessions = new Map<Connection, Session>();
     const hello = (connection: Connection): Session => {
       const { clock, jobs } = this.#dependencies;
-      const session = Session.begin(connection, this.#agent, { clock, jobs, observer: this.#observer });
+      const trust = this.#dependencies.keeping?.trustId();
+      const session = Session.begin(connection, this.#agent, { clock, jobs, observer: this.#observer, trust });
       sessions.set(connection, session);
       return session;
     };
@@ -364,7 +380,8 @@ export class Uplink {
   #failed(error: unknown): void {
     if (this.phase === 'stopped') return;
     this.#lastError = asQconnError(error);
-    this.#step({ kind: 'failed', error: this.#lastError });
+    const another = this.#dependencies.keeping?.isNewer() === true;
+    this.#step({ kind: 'failed', error: this.#lastError, another });
   }
 }
 

@@ -32,7 +32,8 @@ const EnrolmentBody = Type.Object(
   { additionalProperties: false },
 );
 
-const EnrolmentAnswer = Type.Object({
+/** What a machine is given: its certificate, whom to trust, and where to go. */
+export const EnrolmentAnswer = Type.Object({
   machine: Type.Object({ fingerprint: Type.String(), shortCode: Type.String(), status: Type.String() }),
   chain: Type.Array(Type.String(), { description: 'PEM, the machine’s own certificate first' }),
   trust: Type.Array(Type.String(), { description: 'PEM roots to trust' }),

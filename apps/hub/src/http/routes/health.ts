@@ -6,7 +6,6 @@ const Health = Type.Object({ status: Type.Literal('ok') });
 
 /** Is the process alive, and can it do its work? */
 export function healthRoutes(app: App, context: ApiContext): void {
-  const { hub, authority } = context;
   app.get(
     '/healthz',
     {
@@ -26,22 +25,5 @@ export function healthRoutes(app: App, context: ApiContext): void {
       await checkReady(context);
       return { status: 'ok' as const };
     },
-  );
-
-  const HubSchema = Type.Object({
-    id: Type.String(),
-    quicPort: Type.Integer(),
-    rootPem: Type.String(),
-    api: Type.Literal('v1'),
-  });
-  app.get(
-    '/v1/hub',
-    { config: { access: 'public' }, schema: { summary: 'Which hub this is', response: { 200: HubSchema } } },
-    () => ({
-      id: hub.id,
-      quicPort: hub.quicPort,
-      rootPem: authority.rootPem,
-      api: 'v1' as const,
-    }),
   );
 }

@@ -59,7 +59,7 @@ export function tokenRoutes(app: App, context: ApiContext): void {
       // Whoever holds such a token approves with it.
       if (autoApprove === true) demand(caller, 'machines.approve', context);
       if (roles !== undefined) mayHandOut(caller, roles, await store.roles.named(roles), context);
-      const secret = generateSecret('qt', authority.rootPin);
+      const secret = generateSecret('qt', authority.issuing.rootPin);
       const expiresAt = clock.now() + ttlSeconds * 1000;
       const record = await store.tokens.create({
         id: secret.idText,

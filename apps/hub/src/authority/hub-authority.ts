@@ -1,0 +1,301 @@
+import { X509Certificate } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { Clock } from '@qconn/clock';
+import { CertificateAuthority, TrustBundle } from '@qconn/identity';
+import { QconnError } from '@qconn/protocol';
+import type { Act, Lagging, NewAuthorityCertificate, RotationRecord, Store } from '@qconn/store';
+import { hasAuthority, loadAuthority, readAuthority, saveAuthority, sealed } from './authority-files.ts';
+import { nextFolder, previousFolder } from './authority-folders.ts';
+import { replaceAuthority } from './replacement.ts';
+
+/** What the hub's CA works with. */
+export interface HubAuthorityDependencies {
+  readonly store: Pick<Store, 'rotations' | 'credentials'>;
+  readonly clock: Clock;
+  /** Of the CA. */
+  readonly folder: string;
+  /** Under which its keys are encrypted. */
+  readonly passphrase: string | undefined;
+}
+
+/** The CAs of a hub, as they are at one moment. */
+interface Authorities {
+  /** Of the root that was in force before a rotation, or outside of one. */
+  readonly base: CertificateAuthority;
+  /** Of the root to come. */
+  readonly next: CertificateAuthority | undefined;
+  /** The issuing CA before this one, while certificates of it live: for its revocation list. */
+  readonly previous: CertificateAuthority | undefined;
+  /** The rotation under way. */
+  readonly rotation: RotationRecord | undefined;
+  readonly trust: TrustBundle;
+}
+
+/** Who acts in the audit trail when nobody does. */
+const ITSELF = 'hub';
+
+/**
+ * The hub's CA while it runs: which one signs, which roots are trusted, and the change from one root to another (ADR 0009).
+ * Keys are in the CA's folder, and what counts of them is in the database: a crash between the two is mended by {@link open}.
+ */
+export class HubAuthority {
+  readonly #dependencies: HubAuthorityDependencies;
+  readonly #listeners = new Set<() => void>();
+  #now: Authorities;
+  /** Steps follow one another. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(dependencies: HubAuthorityDependencies, authorities: Authorities) {
+    this.#dependencies = dependencies;
+    this.#now = authorities;
+  }
+
+  /**
+   * Reads the CA, and finishes what a crash has interrupted.
+   * @throws QconnError as `loadAuthority`; `ca_unusable` when folder and database disagree
+   */
+  static async open(dependencies: HubAuthorityDependencies): Promise<HubAuthority> {
+    const authority = new HubAuthority(dependencies, await readAuthorities(dependencies));
+    await authority.#record();
+    return authority;
+  }
+
+  /** Signs certificates of machines. */
+  get issuing(): CertificateAuthority {
+    const { base, next, rotation } = this.#now;
+    return next !== undefined && rotation?.phase === 'activated' ? next : base;
+  }
+
+  /**
+   * Signs the hub's own certificate: of the old root until that goes, because whoever has missed the rotation trusts no
+   * other. One that has expired gives way.
+   */
+  get serving(): CertificateAuthority {
+    const { base, next } = this.#now;
+    return next !== undefined && base.issuingNotAfterMs <= this.#dependencies.clock.now() ? next : base;
+  }
+
+  /** Vouches for the hub's key beside {@link serving}, for who knows the new root alone. */
+  get vouching(): CertificateAuthority | undefined {
+    const { next } = this.#now;
+    return this.serving === next ? undefined : next;
+  }
+
+  /** The roots that hub and machines trust. */
+  get trust(): TrustBundle {
+    return this.#now.trust;
+  }
+
+  get rotation(): RotationRecord | undefined {
+    return this.#now.rotation;
+  }
+
+  /** Every issuing CA of which certificates may live, the signing one first. */
+  get issuers(): readonly CertificateAuthority[] {
+    const { base, next, previous } = this.#now;
+    const all = [this.issuing, base, next, previous].filter((one) => one !== undefined);
+    return [...new Map(all.map((one) => [one.issuingPin, one])).values()];
+  }
+
+  /** Calls a listener after each change. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Makes a new root and issuing CA, and begins to have it trusted. @throws QconnError `invalid_state`, `credential_unwritable` */
+  async prepare(act: Act): Promise<RotationRecord> {
+    return await this.#inTurn(async () => {
+      const { folder, passphrase, store } = this.#dependencies;
+      const { base, rotation: open } = this.#now;
+      if (open !== undefined) throw new QconnError('invalid_state', `A rotation is ${open.phase} already.`);
+      const next = await CertificateAuthority.create({ now: act.now });
+      // One that is there was left by a preparation that did not reach the database, or was aborted.
+      await rm(nextFolder(folder), { recursive: true, force: true });
+      await saveAuthority(nextFolder(folder), next, passphrase);
+      const trust = TrustBundle.parse([base.rootPem, next.rootPem]);
+      const rotation = await store.rotations.prepare({
+        root: hex(next.rootPin),
+        previousRoot: hex(base.rootPin),
+        issuer: next.issuingPin,
+        trust: trust.id,
+        ...act,
+      });
+      await this.#change({ ...this.#now, next, rotation, trust });
+      return rotation;
+    });
+  }
+
+  /** Has the new CA sign. @param renewWithinMs over how long machines spread their renewals @throws QconnError `invalid_state` */
+  async activate({ renewWithinMs, ...act }: { readonly renewWithinMs: number } & Act): Promise<RotationRecord> {
+    return await this.#inTurn(async () => {
+      const rotation = await this.#dependencies.store.rotations.activate({ renewWithinMs, ...act });
+      await this.#change({ ...this.#now, rotation });
+      return rotation;
+    });
+  }
+
+  /** Ends a rotation: the old root is trusted no more. @throws QconnError `invalid_state`, `rotation_blocked`, `credential_unwritable` */
+  async prune(
+    prune: { readonly graceMs: number; readonly leaveExpired?: boolean | undefined } & Act,
+  ): Promise<RotationRecord> {
+    return await this.#inTurn(async () => {
+      const { folder, store } = this.#dependencies;
+      const rotation = await store.rotations.prune(prune);
+      await adoptNext(folder);
+      const base = this.#now.next as CertificateAuthority;
+      await this.#change({ base, next: undefined, previous: undefined, rotation: undefined, trust: trustOf(base) });
+      return rotation;
+    });
+  }
+
+  /**
+   * Takes back one step: an activation, or else the whole rotation.
+   * @throws QconnError `invalid_state`, `rotation_blocked`
+   */
+  async abort(act: Act): Promise<RotationRecord> {
+    return await this.#inTurn(async () => {
+      const { folder, store } = this.#dependencies;
+      if (this.#now.rotation?.phase === 'activated') {
+        const rotation = await store.rotations.deactivate(act);
+        await this.#change({ ...this.#now, rotation });
+        return rotation;
+      }
+      const rotation = await store.rotations.abort(act);
+      const { base } = this.#now;
+      await this.#change({ ...this.#now, next: undefined, rotation: undefined, trust: trustOf(base) });
+      await rm(nextFolder(folder), { recursive: true, force: true });
+      return rotation;
+    });
+  }
+
+  /** Makes a new issuing CA below the same root. @throws QconnError `invalid_state` during a rotation, `ca_unusable` without the root's key */
+  async renewIssuing(act: Act): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#now.rotation !== undefined)
+        throw new QconnError('invalid_state', 'The root is being replaced, and a new issuing CA with it.');
+      const { folder, passphrase } = this.#dependencies;
+      await renewIssuingIn(folder, { passphrase, now: act.now });
+      await this.#reload(act);
+    });
+  }
+
+  /** Takes over an issuing CA that was renewed by hand. @returns whether there was one */
+  async reload(): Promise<boolean> {
+    return await this.#inTurn(async () => {
+      const { issuingPem } = await readAuthority(this.#dependencies.folder);
+      const [current = ''] = this.#now.base.issuingChainPem;
+      if (new X509Certificate(issuingPem).fingerprint256 === new X509Certificate(current).fingerprint256) return false;
+      await this.#reload();
+      return true;
+    });
+  }
+
+  /** Machines that are not ready for the old root to go. @throws QconnError `invalid_state` when none is to go */
+  async lagging(query: { readonly graceMs: number; readonly limit: number }): Promise<Lagging> {
+    const { store, clock } = this.#dependencies;
+    const { rotation } = this.#now;
+    if (rotation === undefined) throw new QconnError('invalid_state', 'No rotation of the root is under way.');
+    return await store.rotations.lagging(rotation, { ...query, now: clock.now() });
+  }
+
+  async #reload(act?: Act): Promise<void> {
+    await this.#change(await readAuthorities(this.#dependencies), act);
+  }
+
+  async #change(authorities: Authorities, act?: Act): Promise<void> {
+    this.#now = authorities;
+    for (const listener of this.#listeners) listener();
+    await this.#record(act);
+  }
+
+  /** Puts the CAs' own certificates in the inventory. */
+  async #record(act?: Act): Promise<void> {
+    const { store, clock } = this.#dependencies;
+    const certificates = this.issuers.flatMap(({ certificates: own }) => own).map(asCredential);
+    await store.credentials.recordAuthority(certificates, act ?? { actor: ITSELF, now: clock.now() });
+  }
+
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(step, step);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+}
+
+/**
+ * Makes a new issuing CA below the same root, in the CA's folder. The one before is kept aside for its revocation list.
+ * @throws QconnError as `loadAuthority`; `ca_unusable` without the root's key
+ */
+export async function renewIssuingIn(
+  folder: string,
+  { passphrase, now, rootKeyPem }: { passphrase: string | undefined; now: number; rootKeyPem?: string | undefined },
+): Promise<CertificateAuthority> {
+  const current = await loadAuthority(folder, passphrase);
+  const able = rootKeyPem === undefined ? current : CertificateAuthority.load({ ...current.toPem(), rootKeyPem });
+  const renewed = await able.renewIssuing({ now });
+  await rm(previousFolder(folder), { recursive: true, force: true });
+  await saveAuthority(previousFolder(folder), current.withoutRootKey(), passphrase);
+  const stays = current.holdsRootKey ? renewed : renewed.withoutRootKey();
+  await replaceAuthority(folder, await sealed(stays, passphrase));
+  return stays;
+}
+
+async function readAuthorities({ folder, passphrase, store }: HubAuthorityDependencies): Promise<Authorities> {
+  const last = await store.rotations.last();
+  if (last?.phase === 'pruned') await finishPrune(folder, last);
+  const base = await loadAuthority(folder, passphrase);
+  const previous = (await hasAuthority(previousFolder(folder)))
+    ? await loadAuthority(previousFolder(folder), passphrase)
+    : undefined;
+  if (last === undefined || last.endedAt !== null)
+    return { base, next: undefined, previous, rotation: undefined, trust: trustOf(base) };
+  if (!(await hasAuthority(nextFolder(folder)))) throw disagreement(last, nextFolder(folder));
+  const next = await loadAuthority(nextFolder(folder), passphrase);
+  if (hex(next.rootPin) !== last.root) throw disagreement(last, nextFolder(folder));
+  return { base, next, previous, rotation: last, trust: TrustBundle.parse([base.rootPem, next.rootPem]) };
+}
+
+/** The database has ended the rotation; the files may not have followed. */
+async function finishPrune(folder: string, last: RotationRecord): Promise<void> {
+  if (!(await hasAuthority(nextFolder(folder)))) return;
+  const next = await loadRootPin(nextFolder(folder));
+  if (next === last.root) await adoptNext(folder);
+}
+
+async function loadRootPin(folder: string): Promise<string> {
+  return TrustBundle.parse((await readAuthority(folder)).rootPem).roots[0]?.pinHex ?? '';
+}
+
+/** What is encrypted stays encrypted: the files are taken over as they are. */
+async function adoptNext(folder: string): Promise<void> {
+  await replaceAuthority(folder, await readAuthority(nextFolder(folder)));
+  await rm(nextFolder(folder), { recursive: true, force: true });
+  await rm(previousFolder(folder), { recursive: true, force: true });
+}
+
+function disagreement({ root, phase }: RotationRecord, folder: string): QconnError {
+  return new QconnError(
+    'ca_unusable',
+    `The database says that a rotation to the root ${root} is ${phase}, but that CA is not in ${folder}: one of the two is older than the other.`,
+  );
+}
+
+function trustOf(authority: CertificateAuthority): TrustBundle {
+  return TrustBundle.parse(authority.rootPem);
+}
+
+function asCredential({
+  kind,
+  subject,
+  serial,
+  issuer,
+  notBeforeMs,
+  notAfterMs,
+  der,
+}: CertificateAuthority['certificates'][number]): NewAuthorityCertificate {
+  return { kind, subject, serial, issuer, notBefore: notBeforeMs, notAfter: notAfterMs, der };
+}
+
+function hex(pin: Uint8Array): string {
+  return Buffer.from(pin).toString('hex');
+}
