@@ -1,5 +1,5 @@
 import { ManualClock } from '@qconn/clock';
-import { formatSecret, generateSecret } from '@qconn/identity';
+import { formatSecret, generateSecret, TrustBundle } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import { createTestPki, type TestPki } from '@qconn/testkit';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
@@ -32,7 +32,8 @@ beforeEach(async () => {
   redemptions = 0;
   const context = {
     clock,
-    authority: pki.ca,
+    authority: { serving: pki.ca, trust: TrustBundle.parse(pki.rootPem) },
+    serverCertificate: { vouchers: [] },
     log: log.logger,
     metrics,
     certificates: {

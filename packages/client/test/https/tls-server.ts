@@ -7,10 +7,12 @@ import { createTestPki, type TestIdentity, type TestPki } from '@qconn/testkit';
 /** An HTTPS server with a certificate of a CA made for the test, which shows its root too, as a hub does. */
 export class TlsServer {
   readonly pki: TestPki;
+  readonly keyPem: string;
   readonly #server: Server;
 
-  private constructor(pki: TestPki, server: Server) {
+  private constructor(pki: TestPki, keyPem: string, server: Server) {
     this.pki = pki;
+    this.keyPem = keyPem;
     this.#server = server;
   }
 
@@ -20,7 +22,7 @@ export class TlsServer {
     const server = createServer({ key: keyPem, cert: chain + pki.rootPem, minVersion: 'TLSv1.3' }, answer);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new TlsServer(pki, server);
+    return new TlsServer(pki, keyPem, server);
   }
 
   get url(): URL {

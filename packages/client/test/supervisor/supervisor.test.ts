@@ -120,17 +120,25 @@ describe('refusals', () => {
   test('that only a person can mend are those of identity and trust', () => {
     const permanent = (Object.keys(ERROR_TABLE) as ErrorCode[]).filter((code) => isPermanent(new QconnError(code)));
     expect(permanent.toSorted()).toEqual([
-      'certificate_expired',
       'certificate_rejected',
       'certificate_required',
       'certificate_untrusted',
       'hub_untrusted',
       'no_alpn',
+      'renewal_refused',
       'revoked',
       'superseded',
       'tls_config',
       'unknown_machine',
     ]);
+  });
+
+  test('that concern a credential which has been replaced meanwhile slow nobody down', () => {
+    const revoked = { kind: 'failed', error: new QconnError('revoked') } as const;
+    const wait = (another: boolean): unknown =>
+      supervise({ phase: 'online', attempt: 0 }, { ...revoked, another }, HALF).actions;
+    expect(wait(false)).toEqual([{ kind: 'wait', ms: REFUSED_WAIT_MS }]);
+    expect(wait(true)).toEqual([{ kind: 'wait', ms: BACKOFF_BASE_MS / 2 }]);
   });
 
   test('slow the client down to minutes, and spread a fleet over as long', () => {
