@@ -48,10 +48,10 @@ export class PreparedHub {
         serviceTypes: [SERVICE_TYPE],
       }));
       await store.roles.put({ name: ROLE, grants, actor: 'bench', now: Date.now() });
+      return new PreparedHub((await openHubAuthority(config, store)).issuing, task, release);
     } finally {
       await store.close();
     }
-    return new PreparedHub(await openHubAuthority(config), task, release);
   }
 
   /** Where its CA is. */

@@ -1,6 +1,7 @@
 import { receiveTask, report } from '../../../../../tooling/measure/task.ts';
 import type { CertificateAuthority } from '@qconn/identity';
-import { authorityFolder, loadAuthority } from '../../../src/authority/authority-files.ts';
+import { loadAuthority } from '../../../src/authority/authority-files.ts';
+import { authorityFolder } from '../../../src/authority/authority-folders.ts';
 import { makeMachine, SERVICE_TYPE, type BenchMachine } from '../machines.ts';
 import { join, type Joined } from './connect.ts';
 

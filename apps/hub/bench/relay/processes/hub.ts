@@ -23,11 +23,8 @@ const task = await receiveTask<HubTask>();
 
 const config = benchConfig(task);
 const log = createLog({ component: 'hub', ...config.log });
-const hub = await Hub.start(config, {
-  store: await openHubStore(config),
-  authority: await openHubAuthority(config),
-  log,
-});
+const store = await openHubStore(config);
+const hub = await Hub.start(config, { store, authority: await openHubAuthority(config, store), log });
 
 let cpuBefore = 0;
 let profiler = new GCProfiler();
