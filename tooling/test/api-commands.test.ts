@@ -31,6 +31,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   'GET /v1/keys': 'keys',
   'DELETE /v1/keys/:id': 'key revoke',
   'GET /v1/sessions': 'sessions',
+  'GET /v1/exchanges': 'exchanges',
+  'GET /v1/exchanges/:id': 'exchange',
   'GET /v1/explain': 'explain',
   'GET /v1/audit': 'audit',
   'GET /v1/audit/verify': 'audit verify',

@@ -1,9 +1,9 @@
 import { constants, randomUUID } from 'node:crypto';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { type ConnectionError, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { HANDSHAKE_DEADLINE_MS, QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '@qconn/transport';
 import { admit } from './access.ts';
@@ -11,7 +11,8 @@ import type { ApiContext, App } from './app.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { doOnce } from './once.ts';
 import { describeRoutes, SECURITY_SCHEMES } from './describe-routes.ts';
-import { problemOf, ProblemSchema } from './problem.ts';
+import { ProblemSchema } from './problem.ts';
+import { asQconnError, refuseGarbage, reportErrors, sendProblem } from './report-errors.ts';
 import { limitRates, type RateLimits } from './rate-limit.ts';
 import { ROUTES } from './routes/all.ts';
 
@@ -190,74 +191,4 @@ function count(app: App, { metrics }: ApiContext): void {
   app.addHook('onResponse', async ({ method, routeOptions }, { statusCode }) =>
     metrics.http.answered(method, routeOptions.url, statusCode),
   );
-}
-
-/** Errors leave as problem details (RFC 9457); what we did not expect is logged and reported without its text. */
-function reportErrors(app: App, { log }: ApiContext): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const known = asQconnError(error);
-    const problem = problemOf(known, request.id);
-    const fields = {
-      event: 'request_failed',
-      request: request.id,
-      method: request.method,
-      route: request.routeOptions.url,
-      remote: request.ip,
-      actor: request.caller?.actor,
-      err: error,
-    };
-    if (problem.status >= 500) log.error(fields, 'A request of the HTTPS API failed.');
-    // Who refuses these tells of it, once in a while.
-    else if (known.code !== 'rate_limited') log.info(fields, 'A request of the HTTPS API was refused.');
-    return sendProblem(known, request, reply);
-  });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      new QconnError('unknown_object', `There is no ${request.method} ${request.url.slice(0, 200)}.`),
-      request,
-      reply,
-    ),
-  );
-}
-
-function sendProblem(
-  error: QconnError,
-  { id }: Pick<FastifyRequest, 'id'>,
-  reply: Pick<FastifyReply, 'header' | 'status' | 'send'>,
-): unknown {
-  const problem = problemOf(error, id);
-  if (error.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
-  reply.status(problem.status);
-  reply.header('content-type', 'application/problem+json');
-  return reply.send(JSON.stringify(problem));
-}
-
-/** What is not HTTP, or too slow to be a request, gets a problem too before its connection ends. */
-function refuseGarbage(this: unknown, { code }: ConnectionError, socket: Socket): void {
-  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const problem = problemOf(new QconnError('invalid_request', 'What came is not a request of HTTP.'), randomUUID());
-  const body = JSON.stringify(problem);
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Request-Id: ${problem.instance}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
-/** What Fastify itself refuses, in our codes. */
-function asQconnError(error: FastifyError | QconnError): QconnError {
-  if (error instanceof QconnError) return error;
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return new QconnError('too_large', `The request’s body has more bytes than this route takes.`, { cause: error });
-  if (error.validation !== undefined) return new QconnError('invalid_request', validationText(error), { cause: error });
-  if (error.statusCode !== undefined && error.statusCode < 500)
-    return new QconnError('invalid_request', error.message, { cause: error });
-  return new QconnError('internal', undefined, { cause: error });
-}
-
-/** Names the fields that are wrong and never quotes their values, which may be secrets. */
-function validationText({ validation, validationContext }: FastifyError): string {
-  const parts = (validation ?? []).map(
-    ({ instancePath, message }) =>
-      `${validationContext ?? 'request'}${instancePath.replaceAll('/', '.')} ${message ?? 'is wrong'}`,
-  );
-  return `The request does not match its schema: ${[...new Set(parts)].slice(0, 20).join('; ')}.`;
 }

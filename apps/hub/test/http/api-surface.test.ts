@@ -32,7 +32,7 @@ test('no operation without a schema on what comes in and what goes out', () => {
     expect(named, `${method} ${path}`).toEqual(path.match(/\{\w+\}/g) ?? []);
     for (const { name, schema } of parameters) expect(Object.keys(schema), `${method} ${path} ${name}`).not.toEqual([]);
     const body: { additionalProperties?: boolean } | undefined = requestBody?.content['application/json']?.schema;
-    if (method === 'POST' || method === 'PUT') expect(body?.additionalProperties, `${method} ${path}`).toBe(false);
+    if (body !== undefined) expect(body.additionalProperties, `${method} ${path}`).toBe(false);
     const [good = '', answer] = Object.entries(responses).find(([status]) => status.startsWith('2')) ?? [];
     const schemas = Object.values((answer as { content?: Record<string, { schema?: object }> }).content ?? {});
     if (good !== '204') expect(schemas.every(({ schema }) => schema !== undefined) && schemas.length, path).toBe(1);
