@@ -51,15 +51,23 @@ export class Paths {
     return this.#moves >= ACTIVE_CONNECTION_IDS - 1;
   }
 
-  /** Takes what the engine has to say of paths; left alone it would pile up (CVE-2023-6193). */
-  advance(): void {
+  /**
+   * Takes what the engine has to say of paths; left alone it would pile up (CVE-2023-6193).
+   * @returns whether the peer has begun to use another path
+   */
+  advance(): boolean {
+    let news = false;
     for (let event = this.#next(); event !== null; event = this.#next()) {
-      if (event.type === 'New' || event.type === 'PeerMigrated') this.#traffic.pathChanged();
+      if (event.type === 'New' || event.type === 'PeerMigrated') {
+        news = true;
+        this.#traffic.pathChanged();
+      }
       if (event.type === 'PeerMigrated') this.#peerHasMoved(event.new);
       if (event.type === 'Validated') this.#validated(event.local);
       if (event.type === 'Closed') this.#closed(event.local);
     }
     if (this.#migration !== undefined) this.#probe(this.#migration);
+    return news;
   }
 
   /** Probes the way through a socket to the peer and moves there once it answers. */

@@ -8,7 +8,7 @@ import { closeInfoOf, silenceError } from './close-info.ts';
 import type { ConnectionTrace } from './connection-trace.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { DatagramSender } from './datagram-sender.ts';
-import { issueIds, takeRetiredIds } from './connection-ids.ts';
+import { FIRST_IDS, issueIds, takeRetiredIds } from './connection-ids.ts';
 import { DelayedAck } from './delayed-ack.ts';
 import { Ending, type Told } from './ending.ts';
 import { HandshakeFlight } from './handshake-flight.ts';
@@ -78,6 +78,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #deadline: Deadline<Sleeper> | undefined;
   /** Whether there is more to send than acknowledgements. */
   #urgent = true;
+  /** Whether something has happened after which the engine may be done with it. */
+  #mayBeOver = true;
   #gone = false;
 
   constructor({ role, native, socket, remote, payloadBytes, host, onTicket }: ConnectionParts) {
@@ -218,8 +220,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#traffic.datagramReceived(length);
     this.#trace?.received(length);
     this.#flight?.received(length);
-    // Whoever sends packets with short headers has finished its handshake, or answers early data.
-    if (this.established && !hasLongHeader(datagram)) this.#flight = undefined;
+    if (this.#flight !== undefined && this.established && !hasLongHeader(datagram)) this.#peerIsThrough();
     try {
       this.native.recv(datagram, { from, to });
     } catch {
@@ -228,6 +229,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
       return false;
     }
     if (!this.established && !this.native.isEstablished()) this.#traffic.handshakeReceived(length);
+    this.#mayBeOver = true;
     this.#host.wake(this);
     return true;
   }
@@ -246,7 +248,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#gone) return;
     const may = this.#urgent || !this.established || this.#delayedAck.full;
     if (may) this.#guard(() => this.#send());
-    const over = this.native.isDraining() || this.native.isClosed();
+    const over = this.#mayBeOver && (this.native.isDraining() || this.native.isClosed());
+    this.#mayBeOver = this.#ending.info !== undefined;
     if (over && this.#ending.info === undefined) this.#noticeEnd();
     // The engine says nothing more once it drains: stray packets are better answered with a stateless reset.
     if (over || this.#host.clock.monotonic() >= this.#ending.leaveBy) this.#leave();
@@ -255,15 +258,19 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   onAlarm(now: number): void {
     if (this.#gone) return;
+    const engineDue = (this.native.timeout() ?? 1) <= 0;
     if (this.#liveness.handshakeLate(now)) this.#giveUpHandshake();
     if (this.#liveness.takeKeepAlive(now)) {
       this.native.sendAckEliciting();
       this.#liveness.asked(now);
       this.#urgent = true;
-    } else if ((this.native.timeout() ?? 1) <= 0) this.sender.size.timedOut(now);
+    } else if (engineDue) this.sender.size.timedOut(now);
     if (this.#flight !== undefined) this.sender.repeat(this.#flight, now);
-    if (now >= this.#delayedAck.dueAt || (this.native.timeout() ?? 1) <= 0) this.#urgent = true;
+    if (now >= this.#delayedAck.dueAt || engineDue) this.#urgent = true;
+    // An alarm that has been overtaken: whatever it was set for has been done meanwhile.
+    if (!this.#urgent && this.#ending.info === undefined) return this.#setDeadline();
     this.native.onTimeout();
+    this.#mayBeOver = true;
     this.#host.wake(this);
   }
 
@@ -284,20 +291,26 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     }
   }
 
+  /** Whoever sends packets with short headers has finished its handshake, or answers early data. */
+  #peerIsThrough(): void {
+    this.#flight = undefined;
+    this.sender.size.validated();
+  }
+
   #establish(): void {
     this.#liveness.establish(this.#host.clock.monotonic());
     this.#urgent = true;
-    if (this.role === 'server') this.#flight = undefined;
+    // The engine fills a client's last packets of the handshake up to the size of the buffer: large ones wait for the next.
+    if (this.role === 'server') this.#peerIsThrough();
     else this.#flight?.established();
-    this.sender.size.validated();
-    issueIds(this, this.#host);
+    issueIds(this, this.#host, this.role === 'server' ? FIRST_IDS : undefined);
     this.#introduction.finish(() => this.#host.established(this));
     this.#trace?.established(this.alpn);
   }
 
   /** Asks the engine for news of paths and ids: for a while after something has moved, and now and then. */
   #watchPaths(): void {
-    this.#paths.advance();
+    if (this.#paths.advance()) issueIds(this, this.#host);
     takeRetiredIds(this, this.#host, this.#traffic);
   }
 
@@ -380,6 +393,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   #finish(info: CloseInfo): void {
     this.#ending.decide(info, this.#host.clock.monotonic());
+    this.#mayBeOver = true;
     this.#liveness.end();
     this.#flight = undefined;
     const error = new QconnError('closed', 'The connection has ended.', { cause: info.error });

@@ -16,10 +16,16 @@ export interface UdpEvents {
 /** Asked for from the system, which may give less (Linux: `net.core.rmem_max`); a burst of 32 connections fits. */
 const SOCKET_BUFFER_BYTES: number = 4 * 1024 * 1024;
 
-/** Addresses come resolved: without this Node asks its resolver before each send. */
-function noLookup(host: string, _family: unknown, done: (error: null, address: string, family: number) => void): void {
-  done(null, host, isIPv6(host) ? 6 : 4);
-}
+/** How often a socket that holds datagrams back is looked at, in milliseconds: to be told of each one's leaving costs more. */
+const CONGESTION_LOOK_MS = 1;
+
+type Lookup = (host: string, family: unknown, done: (error: null, address: string, family: number) => void) => void;
+
+/** Addresses come resolved, and of the socket's family: without this Node asks its resolver before each send. */
+const NO_LOOKUP: Record<'udp4' | 'udp6', Lookup> = {
+  udp4: (host, _family, done) => done(null, host, 4),
+  udp6: (host, _family, done) => done(null, host, 6),
+};
 
 /** A UDP socket, bound for many peers or connected to one. */
 export class UdpSocket {
@@ -27,9 +33,8 @@ export class UdpSocket {
   /** Whom it is connected to, if it is. */
   readonly peer: SocketAddress | undefined;
   readonly #socket: Socket;
-  readonly #sent: (error: Error | null) => void;
   #events: UdpEvents;
-  #congested = false;
+  #congested: NodeJS.Timeout | undefined;
   #closed = false;
 
   private constructor(socket: Socket, peer: SocketAddress | undefined, events: UdpEvents) {
@@ -38,13 +43,6 @@ export class UdpSocket {
     this.#socket = socket;
     this.peer = peer;
     this.#events = events;
-    this.#sent = (error) => {
-      if (error !== null && error !== undefined) this.#events.failure(error);
-      if (this.#congested && socket.getSendQueueCount() === 0) {
-        this.#congested = false;
-        this.#events.drained();
-      }
-    };
     socket.on('message', (bytes, from) => this.#events.datagram(bytes, from));
     socket.on('error', (error) => this.#events.failure(error));
   }
@@ -73,28 +71,37 @@ export class UdpSocket {
 
   /** True while the system holds datagrams back: nothing should be sent until {@link UdpEvents.drained}. */
   get congested(): boolean {
-    if (!this.#closed && this.#socket.getSendQueueCount() > 0) this.#congested = true;
-    return this.#congested;
+    if (!this.#closed && this.#socket.getSendQueueCount() > 0) this.#congested ??= this.#lookLater();
+    return this.#congested !== undefined;
   }
 
   /** Sends one datagram. The bytes must stay as they are until {@link UdpSocket.congested} is false. */
   send(datagram: Uint8Array, to: SocketAddress): void {
     if (this.#closed) return;
-    if (this.peer !== undefined) this.#socket.send(datagram, this.#sent);
-    else this.#socket.send(datagram, to.port, to.host, this.#sent);
+    if (this.peer !== undefined) this.#socket.send(datagram);
+    else this.#socket.send(datagram, to.port, to.host);
+  }
+
+  #lookLater(): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#congested = undefined;
+      if (!this.congested) this.#events.drained();
+    }, CONGESTION_LOOK_MS);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#congested);
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
 }
 
 function newSocket(host: string): Socket {
+  const type = isIPv6(host) ? 'udp6' : 'udp4';
   return createSocket({
-    type: isIPv6(host) ? 'udp6' : 'udp4',
-    lookup: noLookup,
+    type,
+    lookup: NO_LOOKUP[type],
     recvBufferSize: SOCKET_BUFFER_BYTES,
     sendBufferSize: SOCKET_BUFFER_BYTES,
   });
