@@ -1,5 +1,5 @@
 /**
- * How long a machine needs to be back: `npx -y pnpm@12 bench faults [--runs N] [--herd N] [--only a,b]`. The hub is a process on
+ * How long a machine needs to be back: `npx -y pnpm@12 bench faults [--runs N] [--herd N] [--agent PROGRAM] [--only a,b]`. The hub is a process on
  * PostgreSQL; the faults are made by a UDP relay on loopback, and by killing the hub. Each time is from the fault (or
  * from its end) until the next exchange has completed. The last line is JSON.
  */
@@ -31,6 +31,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '50' },
     herd: { type: 'string', default: '2000' },
+    agent: { type: 'string' },
     only: { type: 'string' },
   },
 });
@@ -57,7 +58,7 @@ try {
     }
     await provider.close(0);
   });
-  if (wanted('agent')) await onSite(async (site) => tell('agent', await footprint(site)));
+  if (wanted('agent')) await onSite(async (site) => tell('agent', await footprint(site, values.agent)));
   if (wanted('herd')) await onSite(async (site) => tell(`herd${values.herd}`, await herd(site, Number(values.herd))));
   console.log(JSON.stringify(figures));
 } finally {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,8 +23,11 @@ const WATCHED_MS = 20_000;
 /** Clock ticks a second in /proc (sysconf(3), `_SC_CLK_TCK`). */
 const TICKS_PER_SECOND = 100;
 
-/** Starts `qconn-agent` with one device several times, and watches the last one do nothing. Linux: reads /proc. */
-export async function footprint(site: SiteProcess): Promise<Footprint> {
+/**
+ * Starts `qconn-agent` with one device several times, and watches the last one do nothing. Linux: reads /proc.
+ * @param program the executable to start; the agent's source when left out, and then Node's stripping of types counts too
+ */
+export async function footprint(site: SiteProcess, program: string | undefined): Promise<Footprint> {
   await site.enrol('agent');
   const config = join(site.folder, 'agent.yaml');
   const device = '{name: echo-2, serviceTypes: [nothing], adapter: {type: exec, argv: [cat]}}';
@@ -31,7 +35,11 @@ export async function footprint(site: SiteProcess): Promise<Footprint> {
   const times: number[] = [];
   for (let start = 1; ; start++) {
     const begun = performance.now();
-    const agent = startProgram('agent', ['run', '--config', config, '--log-format', 'json']);
+    const args = ['run', '--config', config, '--log-format', 'json'];
+    const agent =
+      program === undefined
+        ? startProgram('agent', args)
+        : spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } });
     for await (const line of createInterface({ input: agent.stderr! })) if (line.includes('online as')) break;
     times.push(performance.now() - begun);
     agent.stderr!.resume();

@@ -5,7 +5,7 @@ import type { HerdNews, HerdTask } from './herd.ts';
 /** Enrolments and first connections at once. */
 const AT_ONCE = 8;
 
-let online = 0;
+let arrivals = 0;
 
 process.once('disconnect', () => process.exit(0));
 process.once('message', (task: HerdTask) => void start(task));
@@ -25,14 +25,11 @@ async function start({ folder, hub, token, from, count }: HerdTask): Promise<voi
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
+/** Every time that a machine comes online counts. */
 async function follow(client: Client): Promise<void> {
-  let was = false;
   for await (const event of client.events()) {
-    if (event.kind !== 'phase') continue;
-    const is = event.phase === 'online';
-    if (is === was) continue;
-    was = is;
-    online += is ? 1 : -1;
-    process.send?.({ online } satisfies HerdNews);
+    if (event.kind !== 'phase' || event.phase !== 'online') continue;
+    arrivals++;
+    process.send?.({ arrivals } satisfies HerdNews);
   }
 }

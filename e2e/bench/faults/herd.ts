@@ -16,9 +16,9 @@ export interface HerdTask {
   readonly count: number;
 }
 
-/** What it says: how many of its machines are online, each time that changes. */
+/** What it says: how often one of its machines has come online so far. */
 export interface HerdNews {
-  readonly online: number;
+  readonly arrivals: number;
 }
 
 /** How a herd came back. */
@@ -28,7 +28,10 @@ export interface HerdFigures {
   readonly onlineS: number;
 }
 
-/** A herd loses its hub at once; measured from when the hub listens again until the last machine is online. */
+/**
+ * A herd loses its hub, which is killed and started again at once, as after a crash; measured from when it listens until
+ * the last machine is online again. Most learn of it only from the answer to their next keepalive.
+ */
 export async function herd(site: SiteProcess, machines: number): Promise<HerdFigures> {
   const token = await site.token(machines);
   const share = Math.ceil(machines / PROCESSES);
@@ -38,12 +41,11 @@ export async function herd(site: SiteProcess, machines: number): Promise<HerdFig
     return new HerdPart({ folder: site.folder, hub: site.api.url.origin, token, from, count });
   });
   try {
-    await Promise.all(parts.map((part) => part.until((online) => online === part.count)));
+    await Promise.all(parts.map((part) => part.until(part.count)));
     await site.kill();
-    await Promise.all(parts.map((part) => part.until((online) => online === 0)));
     await site.restart();
     const listening = performance.now();
-    await Promise.all(parts.map((part) => part.until((online) => online === part.count)));
+    await Promise.all(parts.map((part) => part.until(2 * part.count)));
     return { machines, onlineS: Math.round((performance.now() - listening) / 10) / 100 };
   } finally {
     await Promise.all(parts.map((part) => part.close()));
@@ -54,7 +56,7 @@ export async function herd(site: SiteProcess, machines: number): Promise<HerdFig
 class HerdPart {
   readonly count: number;
   readonly #process: ChildProcess;
-  #online = 0;
+  #arrivals = 0;
   #changed: () => void = () => {};
 
   constructor(task: HerdTask) {
@@ -64,17 +66,17 @@ class HerdPart {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     createInterface({ input: this.#process.stderr! }).on('line', (line) => process.stderr.write(`herd: ${line}\n`));
-    this.#process.on('message', ({ online }: HerdNews) => {
-      this.#online = online;
+    this.#process.on('message', ({ arrivals }: HerdNews) => {
+      this.#arrivals = arrivals;
       this.#changed();
     });
     this.#process.once('exit', () => this.#changed());
     this.#process.send(task);
   }
 
-  /** @throws Error when the process ends first */
-  async until(reached: (online: number) => boolean): Promise<void> {
-    while (!reached(this.#online)) {
+  /** Resolves when its machines have come online so often in all. @throws Error when the process ends first */
+  async until(arrivals: number): Promise<void> {
+    while (this.#arrivals < arrivals) {
       if (this.#process.exitCode !== null) throw new Error('a process of the herd has ended');
       await new Promise<void>((resolve) => (this.#changed = resolve));
     }

@@ -211,8 +211,10 @@ describe('secrets', () => {
 
   test('a stateless reset is smaller than what it answers, and rationed', () => {
     const resets = new StatelessResets(endpointSecrets());
-    expect(resets.answer(randomBytes(42), 0)).toBeUndefined();
-    expect(resets.answer(randomBytes(43), 0)).toHaveLength(42);
+    expect(resets.answer(randomBytes(21), 0)).toBeUndefined();
+    expect(resets.answer(randomBytes(22), 0)).toHaveLength(21);
+    expect(resets.answer(randomBytes(40), 0)).toHaveLength(39);
+    expect(resets.answer(randomBytes(1_200), 0)).toHaveLength(42);
     let answers = 1;
     while (resets.answer(randomBytes(100), 1) !== undefined) answers += 1;
     expect(answers).toBe(2_000);
