@@ -1,9 +1,9 @@
-import { CredentialStore } from '@qconn/client';
 import { QconnError } from '@qconn/protocol';
 import { HubApi } from '../api/hub-api.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { chooseProfile } from './choose-profile.ts';
 import { configFolder } from './config-folder.ts';
+import { credentialStore } from './credential-store.ts';
 import { hubAddress } from './hub-address.ts';
 import { ProfileFile } from './profile-file.ts';
 import { trustFrom } from './trust.ts';
@@ -20,7 +20,7 @@ export async function openHub(
 ): Promise<HubApi> {
   const given = (name: string): string | undefined => (env[name] === '' ? undefined : env[name]);
   const folder = credential ?? given('QCONN_CREDENTIAL');
-  if (folder !== undefined) return openHubAsMachine(folder, given('QCONN_HUB'));
+  if (folder !== undefined) return openHubAsMachine(folder, given('QCONN_HUB'), env);
   const [hub, key, pin, file] = ['QCONN_HUB', 'QCONN_KEY', 'QCONN_PIN', 'QCONN_TRUST'].map(given);
   const complete = hub !== undefined && key !== undefined && (pin !== undefined || file !== undefined);
   const profile = complete ? undefined : await readProfile(profileName ?? given('QCONN_PROFILE'), env);
@@ -30,8 +30,12 @@ export async function openHub(
 }
 
 /** Whom to trust, and where the hub is, the credential says itself. */
-async function openHubAsMachine(folder: string, address: string | undefined): Promise<HubApi> {
-  const { privateKeyPem, chainPem, trustBundlePem, hub } = await new CredentialStore(folder).load();
+async function openHubAsMachine(
+  folder: string,
+  address: string | undefined,
+  env: Surroundings['env'],
+): Promise<HubApi> {
+  const { privateKeyPem, chainPem, trustBundlePem, hub } = await (await credentialStore(folder, env)).load();
   return new HubApi({
     url: hubAddress(address ?? hub.https),
     trustPem: trustBundlePem,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '@qconn/clock';
+import { systemClock, type Clock } from '@qconn/clock';
 import {
   CertificateAuthority,
   createCsr,
@@ -42,6 +42,7 @@ export interface TestMachine {
 
 /** What a test's hub has otherwise than others. */
 export interface RunningHubOptions {
+  readonly clock?: Clock;
   readonly config?: Partial<HubConfig>;
   /** The embedded database instead of the server, which starts faster. */
   readonly embedded?: boolean;
@@ -102,7 +103,10 @@ export class RunningHub {
     const hubAuthority = await openHubAuthority(config, store);
     const authority = hubAuthority.issuing;
     const log = new CapturedLog();
-    const hub = await Hub.start({ ...config, ...options.config }, { store, authority: hubAuthority, log: log.logger });
+    const hub = await Hub.start(
+      { ...config, ...options.config },
+      { store, authority: hubAuthority, log: log.logger, ...(options.clock === undefined ? {} : { clock: options.clock }) },
+    );
     return new RunningHub(
       { log, hub, store, authority, hubAuthority, bootstrapSecret },
       folder,
