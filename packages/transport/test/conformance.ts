@@ -9,7 +9,9 @@ import type {
   IdentityProvider,
   Stream,
 } from '@qconn/transport';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { interleaving, play } from './interleaving.ts';
 import { Events, echo, readAll, readBytes, settlesSoon, streamsOf, turn, writeAll } from './waiting.ts';
 
 /** What a transport must provide to be put to the suite. */
@@ -452,6 +454,19 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
       const received = await Promise.all(answers);
       expect(received.every(({ bytes }, index) => bytes.equals(bodies[index] as Buffer))).toBe(true);
       expect(connection.stats().streams).toBe(0);
+    });
+
+    test('any chunking and interleaving of writes on lanes and streams arrives whole and in order', async () => {
+      const seed = process.env['QCONN_SEED'];
+      await fc.assert(
+        fc.asyncProperty(interleaving, async (steps) => {
+          const { server, ours, theirs } = await pair();
+          const { written, came } = await play(steps, ours, theirs);
+          expect(came).toEqual(written);
+          await server.close();
+        }),
+        { numRuns: 25, ...(seed === undefined ? {} : { seed: Number(seed) }) },
+      );
     });
 
     test('too many streams at once are refused, and there is room again when some have ended', async () => {
