@@ -31,6 +31,10 @@ import { Relay } from './relay/relay.ts';
 import { quotaRates, relayLimits } from './relay/relay-limits.ts';
 import { identityProvider } from './session/identity-provider.ts';
 import { machineProtocol } from './session/machine-protocol.ts';
+import { RefusalAudit } from './security/refusal-audit.ts';
+import { SecurityLog } from './security/security-log.ts';
+import { SessionSecurity } from './security/session-security.ts';
+import type { MachineSession } from './session/machine-session.ts';
 import { SessionBook } from './session/session-book.ts';
 import { SessionCalls } from './session/session-calls.ts';
 import { SessionLog } from './session/session-log.ts';
@@ -43,6 +47,8 @@ export interface HubDependencies {
   readonly store: Store;
   readonly authority: HubAuthority;
   readonly log: Logger;
+  /** Where the security log goes; the hub's own log when left out. */
+  readonly securityLog?: Logger;
   readonly clock?: Clock;
   /** Reads the configuration anew, for a reload; without it there is nothing that could have changed. */
   readonly readConfig?: () => HubConfig;
@@ -54,6 +60,7 @@ const SWEEP_MS = 60_000;
 /** A running hub. */
 export class Hub {
   readonly #settings: LiveSettings;
+  readonly #refusals: RefusalAudit;
   readonly #reload: ReloadDependencies;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -70,6 +77,7 @@ export class Hub {
   private constructor(parts: {
     settings: LiveSettings;
     store: Store;
+    refusals: RefusalAudit;
     clock: Clock;
     log: Logger;
     metrics: HubMetrics;
@@ -83,6 +91,7 @@ export class Hub {
     api: HttpApi;
   }) {
     this.#settings = parts.settings;
+    this.#refusals = parts.refusals;
     this.#reload = { settings: parts.settings, store: parts.store, log: parts.log };
     this.#clock = parts.clock;
     this.#log = parts.log;
@@ -105,13 +114,15 @@ export class Hub {
    */
   static async start(config: HubConfig, dependencies: HubDependencies): Promise<Hub> {
     const { store, log, clock = systemClock, readConfig = () => config } = dependencies;
+    // Its lines are written whatever the level of the rest is.
+    const { securityLog = log.child({ log: 'security' }, { level: 'info' }) } = dependencies;
     const settings = new LiveSettings(config, readConfig);
     const record = await store.hub.find();
     if (record === undefined) throw new QconnError('not_initialised', 'The database holds no hub.');
     const policy = await LivePolicy.start({ source: store.policy, clock, log }, config.policy);
     const metrics = new HubMetrics(clock);
     try {
-      return await Hub.#listen(settings, { ...dependencies, clock, record, policy, metrics });
+      return await Hub.#listen(settings, { ...dependencies, securityLog, clock, record, policy, metrics });
     } catch (error) {
       // Its timer would keep a process alive that has nothing to serve.
       metrics.close();
@@ -126,6 +137,7 @@ export class Hub {
       store,
       authority,
       log,
+      securityLog,
       clock,
       record,
       policy,
@@ -146,6 +158,12 @@ export class Hub {
       { clock, store, authority, observer: metrics.admission },
       certificateOptions(config),
     );
+    const refusals = new RefusalAudit({ clock, store, log, hubId: record.id });
+    const security = new SecurityLog({
+      clock,
+      log: securityLog,
+      observers: [(event) => metrics.security.observe(event), (event) => refusals.observe(event)],
+    });
     const table = new SessionTable<Peer>();
     const recent = new RecentExchanges(clock, config.timeline);
     const relay = new Relay(
@@ -157,6 +175,7 @@ export class Hub {
         knownMachine: (machine) => policy.knownMachine(machine),
         onEnded: (exchange, outcome) => {
           logEnded(log, exchange, outcome);
+          if (outcome === 'forbidden') tellRefusedMessage(security, exchange);
           metrics.exchanges.ended(exchange, outcome);
           recent.add(exchange, outcome);
         },
@@ -181,7 +200,8 @@ export class Hub {
     });
     const sessionLog = new SessionLog(log);
     const trust = new TrustDistribution({ clock, authority, store, log });
-    const observer = new SessionObservers([sessionLog, metrics.sessions, trust]);
+    const sessionSecurity = new SessionSecurity(security);
+    const observer = new SessionObservers([sessionLog, sessionSecurity, metrics.sessions, trust]);
     const hub = { id: record.id, epoch: randomUUID() };
     const sessions = new SessionBook(policy, {
       clock,
@@ -201,7 +221,7 @@ export class Hub {
         clock,
         onWarning: (message) => log.warn({ event: 'insecure_debug' }, message),
         onRefused: (refused) => {
-          sessionLog.handshakeRefused(refused);
+          sessionSecurity.handshakeRefused(refused);
           metrics.sessions.handshakeRefused(refused);
         },
         identify: identityProvider(policy),
@@ -235,6 +255,7 @@ export class Hub {
         policy,
         sessions,
         metrics,
+        security,
         recent,
         log,
         draining: () => relay.draining,
@@ -255,6 +276,7 @@ export class Hub {
     return new Hub({
       settings,
       store,
+      refusals,
       clock,
       log,
       metrics,
@@ -301,6 +323,7 @@ export class Hub {
     const error = new QconnError('going_away', 'The hub is stopping.');
     await this.#endpoint.close(error.wire, error.message);
     await this.#trust.close();
+    await this.#refusals.close();
     await this.#policy.close();
     this.#metrics.close();
   }
@@ -353,6 +376,14 @@ function recordServer({
         ),
       );
   };
+}
+
+/** The sender's own session says where from; what the message was about is nobody's business here. */
+function tellRefusedMessage(security: SecurityLog, { senderFingerprint, sender }: HubExchange): void {
+  const { remote } = (sender?.value as MachineSession | undefined)?.connection ?? {};
+  const actor = `machine:${senderFingerprint}`;
+  if (remote !== undefined)
+    security.tell({ event: 'message_refused', remote: remote.host, port: remote.port, code: 'forbidden', actor });
 }
 
 function logEnded(

@@ -7,6 +7,7 @@ import { authorityFolder } from '../authority/authority-folders.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { Hub } from '../hub.ts';
 import { initialise, isInitialised, openHubAuthority, openHubStore } from '../initialise.ts';
+import { SecurityFile } from '../security/security-file.ts';
 import { printNewHub } from './print-new-hub.ts';
 
 /** Time beyond the drain for closing sockets and the database, in milliseconds. */
@@ -29,7 +30,14 @@ export async function serve(
     }
     const authority = await openHubAuthority(config, store);
     await warnOfPlainKeys(config, log);
-    const hub = await Hub.start(config, { store, authority, log, readConfig: options.readConfig });
+    const securityFile = openSecurityFile(config, log);
+    const hub = await Hub.start(config, {
+      store,
+      authority,
+      log,
+      readConfig: options.readConfig,
+      ...(securityFile === undefined ? {} : { securityLog: securityLogTo(securityFile) }),
+    });
     printListening(hub, options.json);
     log.info(
       {
@@ -41,7 +49,10 @@ export async function serve(
       'The hub serves.',
     );
     // What came of it is in the log.
-    const onHangUp = (): void => void hub.reload(HANG_UP_ACTOR).catch(() => {});
+    const onHangUp = (): void => {
+      securityFile?.reopen();
+      void hub.reload(HANG_UP_ACTOR).catch(() => {});
+    };
     process.on('SIGHUP', onHangUp);
     try {
       return await runUntilSignal({
@@ -51,6 +62,7 @@ export async function serve(
       });
     } finally {
       process.off('SIGHUP', onHangUp);
+      securityFile?.destroy();
     }
   } finally {
     await store.close();
@@ -65,6 +77,17 @@ async function warnOfPlainKeys({ dataFolder }: HubConfig, log: Logger): Promise<
     { event: 'ca_keys_not_encrypted', folder, files },
     'The CA’s keys are not encrypted on disk: give ca.passphraseFile, then run qconn-hub ca encrypt.',
   );
+}
+
+function openSecurityFile({ log: { securityFile } }: HubConfig, log: Logger): SecurityFile | undefined {
+  if (securityFile === undefined) return undefined;
+  return new SecurityFile(securityFile, (error) =>
+    log.error({ event: 'security_log_not_written', err: error }, 'Lines of the security log are lost.'),
+  );
+}
+
+function securityLogTo(destination: SecurityFile): Logger {
+  return createLog({ component: 'hub', level: 'info', format: 'json', destination }).child({ log: 'security' });
 }
 
 function printListening(hub: Hub, json: boolean): void {

@@ -41,7 +41,12 @@ export interface HubConfig {
   /** How much of past exchanges is remembered. */
   readonly timeline: { readonly entries: number; readonly maxAgeMs: number };
   readonly drainMs: number;
-  readonly log: { readonly level: LogLevel; readonly format: LogFormat; readonly insecureDebugFolder?: string };
+  readonly log: {
+    readonly level: LogLevel;
+    readonly format: LogFormat;
+    readonly securityFile?: string;
+    readonly insecureDebugFolder?: string;
+  };
 }
 
 const MINUTE_MS = 60_000;
@@ -281,6 +286,12 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
           enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
           default: 'info',
           description: 'Least severe level that is written.',
+        },
+        securityFile: {
+          type: 'string',
+          minLength: 1,
+          description:
+            'File to which the security log is appended as JSON lines, and which SIGHUP opens anew; without it its lines are among the others, with "log":"security".',
         },
         format: {
           enum: ['auto', 'json', 'pretty'],

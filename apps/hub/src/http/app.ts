@@ -20,6 +20,7 @@ import { NOBODY, type Caller } from './caller.ts';
 import type { LivePolicy } from '../policy/live-policy.ts';
 import type { RateLimits, Ration } from './rate-limit.ts';
 import type { RecentExchanges } from '../relay/recent-exchanges.ts';
+import type { SecurityLog } from '../security/security-log.ts';
 import type { SessionBook } from '../session/session-book.ts';
 
 /** The HTTP server with types taken from the routes' schemas. */
@@ -45,6 +46,7 @@ export interface ApiContext {
   readonly sessions: SessionBook;
   readonly metrics: HubMetrics;
   readonly recent: RecentExchanges;
+  readonly security: Pick<SecurityLog, 'tell'>;
   /** Whether the hub stops: it is not ready any more. */
   readonly draining: () => boolean;
   readonly log: Logger;

@@ -14,6 +14,7 @@ import { describeRoutes, SECURITY_SCHEMES } from './describe-routes.ts';
 import { ProblemSchema } from './problem.ts';
 import { asQconnError, refuseGarbage, reportErrors, sendProblem } from './report-errors.ts';
 import { limitRates, type RateLimits } from './rate-limit.ts';
+import { tellSuccesses } from './tell-security.ts';
 import { ROUTES } from './routes/all.ts';
 
 /** Most bytes of a request's body: a role with a hundred grants has a few thousand; an enrolment has a limit of its own. */
@@ -164,6 +165,7 @@ export async function buildApp(context: ApiContext, tls: HttpsIdentity): Promise
   guard(app, context);
   doOnce(app, context);
   count(app, context);
+  tellSuccesses(app, context);
   for (const routes of ROUTES) routes(app, context);
   await app.ready();
   return app;

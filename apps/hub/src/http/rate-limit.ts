@@ -17,7 +17,7 @@ export interface RateLimits {
 const BURST_S = 10;
 
 /** Refuses whoever asks too often before anything is read, parsed or looked up for them. */
-export function limitRates(app: App, { clock, log, metrics, limits }: ApiContext): void {
+export function limitRates(app: App, { clock, metrics, security, limits }: ApiContext): void {
   const all = limiter(() => limits.requestsPerSecond);
   const enrolments = limiter(() => limits.enrolmentsPerSecond);
   app.addHook('onRequest', async ({ ip, method, routeOptions }) => {
@@ -28,10 +28,7 @@ export function limitRates(app: App, { clock, log, metrics, limits }: ApiContext
     if (waitMs === 0) return;
     metrics.http.rateLimited(ration);
     if (tell !== undefined)
-      log.warn(
-        { event: 'rate_limited', remote: ip, source, ration, method, route: routeOptions.url, refused: tell },
-        'An address sends more requests than it may; the next ones are refused without a line each.',
-      );
+      security.tell({ event: 'rate_limited', remote: ip, code: ration, route: `${method} ${routeOptions.url ?? ''}` });
     throw new QconnError('rate_limited', `Too many ${ration} come from ${source}.`, { retryAfterMs: waitMs });
   });
 }

@@ -4,12 +4,14 @@ import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from
 import { QconnError } from '@qconn/protocol';
 import type { ApiContext, App } from './app.ts';
 import { problemOf } from './problem.ts';
+import { tellRefusal } from './tell-security.ts';
 
 /** Errors leave as problem details (RFC 9457); what we did not expect is logged and reported without its text. */
-export function reportErrors(app: App, { log }: ApiContext): void {
+export function reportErrors(app: App, { log, security }: ApiContext): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const known = asQconnError(error);
     const problem = problemOf(known, request.id);
+    tellRefusal(request, known, { security });
     const fields = {
       event: 'request_failed',
       request: request.id,
@@ -47,7 +49,9 @@ export function sendProblem(
 
 /** What is not HTTP, or too slow to be a request, gets a problem too before its connection ends. */
 export function refuseGarbage(this: unknown, { code }: ConnectionError, socket: Socket): void {
-  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  // Nothing can be said, and so nothing would end, where no handshake was finished.
+  const deaf = code === 'ECONNRESET' || code?.startsWith('ERR_TLS_') === true || !socket.writable;
+  if (deaf) return void socket.destroy();
   const problem = problemOf(new QconnError('invalid_request', 'What came is not a request of HTTP.'), randomUUID());
   const body = JSON.stringify(problem);
   socket.end(

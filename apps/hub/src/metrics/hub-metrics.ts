@@ -6,6 +6,7 @@ import { EventLoopDelay } from './event-loop-delay.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { registerLiveGauges, type LiveState } from './live-gauges.ts';
+import { SecurityMetrics } from './security-metrics.ts';
 import { SessionMetrics } from './session-metrics.ts';
 
 /** Everything that one hub measures of itself, in a registry of its own. docs/operations.md lists it. */
@@ -14,6 +15,7 @@ export class HubMetrics {
   readonly sessions: SessionMetrics;
   readonly admission: AdmissionMetrics;
   readonly http: HttpMetrics;
+  readonly security: SecurityMetrics;
   readonly #registry = new Registry();
   readonly #clock: Clock;
   readonly #eventLoop: EventLoopDelay;
@@ -24,6 +26,7 @@ export class HubMetrics {
     this.sessions = new SessionMetrics(this.#registry);
     this.admission = new AdmissionMetrics(this.#registry);
     this.http = new HttpMetrics(this.#registry);
+    this.security = new SecurityMetrics(this.#registry);
     this.#eventLoop = new EventLoopDelay(this.#registry);
     const build = new Gauge({
       name: 'qconn_build_info',

@@ -1,5 +1,5 @@
 import type { Logger } from '@qconn/startup';
-import type { RefusedHandshake, FailedHandler, CloseInfo } from '@qconn/transport';
+import type { FailedHandler, CloseInfo } from '@qconn/transport';
 import type { Hello } from '@qconn/protocol';
 import type { MachineSession, SessionObserver } from './machine-session.ts';
 
@@ -11,14 +11,6 @@ export class SessionLog implements SessionObserver {
     this.#log = log;
   }
 
-  /** A peer did not get through the handshake. */
-  handshakeRefused({ remote, error }: RefusedHandshake): void {
-    this.#log.warn(
-      { event: 'handshake_refused', remote: `${remote.host}:${remote.port}`, err: error },
-      'A handshake was refused.',
-    );
-  }
-
   handlerFailed({ kind, remote, alpn, error }: FailedHandler): void {
     this.#log.error(
       { event: 'handler_failed', kind, remote: `${remote.host}:${remote.port}`, alpn, err: error },
@@ -26,11 +18,8 @@ export class SessionLog implements SessionObserver {
     );
   }
 
-  refused({ remote, error }: FailedHandler): void {
-    this.#log.warn(
-      { event: 'session_refused', remote: `${remote.host}:${remote.port}`, err: error },
-      'A machine was turned away.',
-    );
+  refused(): void {
+    // The security log has it.
   }
 
   began({ id, auth }: MachineSession, { agent }: Hello): void {

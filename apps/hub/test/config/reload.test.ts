@@ -34,7 +34,7 @@ function lines(child: ChildProcess): (event: string) => Promise<Record<string, u
     for (;;) {
       const { value, done } = await log.next();
       if (done === true) throw new Error(`the hub ended before it wrote ${event}`);
-      const line = JSON.parse(value as string) as Record<string, unknown>;
+      const line = JSON.parse(value) as Record<string, unknown>;
       if (line['event'] === event) return line;
     }
   };

@@ -32,6 +32,7 @@ export async function idleApp(): Promise<IdleApp> {
     authority: pki.ca,
     log: createLog({ component: 'test', level: 'silent', format: 'json' }),
     metrics: { http: { answered: () => {}, rateLimited: () => {} } },
+    security: { tell: () => {} },
     draining: () => false,
     limits: { requestsPerSecond: 10_000, enrolmentsPerSecond: 10_000 },
     hub: { id: 'hub', quicPort: 7443, advertise: [] },

@@ -6,6 +6,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ApiContext, App } from '../../src/http/app.ts';
 import { buildApp } from '../../src/http/http-api.ts';
 import { HubMetrics } from '../../src/metrics/hub-metrics.ts';
+import { SecurityLog } from '../../src/security/security-log.ts';
 import { CapturedLog } from '../hub/captured-log.ts';
 
 const PROBLEM = 'application/problem+json';
@@ -15,6 +16,7 @@ let pki: TestPki;
 let tls: Parameters<typeof buildApp>[1];
 let clock: ManualClock;
 let log: CapturedLog;
+let security: CapturedLog;
 let metrics: HubMetrics;
 let app: App;
 let redemptions: number;
@@ -28,6 +30,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   clock = new ManualClock();
   log = new CapturedLog();
+  security = new CapturedLog();
   metrics = new HubMetrics(clock);
   redemptions = 0;
   const context = {
@@ -36,6 +39,7 @@ beforeEach(async () => {
     serverCertificate: { vouchers: [] },
     log: log.logger,
     metrics,
+    security: new SecurityLog({ clock, log: security.logger, observers: [] }),
     certificates: {
       enrol: async () => {
         redemptions += 1;
@@ -97,10 +101,12 @@ test('ten thousand wrong tokens in a second: two hundred are looked at, the log 
       [429, 9_800],
     ]),
   );
-  expect(log.lines.filter(({ event }) => event === 'rate_limited')).toEqual([
-    expect.objectContaining({ level: 'warn', source: '192.0.2.7', ration: 'enrolments', route: '/v1/enroll' }),
+  expect(security.lines.filter(({ event }) => event === 'rate_limited')).toEqual([
+    expect.objectContaining({ level: 'warn', remote: '192.0.2.7', code: 'enrolments', route: 'POST /v1/enroll' }),
   ]);
-  expect(log.lines.length).toBe(201);
+  // Ten refusals, and one line for the rest of the minute.
+  expect(security.lines.length).toBe(12);
+  expect(log.lines.length).toBe(200);
   expect(await metrics.text()).toContain('qconn_rate_limited_total{ration="enrolments"} 9800');
   // What the administrator does meanwhile, at the same address, is not an enrolment.
   expect((await ask('/v1/hub')).statusCode).toBe(200);
