@@ -37,7 +37,7 @@ const violations: string[] = [];
 /** Ends what was started, the last first. */
 const endings: (() => Promise<unknown>)[] = [];
 try {
-  await run();
+  await unleash();
 } finally {
   for (const end of endings.toReversed()) await end();
   await database.drop();
@@ -46,7 +46,7 @@ try {
 }
 process.exitCode = violations.length === 0 ? 0 : 1;
 
-async function run(): Promise<void> {
+async function unleash(): Promise<void> {
   const hubFolder = join(folder, 'hub');
   const first = await HubProcess.start(hubFolder, database.url);
   endings.push(() => first.kill());

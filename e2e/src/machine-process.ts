@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, isQconnError, QconnError, type Client, type Handler, type RequestOptions } from '@qconn/client';
+
+/** What a test tells a machine’s process to do. Requests have numbers of the test's. */
+export type Order =
+  | { readonly order: 'provide'; readonly device: string; readonly behaviour: Behaviour; readonly concurrency?: number }
+  | { readonly order: 'request'; readonly n: number; readonly address: string; readonly options: RequestOptions }
+  | { readonly order: 'cancel'; readonly n: number };
+
+/** What a machine’s process tells the test. */
+export type Word =
+  | { readonly word: 'online' }
+  | { readonly word: 'provided'; readonly device: string }
+  | { readonly word: 'stage'; readonly n: number; readonly stage: string }
+  | { readonly word: 'end'; readonly n: number; readonly how: string; readonly retrySafe: boolean };
+
+const BEHAVIOURS = {
+  answers: () => 'done',
+  hangs: () => new Promise<never>(() => {}),
+  throws: () => {
+    throw new Error('jammed');
+  },
+  rejects: () => {
+    throw new QconnError('rejected', 'out of labels');
+  },
+  streams: () => new Uint8Array(100_000),
+  cuts: () => ({ body: cutShort() }),
+} satisfies Readonly<Record<string, Handler>>;
+
+export type Behaviour = keyof typeof BEHAVIOURS;
+
+/** `machine-process.ts CREDENTIALS JOURNAL`: a machine in a process of its own, which does what it is told over IPC. */
+async function run(credentials: string, journal: string): Promise<void> {
+  const client = await connect({ credentials, agent: 'e2e/1', journal });
+  const aborts = new Map<number, AbortController>();
+  process.on('message', (order: Order) => void obey(client, order, aborts));
+  await client.connected({ phase: 'online' });
+  tell({ word: 'online' });
+}
+
+async function obey(client: Client, order: Order, aborts: Map<number, AbortController>): Promise<void> {
+  if (order.order === 'cancel') return aborts.get(order.n)?.abort();
+  if (order.order === 'request') return request(client, order, aborts);
+  const { device, behaviour, concurrency } = order;
+  await client.provide({ device, serviceTypes: ['work'], concurrency }, BEHAVIOURS[behaviour]);
+  tell({ word: 'provided', device });
+}
+
+async function request(
+  client: Client,
+  { n, address, options }: Extract<Order, { order: 'request' }>,
+  aborts: Map<number, AbortController>,
+): Promise<void> {
+  const abort = new AbortController();
+  aborts.set(n, abort);
+  const onStatus: RequestOptions['onStatus'] = ({ stage }) => tell({ word: 'stage', n, stage });
+  try {
+    const reply = await client.request(address, 'x', { ...options, signal: abort.signal, onStatus });
+    if (reply.streamed) await reply.stream.bytes();
+    tell({ word: 'end', n, how: 'completed', retrySafe: false });
+  } catch (error) {
+    if (!isQconnError(error)) throw error;
+    tell({ word: 'end', n, how: error.code, retrySafe: error.retrySafe });
+  }
+}
+
+/** A body whose source fails in the middle. */
+async function* cutShort(): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(80_000);
+  await sleep(10);
+  throw new Error('the scanner was unplugged');
+}
+
+function tell(word: Word): void {
+  process.send?.(word);
+}
+
+if (import.meta.main) await run(process.argv[2] ?? '', process.argv[3] ?? '');

@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { CredentialStore, enroll } from '@qconn/client';
+import { ERROR_TABLE, type ErrorCode } from '@qconn/protocol';
+import { createDatabase } from '@qconn/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Machine, type SentRequest } from '../src/machine.ts';
+import { SiteProcess } from '../src/site-process.ts';
+
+/** Every outcome of the table, brought about in a hub, a provider and a sender that are processes of their own. */
+let site: SiteProcess;
+let sender: Machine;
+let provider: Machine;
+const machines: Machine[] = [];
+const seen = new Set<string>();
+
+beforeAll(async () => {
+  site = await SiteProcess.open(await createDatabase(), { QCONN_HUB_LIMITS_EXCHANGES_IN_FLIGHT: '4' });
+  [sender, provider] = [await machine('sender'), await machine('provider')];
+  await site.enrol('away');
+  for (const behaviour of ['answers', 'hangs', 'throws', 'rejects', 'streams', 'cuts'] as const)
+    await provider.provide(behaviour, behaviour);
+}, 120_000);
+
+afterAll(async () => {
+  await Promise.all(machines.map((one) => one.kill()));
+  await site.close();
+});
+
+async function machine(name: string, options?: { readonly noDisk: boolean }): Promise<Machine> {
+  const { folder } = await site.enrol(name);
+  const started = await Machine.start(folder, options);
+  machines.push(started);
+  return started;
+}
+
+async function ends(request: SentRequest, how: ErrorCode | 'completed'): Promise<void> {
+  const ending = await request.ended();
+  seen.add(ending.how);
+  expect(ending).toEqual({ how, retrySafe: how !== 'completed' && ERROR_TABLE[how].retrySafe });
+}
+
+test.each([
+  ['completed', 'work@provider/answers', {}],
+  ['not_found', 'work@nowhere', {}],
+  ['offline', 'work@away', {}],
+  ['rejected', 'work@provider/rejects', {}],
+  ['handler_failed', 'work@provider/throws', {}],
+  ['deadline_exceeded', 'work@provider/hangs', { jobMs: 200 }],
+  ['too_large', 'work@provider/answers', { headers: { note: 'x'.repeat(8_192) } }],
+  ['body_cut', 'work@provider/cuts', {}],
+] as const)('%s', async (how, address, options) => {
+  await ends(sender.request(address, options), how);
+});
+
+test('forbidden', async () => {
+  await site.api.call('PUT', '/v1/roles/none', { grants: [] }, { 'if-none-match': '*' });
+  const { token } = (await site.api.call('POST', '/v1/tokens', { roles: ['none'], autoApprove: true })) as {
+    token: string;
+  };
+  const store = new CredentialStore(join(site.folder, 'poor'));
+  await enroll({ hub: site.api.url.origin, token, store, hostname: 'poor', agent: 'e2e/1' });
+  const poor = await Machine.start(store.folder);
+  machines.push(poor);
+  await ends(poor.request('work@provider/answers'), 'forbidden');
+});
+
+test('cancelled', async () => {
+  const request = sender.request('work@provider/hangs');
+  await request.stage('acknowledged');
+  request.cancel();
+  await ends(request, 'cancelled');
+});
+
+test('busy', async () => {
+  await provider.provide('single', 'hangs', 1);
+  const first = sender.request('work@provider/single');
+  await first.stage('acknowledged');
+  await ends(sender.request('work@provider/single'), 'busy');
+  first.cancel();
+});
+
+test('quota', async () => {
+  const others = Array.from({ length: 4 }, () => sender.request('work@provider/hangs'));
+  await Promise.all(others.map((other) => other.stage('acknowledged')));
+  await ends(sender.request('work@provider/answers'), 'quota');
+  for (const other of others) other.cancel();
+  await Promise.all(others.map((other) => other.ended()));
+});
+
+test('not_acknowledged: the provider’s process stands still', async () => {
+  provider.signal('SIGSTOP');
+  await ends(sender.request('work@provider/answers', { resolutionMs: 300 }), 'not_acknowledged');
+  provider.signal('SIGCONT');
+});
+
+test('target_lost, then result_unknown for the same key: the provider’s process was killed over the job', async () => {
+  const frail = await machine('frail');
+  await frail.provide('hangs', 'hangs');
+  const request = sender.request('work@frail/hangs', { idempotencyKey: 'order-1' });
+  await request.stage('acknowledged');
+  await frail.restart();
+  await ends(request, 'target_lost');
+  await frail.provide('hangs', 'answers');
+  await ends(sender.request('work@frail/hangs', { idempotencyKey: 'order-1' }), 'result_unknown');
+});
+
+test('answer_gone: a streamed answer is not kept for a repetition', async () => {
+  const options = { idempotencyKey: 'order-2' };
+  await ends(sender.request('work@provider/streams', options), 'completed');
+  await ends(sender.request('work@provider/streams', options), 'answer_gone');
+});
+
+test('journal_unusable: the provider’s disk takes no more', async () => {
+  const full = await machine('full', { noDisk: true });
+  await full.provide('answers', 'answers');
+  await ends(sender.request('work@full/answers', { idempotencyKey: 'order-3' }), 'journal_unusable');
+  await ends(sender.request('work@full/answers'), 'completed');
+});
+
+test('sender_lost: the sender’s process was killed, and the hub remembers what became of its job', async () => {
+  const lost = await machine('lost');
+  const request = lost.request('work@provider/hangs', { jobMs: 3_000 });
+  await request.stage('acknowledged');
+  await lost.restart();
+  const found = async (): Promise<readonly unknown[]> =>
+    ((await site.api.call('GET', '/v1/exchanges?outcome=sender_lost&from=lost')) as { items: unknown[] }).items;
+  await expect.poll(found, { timeout: 20_000 }).toHaveLength(1);
+  seen.add('sender_lost');
+});
+
+/** A request that waits for a machine that does not come. */
+async function waiting(): Promise<SentRequest> {
+  const request = sender.request('work@away', { waitForTarget: true, resolutionMs: 60_000 });
+  await request.stage('accepted');
+  return request;
+}
+
+test('hub_lost: the hub’s process was killed while a request was in flight', async () => {
+  const request = await waiting();
+  await site.kill();
+  await site.restart();
+  await ends(request, 'hub_lost');
+});
+
+test('hub_draining: the hub stops while a request waits for its target', async () => {
+  const request = await waiting();
+  await site.hub.kill('SIGTERM');
+  await ends(request, 'hub_draining');
+});
+
+test('these are all the outcomes that honest processes can bring about', () => {
+  const outcomes = Object.entries(ERROR_TABLE).filter(([, { wire }]) => wire < 0x40);
+  // A body that arrives whole and is not what was sent takes a hub or provider that lies: packages/client/test/body.
+  const expected = outcomes.map(([code]) => code).filter((code) => code !== 'body_corrupt');
+  expect([...seen].filter((code) => code !== 'completed').toSorted()).toEqual(expected.toSorted());
+});
