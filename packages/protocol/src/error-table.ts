@@ -97,7 +97,7 @@ const ROWS = {
   invalid_state: { wire: 0xa2, http: 409, retrySafe: true, summary: 'The object is not in a state that allows this.', action: 'Look at its state first.' },
   invalid_request: { wire: 0xa3, http: 400, retrySafe: true, summary: 'The request does not match its schema.', action: 'Mend the fields that the message names.' },
   unknown_role: { wire: 0xa4, http: 404, retrySafe: true, summary: 'No such role.', action: 'List the roles with `qconn roles`.' },
-  role_in_use: { wire: 0xa5, http: 409, retrySafe: true, summary: 'The role is still assigned to machines.', action: 'Unassign it first.' },
+  role_in_use: { wire: 0xa5, http: 409, retrySafe: true, summary: 'The role is still assigned to machines or API keys.', action: 'Take it from them first, or delete it with --force, which does.' },
   already_initialised: { wire: 0xa6, http: 409, retrySafe: true, summary: 'This hub has been initialised already.', action: 'Use `qconn-hub serve`, or another data folder.' },
   not_initialised: { wire: 0xa7, http: 409, retrySafe: true, summary: 'This hub has not been initialised.', action: 'Run `qconn-hub init` first.' },
   bootstrap_spent: { wire: 0xa8, http: 401, retrySafe: true, summary: 'The bootstrap secret has been used or is not the right one.', action: 'Use an API key, or make a new secret on the hub host.' },
