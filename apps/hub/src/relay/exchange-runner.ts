@@ -25,6 +25,8 @@ import { Shelves, type Shelf } from './shelves.ts';
 export interface RunnerDependencies {
   readonly clock: Clock;
   readonly writer: PackedWriter;
+  /** How long a stage may wait for what follows on it, in milliseconds. */
+  readonly stageHoldMs: number;
   readonly exchanges: ExchangeTable<Peer, ExchangeRecord>;
   /** Told of every exchange that ends, for metrics and the log; `sender_lost` when nobody was left to tell. */
   readonly onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void;
@@ -62,7 +64,7 @@ export class ExchangeRunner {
 
   constructor(dependencies: RunnerDependencies) {
     this.#dependencies = dependencies;
-    this.#reports = new SenderReports(dependencies);
+    this.#reports = new SenderReports(dependencies, { holdMs: dependencies.stageHoldMs });
     this.#alarm = new DeadlineAlarm(dependencies.clock, () => this.#expire());
   }
 
@@ -122,6 +124,7 @@ export class ExchangeRunner {
   }
 
   close(): void {
+    this.#reports.close();
     this.#alarm.cancel();
   }
 

@@ -1,4 +1,4 @@
-import type { HubState, Outcome, Request, ResolvedTarget } from '@qconn/protocol';
+import type { HubState, Outcome, Request, ResolvedTarget, StageReport } from '@qconn/protocol';
 import type { Exchange } from '@qconn/routing';
 import type { Peer } from './peer.ts';
 import type { Shelf } from './shelves.ts';
@@ -14,6 +14,8 @@ export interface ExchangeRecord {
   /** Monotonic time of `acknowledged`. */
   acknowledgedMonotonic: number | undefined;
   readonly serviceType: string;
+  /** Stages that its sender has not been told of yet. */
+  heldStages: StageReport[];
   readonly jobMs: number;
   /** Bytes of inline bodies. */
   readonly requestBytes: number;

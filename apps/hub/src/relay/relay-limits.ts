@@ -5,6 +5,9 @@ import type { RelayLimits } from './relay.ts';
 /** Bytes that may wait for one machine before it counts as busy. */
 const BUFFERED_BYTES_PER_MACHINE: number = 1024 * 1024;
 
+/** Nobody notices 5 ms in a timeline, and most exchanges in one network are over by then. */
+const STAGE_HOLD_MS = 5;
+
 /** The relay's limits, each as it is configured at the moment when it is looked at. */
 export function relayLimits(config: () => Pick<HubConfig, 'limits'>): RelayLimits {
   return {
@@ -15,6 +18,7 @@ export function relayLimits(config: () => Pick<HubConfig, 'limits'>): RelayLimit
       return quotaRates(config());
     },
     bufferedBytesPerMachine: BUFFERED_BYTES_PER_MACHINE,
+    stageHoldMs: STAGE_HOLD_MS,
     bodies: {
       get bytesMax() {
         return config().limits.bodyBytes;

@@ -69,6 +69,8 @@ export interface RelayLimits {
   /** Bytes that may wait for one machine; past that it is `busy`, and signs of progress to it are dropped. */
   readonly bufferedBytesPerMachine: number;
   readonly bodies: BodyLimits;
+  /** How long the report of a stage may wait for what follows on it, in milliseconds; 0: not at all. */
+  readonly stageHoldMs: number;
 }
 
 /** When a sender that has as many exchanges in flight as it may should try again, in milliseconds. */
@@ -103,7 +105,14 @@ export class Relay {
       this.#bodies.ended(exchange, how);
       dependencies.onEnded(exchange, how);
     };
-    this.#runner = new ExchangeRunner({ clock, writer: this.#writer, exchanges: this.#exchanges, onEnded, onRelayed });
+    this.#runner = new ExchangeRunner({
+      clock,
+      stageHoldMs: limits.stageHoldMs,
+      writer: this.#writer,
+      exchanges: this.#exchanges,
+      onEnded,
+      onRelayed,
+    });
     const onRequestMoved = (id: number): void => {
       const exchange = this.#exchanges.get(id);
       const target = exchange?.target?.session.fingerprint;
@@ -318,6 +327,7 @@ export class Relay {
       target: undefined,
       unresolved: undefined,
       acceptedReported: false,
+      heldStages: [],
       deliveries: 0,
       extendNoLaterThan: Infinity,
       waitingFor: undefined,

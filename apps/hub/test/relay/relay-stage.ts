@@ -111,6 +111,7 @@ const LIMITS: RelayLimits = {
   rates: { messages: { perSecond: 100, burst: 100 }, bytes: { perSecond: 1e6, burst: 1e6 } },
   bufferedBytesPerMachine: 1_000,
   bodies: { bytesMax: 1_000_000, streamsPerMachine: 2 },
+  stageHoldMs: 0,
 };
 
 /** A relay among recorded machines, on a clock that stands still: `lims` may submit, `printer` provide. */
