@@ -142,7 +142,7 @@ test.each<[string, string, string | RegExp]>([
     tcp('doneWhen: sent, readBack: true'),
     'devices[0].adapter.readBack needs doneWhen: closed',
   ],
-  ['an answer over the limit', tcp('answerMaxBytes: 65537'), 'answerMaxBytes must be at most 65536'],
+  ['an answer over the limit', tcp('answerMaxBytes: 1073741825'), 'answerMaxBytes must be at most 1073741824'],
   ['a key of another adapter', tcp('argv: [a]'), 'adapter.argv is not a known key'],
   ['a command line as text', exec('argv: "lp -d zebra"'), 'adapter.argv must be a list'],
   ['no command', exec('argv: []'), 'adapter.argv must have at least 1 entry'],

@@ -1,4 +1,4 @@
-import { BODY_MAX_BYTES } from '@qconn/protocol';
+import { BODY_MAX_BYTES, STREAMED_BODY_MAX_BYTES } from '@qconn/protocol';
 
 /**
  * Defaults of the adapters. The times of one job add up to less than the sender's default job deadline
@@ -20,5 +20,8 @@ export const JOB_TIMEOUT_MS = 25_000;
 /** Time between SIGTERM and SIGKILL, in milliseconds: enough to remove a temporary file. */
 export const KILL_GRACE_MS = 2_000;
 
-/** Most bytes of an answer: what a message can carry. */
+/** Most bytes of an answer: what a frame can carry. More is streamed, where the configuration allows more. */
 export const ANSWER_MAX_BYTES: number = BODY_MAX_BYTES;
+
+/** Most bytes of an answer that the configuration may allow: what a hub lets pass unless it is set otherwise. */
+export const ANSWER_CEILING_BYTES: number = STREAMED_BODY_MAX_BYTES;

@@ -48,12 +48,12 @@ export class ExecAdapter implements Adapter {
     const abort = (): void => run.stop(cancelled(signal));
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort(); // It fired while the program was being started.
-    try {
-      return await run.finish(job.body);
-    } finally {
+    // An answer that goes on as it comes is the program's until it ends.
+    void run.ended.then(() => {
       signal.removeEventListener('abort', abort);
       this.#runs.delete(run);
-    }
+    });
+    return run.finish(job);
   }
 
   /** Ends what is running, as a cancellation does, and waits for it. */

@@ -3,6 +3,7 @@ import { link, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Answer, Job } from '@qconn/client';
 import type { Clock } from '@qconn/clock';
+import { isQconnError } from '@qconn/protocol';
 import type { Adapter, AdapterDependencies } from './adapter.ts';
 import { failed, refused, systemErrorInWords, throwIfCancelled } from './failures.ts';
 import { fillTemplate, numbered } from './name-template.ts';
@@ -49,7 +50,7 @@ export class FileAdapter implements Adapter {
   /** @returns the name it got @throws QconnError `rejected` or `cancelled`: nothing is left in the folder */
   async #place(temporary: string, wanted: string, job: Job): Promise<string> {
     try {
-      await write(temporary, job.body);
+      await write(temporary, job.stream);
       throwIfCancelled(job.signal);
       return await this.#publish(temporary, wanted);
     } catch (error) {
@@ -71,6 +72,8 @@ export class FileAdapter implements Adapter {
   }
 
   #refusal(error: unknown): unknown {
+    if (isQconnError(error, 'body_cut') || isQconnError(error, 'body_corrupt'))
+      return refused(`${this.target} has not got the whole job, and keeps nothing of it: ${error.message}`, error);
     if (!(error instanceof Error) || !('syscall' in error)) return error;
     if ('code' in error && error.code === 'ENOENT') return refused(`${this.target} does not exist.`, error);
     return refused(`${this.target} ${systemErrorInWords(error)}.`, error);
@@ -92,10 +95,10 @@ export class FileAdapter implements Adapter {
   }
 }
 
-async function write(path: string, body: Uint8Array): Promise<void> {
+async function write(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'wx', 0o666); // The agent's umask decides who may read it.
   try {
-    await file.writeFile(body);
+    for await (const piece of body) await file.writeFile(piece);
     await file.sync();
   } finally {
     await file.close();

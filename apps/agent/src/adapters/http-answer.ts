@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Answer } from '@qconn/client';
-import { CappedBytes } from './capped-bytes.ts';
 import { failed, refused } from './failures.ts';
+import { growingAnswer } from './growing-answer.ts';
 import { TextTail } from './text-tail.ts';
 
 /** Characters of an error page that go into the reason. */
@@ -22,12 +22,10 @@ export async function readAnswer(response: IncomingMessage, target: string, maxB
 }
 
 async function readResult(response: IncomingMessage, target: string, maxBytes: number): Promise<Answer> {
-  const bytes = new CappedBytes(maxBytes);
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    if (!bytes.push(chunk)) throw failed(`${target} did the job, but answered with more than ${maxBytes} bytes.`);
-  }
+  const tooMuch = (): Error => failed(`${target} did the job, but answered with more than ${maxBytes} bytes.`);
+  const body = await growingAnswer(response as AsyncIterable<Buffer>, maxBytes, tooMuch, async () => {});
   const contentType = response.headers['content-type'];
-  return { body: bytes.toBytes(), headers: contentType === undefined ? {} : { 'content-type': contentType } };
+  return { body, headers: contentType === undefined ? {} : { 'content-type': contentType } };
 }
 
 /** The beginning of an error page, which may be of any length. */

@@ -7,6 +7,7 @@ import type { Adapter, AdapterDependencies } from './adapter.ts';
 import { cancelled, failed, refused, systemErrorInWords, throwIfCancelled } from './failures.ts';
 import { readAnswer } from './http-answer.ts';
 import { jobFacts } from './job-facts.ts';
+import { jobInput } from './job-input.ts';
 
 /** A service that takes each job as a POST. */
 export interface HttpSettings {
@@ -39,11 +40,17 @@ export class HttpAdapter implements Adapter {
     return new Promise((resolve, reject) => {
       const { connectTimeoutMs, timeoutMs, answerMaxBytes } = this.#settings;
       const call = this.#request(job);
+      // The service has its time from the last piece of the job on.
+      const input = jobInput(job, () => {
+        if (job.streamed && connected) begun();
+      });
       let connected = false;
       const settle = (outcome: Answer | QconnError): void => {
         timer.cancel();
         job.signal.removeEventListener('abort', abort);
-        call.destroy();
+        input.destroy();
+        // A long answer goes on as it comes; the connection ends with it.
+        if (!goesOn(outcome)) call.destroy();
         if (isQconnError(outcome)) reject(outcome);
         else resolve(outcome);
       };
@@ -73,7 +80,8 @@ export class HttpAdapter implements Adapter {
             settle(asFailure(error, this.target)),
           ),
       );
-      call.end(job.body);
+      input.on('error', (error) => settle(this.#broken(`has not got the whole job (${error.message})`, error)));
+      input.pipe(call);
     });
   }
 
@@ -95,7 +103,8 @@ export class HttpAdapter implements Adapter {
         ...Object.fromEntries(told.map(([name, value]) => [`qconn-${name}`, asHeader(value)])),
         ...idempotency,
         'content-type': asHeader(contentType) || 'application/octet-stream',
-        'content-length': job.body.length,
+        // Not known beforehand, it is left out, and the body goes in chunks.
+        ...(job.stream.length === undefined ? {} : { 'content-length': job.stream.length }),
       },
     });
   }
@@ -108,6 +117,11 @@ export class HttpAdapter implements Adapter {
 /** Header values are ASCII (RFC 9110, section 5.5); the rest of Unicode is percent-encoded. */
 function asHeader(value: string): string {
   return value.replaceAll(/[^\x20-\x7E]+/g, encodeURIComponent);
+}
+
+function goesOn(outcome: Answer | QconnError): boolean {
+  if (typeof outcome !== 'object' || !('body' in outcome) || outcome instanceof Uint8Array) return false;
+  return typeof outcome.body === 'object' && !(outcome.body instanceof Uint8Array);
 }
 
 function asFailure(error: unknown, target: string): QconnError {

@@ -1,7 +1,10 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { Clock, Timer } from '@qconn/clock';
+import type { Job } from '@qconn/client';
 import type { QconnError } from '@qconn/protocol';
-import { CappedBytes } from './capped-bytes.ts';
+import { jobInput } from './job-input.ts';
+import { growingAnswer, type GrowingAnswer } from './growing-answer.ts';
 import { failed } from './failures.ts';
 import { signalGroup } from './process-group.ts';
 import { TextTail } from './text-tail.ts';
@@ -22,7 +25,6 @@ export class ProgramRun {
   readonly #clock: Clock;
   readonly #limits: RunLimits;
   readonly #target: string;
-  readonly #answer: CappedBytes;
   readonly #stderr = new TextTail(STDERR_TAIL);
   #stopped: QconnError | undefined;
   #timer: Timer;
@@ -39,31 +41,34 @@ export class ProgramRun {
     this.#clock = dependencies.clock;
     this.#target = dependencies.target;
     this.#limits = limits;
-    this.#answer = new CappedBytes(limits.answerMaxBytes);
-    const { timeoutMs } = limits;
-    this.#timer = this.#clock.setTimer(timeoutMs, () =>
-      this.stop(
-        failed(
-          `${this.#target} did not end within ${timeoutMs} ms and was stopped; part of the job may have been done.`,
-        ),
-      ),
-    );
-    child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#timer = this.#armTimeout();
     child.stderr.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {}); // A program need not read its input.
     child.once('exit', () => this.#exited());
     this.ended = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
   }
 
-  /** Gives the program its input and waits for its answer. @throws QconnError `handler_failed`, or what it was stopped with */
-  async finish(input: Uint8Array): Promise<Uint8Array> {
-    this.#child.stdin.end(input);
-    const { code, signal } = await this.ended;
-    this.#timer.cancel();
-    if (this.#stopped !== undefined) throw this.#stopped;
-    if (code === 0) return this.#answer.toBytes();
-    const how = code === null ? `was ended by ${signal}` : `ended with exit code ${code}`;
-    throw failed(`${this.#target} ${how}${this.#stderr.text === '' ? '' : `: ${this.#stderr.text}`}`);
+  /**
+   * Gives the program its input and waits for its answer. One that is too long for a frame goes on as it comes, and is
+   * cut if the program then fails.
+   * @throws QconnError `handler_failed`, or what it was stopped with
+   */
+  async finish(job: Job): Promise<GrowingAnswer> {
+    if (job.streamed) this.#feed(job);
+    else this.#child.stdin.end(job.body);
+    const { answerMaxBytes } = this.#limits;
+    try {
+      return await growingAnswer(
+        outputOf(this.#child.stdout),
+        answerMaxBytes,
+        () => this.#tooMuch(),
+        () => this.#endedWell(),
+      );
+    } catch (error) {
+      // Output that breaks off is what ending the program looks like: why it ended says more.
+      await this.#endedWell();
+      throw error;
+    }
   }
 
   /** Ends the program and what it has started: SIGTERM, and SIGKILL after the grace. The first reason stays. */
@@ -75,14 +80,47 @@ export class ProgramRun {
     this.#timer = this.#clock.setTimer(this.#limits.killGraceMs, () => this.#kill());
   }
 
-  #take(chunk: Buffer): void {
-    if (this.#stopped !== undefined || this.#answer.push(chunk)) return;
-    const { answerMaxBytes } = this.#limits;
-    this.stop(
-      failed(
-        `${this.#target} wrote more than ${answerMaxBytes} bytes and was stopped; part of the job may have been done.`,
+  /** A body that comes by and by: each piece that the program has taken gives it its time anew. */
+  #feed(job: Job): void {
+    const input = jobInput(job, () => {
+      if (this.#stopped !== undefined) return;
+      this.#timer.cancel();
+      this.#timer = this.#armTimeout();
+    });
+    input.on('error', (error) =>
+      this.stop(failed(`${this.#target} has not got the whole job and was stopped: ${error.message}`, error)),
+    );
+    void this.ended.then(() => input.destroy());
+    input.pipe(this.#child.stdin);
+  }
+
+  async #endedWell(): Promise<void> {
+    const { code, signal } = await this.ended;
+    this.#timer.cancel();
+    if (this.#stopped !== undefined) throw this.#stopped;
+    if (code === 0) return;
+    const how = code === null ? `was ended by ${signal}` : `ended with exit code ${code}`;
+    throw failed(`${this.#target} ${how}${this.#stderr.text === '' ? '' : `: ${this.#stderr.text}`}`);
+  }
+
+  #armTimeout(): Timer {
+    const { timeoutMs } = this.#limits;
+    return this.#clock.setTimer(timeoutMs, () =>
+      this.stop(
+        failed(
+          `${this.#target} did not end within ${timeoutMs} ms and was stopped; part of the job may have been done.`,
+        ),
       ),
     );
+  }
+
+  #tooMuch(): QconnError {
+    const { answerMaxBytes } = this.#limits;
+    const error = failed(
+      `${this.#target} wrote more than ${answerMaxBytes} bytes and was stopped; part of the job may have been done.`,
+    );
+    this.stop(error);
+    return error;
   }
 
   /**
@@ -99,5 +137,14 @@ export class ProgramRun {
     signalGroup(this.#child, 'SIGKILL');
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
+  }
+}
+
+/** Output that was taken away from who held it open ends there: how the program ended says what it is worth. */
+async function* outputOf(stdout: Readable): AsyncGenerator<Buffer, void> {
+  try {
+    yield* stdout as AsyncIterable<Buffer>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   }
 }

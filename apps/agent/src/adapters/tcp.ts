@@ -1,10 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import type { Answer, Job } from '@qconn/client';
-import type { Clock } from '@qconn/clock';
+import type { Clock, Timer } from '@qconn/clock';
 import type { QconnError } from '@qconn/protocol';
 import type { Adapter, AdapterDependencies } from './adapter.ts';
 import { CappedBytes } from './capped-bytes.ts';
 import { cancelled, failed, refused, systemErrorInWords, throwIfCancelled } from './failures.ts';
+import { jobInput } from './job-input.ts';
 
 /** A device that takes raw bytes over TCP, such as a label printer on port 9100. */
 export interface TcpSettings {
@@ -71,13 +72,15 @@ export class TcpAdapter implements Adapter {
     });
   }
 
-  #exchange(socket: Socket, { body, signal }: Job): Promise<Answer> {
+  #exchange(socket: Socket, job: Job): Promise<Answer> {
+    const { signal } = job;
     const { doneWhen, writeTimeoutMs, closeTimeoutMs, readBack, answerMaxBytes } = this.#settings;
     const answer = new CappedBytes(readBack ? answerMaxBytes : 0);
     return new Promise((resolve, reject) => {
       const settle = (error?: QconnError): void => {
         timer.cancel();
         signal.removeEventListener('abort', abort);
+        input.destroy();
         socket.removeAllListeners().on('error', () => {});
         // A reset tells the device to drop what it has not used yet.
         if (error === undefined) socket.destroy();
@@ -88,9 +91,16 @@ export class TcpAdapter implements Adapter {
       const fail = (what: string, cause?: unknown): void =>
         settle(failed(`${this.target} ${what}; part of the job may have been done.`, cause));
       const abort = (): void => settle(cancelled(signal));
-      let timer = this.#clock.setTimer(writeTimeoutMs, () =>
-        fail(`did not take the whole job within ${writeTimeoutMs} ms`),
-      );
+      const writing = (): Timer =>
+        this.#clock.setTimer(writeTimeoutMs, () => fail(`did not take the whole job within ${writeTimeoutMs} ms`));
+      let timer = writing();
+      // Of a job that is streamed each piece has its time.
+      const input = jobInput(job, () => {
+        if (!job.streamed) return;
+        timer.cancel();
+        timer = writing();
+      });
+      input.on('error', (error) => fail(`has not got the whole job: ${error.message}`, error));
       signal.addEventListener('abort', abort);
       socket.once('error', (error) => fail(systemErrorInWords(error), error));
       socket.on('data', (chunk) => {
@@ -100,12 +110,13 @@ export class TcpAdapter implements Adapter {
         if (socket.writableFinished) settle();
         else fail('closed the connection before it had taken everything');
       });
-      socket.end(body, () => {
+      socket.once('finish', () => {
         if (doneWhen === 'sent') return settle();
         timer.cancel();
         const why = `took the job but did not close the connection within ${closeTimeoutMs} ms (if it never does, set doneWhen: sent)`;
         timer = this.#clock.setTimer(closeTimeoutMs, () => fail(why));
       });
+      input.pipe(socket);
     });
   }
 }

@@ -1,6 +1,7 @@
 import { DEADLINE_MAX_MS } from '@qconn/protocol';
 import type { ConfigSchema } from '@qconn/startup';
 import {
+  ANSWER_CEILING_BYTES,
   ANSWER_MAX_BYTES,
   CLOSE_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
@@ -13,9 +14,9 @@ import { PLACEHOLDERS } from '../adapters/name-template.ts';
 const answerMaxBytes: ConfigSchema = {
   type: 'integer',
   minimum: 0,
-  maximum: ANSWER_MAX_BYTES,
+  maximum: ANSWER_CEILING_BYTES,
   default: ANSWER_MAX_BYTES,
-  description: 'Most bytes of an answer; a longer one fails the job.',
+  description: 'Most bytes of an answer; a longer one fails the job. Over 64 KiB it is streamed.',
 };
 
 /** Text that could end a line, a header or a C string is not taken. */

@@ -50,13 +50,15 @@ export class DeviceService {
       device: this.config.name,
       from: job.from.hostname ?? job.from.fingerprint,
       serviceType: job.serviceType,
-      bytes: job.body.length,
+      bytes: job.stream.length,
     };
     const begun = this.#clock.monotonic();
     const took = (): object => ({ ...facts, ms: Math.round(this.#clock.monotonic() - begun) });
     this.#running++;
     try {
-      const answer = await this.adapter.handle({ ...job, signal: AbortSignal.any([job.signal, this.#closing.signal]) });
+      const signal = AbortSignal.any([job.signal, this.#closing.signal]);
+      // Made from the job, not copied: its body is there only when somebody asks for it.
+      const answer = await this.adapter.handle(Object.create(job, { signal: { value: signal } }) as Job);
       this.#done++;
       this.#log.info(took(), 'job done');
       return answer;

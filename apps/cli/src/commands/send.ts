@@ -4,7 +4,7 @@ import { requestBody } from '../exchange/request-body.ts';
 import { reportOutcome } from '../exchange/report-outcome.ts';
 import { Timeline } from '../exchange/timeline.ts';
 import { withClient, withCredentials } from '../exchange/with-client.ts';
-import { writeReply } from '../exchange/write-reply.ts';
+import { streamReply, writeReply } from '../exchange/write-reply.ts';
 import { EXIT_INTERRUPTED } from '../exit-codes.ts';
 import { withExamples } from '../help.ts';
 import { readAddress } from '../input/address.ts';
@@ -36,7 +36,7 @@ Exit codes: 0 completed; 3 not run, sending it again cannot run it twice; 4 may 
 export function addSend(parent: Command, invocation: Invocation): void {
   const command = withCredentials(parent.command('send'))
     .argument('<address>', 'where to, such as print@printer-pc/zebra-1', readAddress)
-    .argument('[file]', 'the body, at most 64 KiB; - or nothing: standard input')
+    .argument('[file]', 'the body; - or nothing: standard input. Over 64 KiB it is streamed')
     .description('send a message as an enrolled machine, and show what becomes of it')
     .option('--body <text>', 'the body itself')
     .option('--header <key=value>', 'a header; may be given several times', gatherKeyValue)
@@ -77,11 +77,17 @@ async function send(
         resolutionMs: options.resolution,
         jobMs: options.deadline,
         onStatus: (report) => timeline.stage(report),
-        onProgress: (part) => timeline.progress(part),
+        onProgress: (part, json) => timeline.progress(part, json),
         signal,
       });
-      await writeReply(reply.body, options.out, invocation);
-      timeline.reply(reply, options.out);
+      const { out } = options;
+      if (reply.streamed && (out !== undefined || streamsTo(invocation))) {
+        timeline.reply(reply, await streamReply(reply.stream, out, invocation), undefined, out);
+      } else {
+        const whole = await reply.stream.bytes();
+        await writeReply(whole, out, invocation);
+        timeline.reply(reply, whole.length, whole, out);
+      }
     } catch (error) {
       if (!(error instanceof QconnError)) throw error;
       timeline.failure(error);
@@ -89,4 +95,9 @@ async function send(
       invocation.exitCode = signal.aborted ? EXIT_INTERRUPTED : code;
     }
   });
+}
+
+/** A pipe or a file gets the reply as it comes; a terminal and JSON want it whole. */
+function streamsTo({ json, surroundings: { stdout } }: Invocation): boolean {
+  return !json && stdout.isTTY !== true;
 }

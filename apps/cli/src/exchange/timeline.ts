@@ -25,15 +25,16 @@ export class Timeline {
     );
   }
 
-  progress(body: Uint8Array): void {
+  /** @param json what the provider said, if it gave JSON */
+  progress(body: Uint8Array, json: unknown): void {
     const text = Buffer.from(body).toString('utf8');
-    this.#tell({ event: 'progress', text }, `${' '.repeat(14)}progress: ${printable(text)}`);
+    this.#tell({ event: 'progress', text, json }, `${' '.repeat(14)}progress: ${printable(text)}`);
   }
 
-  /** @param out the file that the body was written to; without one, JSON carries the body itself */
-  reply({ headers, body }: Reply, out: string | undefined): void {
-    const content = out === undefined ? { bodyBase64: Buffer.from(body).toString('base64') } : { file: out };
-    if (this.#invocation.json) this.#line({ event: 'reply', headers, bytes: body.length, ...content });
+  /** @param body unless it was streamed @param out the file that the body was written to; without one, JSON carries the body itself */
+  reply({ headers }: Reply, bytes: number, body: Uint8Array | undefined, out: string | undefined): void {
+    const content = out === undefined ? { bodyBase64: Buffer.from(body ?? []).toString('base64') } : { file: out };
+    if (this.#invocation.json) this.#line({ event: 'reply', headers, bytes, ...content });
     else for (const [name, value] of Object.entries(headers)) this.#invocation.note(printable(`${name}: ${value}`));
   }
 
