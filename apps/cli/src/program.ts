@@ -1,6 +1,9 @@
 import { Command } from 'commander';
 import { withoutSecrets } from '@qconn/startup';
 import { addApply } from './commands/apply.ts';
+import { addCa } from './commands/ca.ts';
+import { addCert } from './commands/cert.ts';
+import { addCerts } from './commands/certs.ts';
 import { addApprove } from './commands/approve.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -59,6 +62,7 @@ const GROUPS: readonly (readonly [title: string, ...adders: ((parent: Command, i
     ['Getting in:', addLogin, addLogout, addProfiles, addWhoami, addHub],
     ['Machines:', addMachines, addMachine, addApprove, addRevoke, addRights, addToken],
     ['Rights:', addRoles, addRole, addApply, addExplain, addKeys, addKey],
+    ['Certificates:', addCa, addCerts, addCert],
     ['Watching:', addSessions, addExchanges, addExchange, addAudit, addMetrics, addConfig],
     ['Messages:', addEnroll, addSend, addJob, addQuery, addWatchDevices],
     ['Help:', addCompletion],

@@ -21,6 +21,7 @@ import type { HubConfig } from './config/hub-config.ts';
 import { LiveSettings, type Reloaded } from './config/live-settings.ts';
 import { reloadConfig, type ReloadDependencies } from './config/reload-config.ts';
 import { loadEndpointSecret } from './endpoint-secret.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { HttpApi } from './http/http-api.ts';
 import { HubMetrics } from './metrics/hub-metrics.ts';
 import { LivePolicy } from './policy/live-policy.ts';
@@ -69,6 +70,7 @@ export class Hub {
   readonly #relay: Relay;
   readonly #recent: RecentExchanges;
   readonly #trust: TrustDistribution;
+  readonly #housekeeping: Housekeeping;
   readonly #certificate: ServerCertificate;
   readonly #endpoint: Endpoint;
   readonly #api: HttpApi;
@@ -86,6 +88,7 @@ export class Hub {
     recent: RecentExchanges;
     authority: HubAuthority;
     trust: TrustDistribution;
+    housekeeping: Housekeeping;
     certificate: ServerCertificate;
     endpoint: Endpoint;
     api: HttpApi;
@@ -100,11 +103,13 @@ export class Hub {
     this.#relay = parts.relay;
     this.#recent = parts.recent;
     this.#trust = parts.trust;
+    this.#housekeeping = parts.housekeeping;
     this.#certificate = parts.certificate;
     this.#endpoint = parts.endpoint;
     this.#api = parts.api;
     this.#certificate.keep((failure) => this.#certificateRenewed(failure));
     parts.authority.onChange(() => this.#authorityChanged());
+    this.#housekeeping.start();
     this.#sweep = this.#armSweep();
   }
 
@@ -213,7 +218,11 @@ export class Hub {
       shortCode,
       observer,
     });
-    metrics.show({ sessions, relay, policy, certificate, authority });
+    const housekeeping = new Housekeeping(
+      { clock, log, store, authority, isOnline: (fingerprint) => sessions.isOnline(fingerprint) },
+      { ...certificateOptions(config), keepExpiredMs: config.certificates.keepExpiredMs },
+    );
+    metrics.show({ sessions, relay, policy, certificate, authority, housekeeping });
     const { quicPort, httpsPort } = config.listen;
     const host = listenHost(config.listen.host);
     const endpoint = await createQuicEndpoint(
@@ -285,6 +294,7 @@ export class Hub {
       recent,
       authority,
       trust,
+      housekeeping,
       certificate,
       endpoint,
       api,
@@ -322,6 +332,7 @@ export class Hub {
     await this.#api.close();
     const error = new QconnError('going_away', 'The hub is stopping.');
     await this.#endpoint.close(error.wire, error.message);
+    await this.#housekeeping.close();
     await this.#trust.close();
     await this.#refusals.close();
     await this.#policy.close();

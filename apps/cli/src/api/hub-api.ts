@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { HubHttps } from '@qconn/client';
 import { isQconnError, QconnError } from '@qconn/protocol';
+import type { CaStatus, Certificate } from './ca-views.ts';
 import { pinOf } from './pin.ts';
 import { path, withQuery } from './path.ts';
 import type {
@@ -129,6 +130,23 @@ export class HubApi {
   }): Promise<{ key: string; record: Key }> => this.#post('/v1/keys', body);
   keys = (choice: PageChoice): Promise<Page<Key>> => this.#page('/v1/keys', {}, choice);
   revokeKey = (id: string): Promise<Key> => this.#delete(path`/v1/keys/${id}`);
+
+  ca = (): Promise<CaStatus> => this.#get('/v1/ca');
+  caStep = (
+    step: string,
+    body: { spreadSeconds?: number | undefined; leaveExpired?: boolean | undefined },
+  ): Promise<CaStatus> => this.#post(path`/v1/ca/${step}`, body);
+  certificates = (
+    filter: Readonly<Record<string, string | undefined>>,
+    choice: PageChoice,
+  ): Promise<Page<Certificate>> => this.#page('/v1/certificates', filter, choice);
+  certificate = (serial: string): Promise<{ serial: string; kind: string; notAfter: string; pem: string }> =>
+    this.#get(path`/v1/certificates/${serial}`);
+  revokeCertificate = (
+    serial: string,
+    body: { reason?: string | undefined },
+  ): Promise<{ serial: string; machine: string; revokedAt: string }> =>
+    this.#post(path`/v1/certificates/${serial}/revoke`, body);
 
   metrics = (): Promise<string> => this.#https.text('/metrics');
   whoami = (): Promise<Caller> => this.#get('/v1/whoami');

@@ -198,6 +198,7 @@ export interface HubFacts {
   readonly id: string;
   readonly quicPort: number;
   readonly rootPem: string;
+  readonly trust: { readonly id: string; readonly roots: readonly { readonly pin: string; readonly pem: string }[] };
 }
 
 /** Part of a list. */

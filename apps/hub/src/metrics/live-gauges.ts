@@ -17,12 +17,13 @@ export interface LiveState {
   };
   /** The hub's own. Times are epoch milliseconds. */
   readonly certificate: { readonly notAfterMs: number };
+  readonly housekeeping: { readonly atRisk: { readonly expiresSoon: number; readonly lapsesSoon: number } };
   readonly authority: { readonly issuing: { readonly issuingNotAfterMs: number; readonly rootNotAfterMs: number } };
 }
 
 /** Registers the gauges that show the state of the hub at the time of the scrape. */
 export function registerLiveGauges(registry: Registry, state: LiveState): void {
-  const { clock, sessions, relay, policy, certificate, authority } = state;
+  const { clock, sessions, relay, policy, certificate, authority, housekeeping } = state;
   const statuses = new Gauge({
     name: 'qconn_sessions',
     help: 'Machines that are connected now, by status',
@@ -74,6 +75,17 @@ export function registerLiveGauges(registry: Registry, state: LiveState): void {
     },
   });
   registry.registerMetric(expiries);
+  const atRisk = new Gauge({
+    name: 'qconn_credentials_at_risk',
+    help: 'Machines’ certificates that nobody renews, as of the last hourly look (at most 1,000): expires_soon, not connected past their renewal; lapses_soon, expired, with less than 3 days of grace left',
+    labelNames: ['state'],
+    registers: [],
+    collect() {
+      this.set({ state: 'expires_soon' }, housekeeping.atRisk.expiresSoon);
+      this.set({ state: 'lapses_soon' }, housekeeping.atRisk.lapsesSoon);
+    },
+  });
+  registry.registerMetric(atRisk);
 }
 
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {

@@ -35,6 +35,7 @@ beforeEach(() => {
       freshness: { comparedAt: clock.monotonic(), reachable: false, stale: false },
     },
     certificate: { notAfterMs: 1_800_000_000_000 },
+    housekeeping: { atRisk: { expiresSoon: 2, lapsesSoon: 1 } },
     authority: { issuing: { issuingNotAfterMs: 1_900_000_000_000, rootNotAfterMs: 2_000_000_000_000 } },
   });
   metrics.http.answered('GET', '/readyz', 200);

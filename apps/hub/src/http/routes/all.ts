@@ -1,6 +1,7 @@
 import type { ApiContext, App } from '../app.ts';
 import { auditRoutes } from './audit.ts';
 import { caRoutes } from './ca.ts';
+import { certificateRoutes } from './certificates.ts';
 import { configRoutes } from './config.ts';
 import { descriptionRoutes } from './description.ts';
 import { enrolmentRoutes } from './enrolment.ts';
@@ -26,6 +27,7 @@ export const ROUTES: readonly ((app: App, context: ApiContext) => void)[] = [
   enrolmentRoutes,
   recoveryRoutes,
   caRoutes,
+  certificateRoutes,
   tokenRoutes,
   machineRoutes,
   roleRoutes,
