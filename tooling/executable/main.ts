@@ -110,6 +110,8 @@ async function main(): Promise<number> {
       output: blob,
       disableExperimentalSEAWarning: true,
       useCodeCache: true,
+      // An agent makes little garbage: 6 MB less, and nothing slower.
+      execArgv: ['--max-semi-space-size=1'],
       assets: { [ENGINE]: enginePath() },
     };
     writeFileSync(config, JSON.stringify(settings));
