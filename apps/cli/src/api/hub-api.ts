@@ -163,7 +163,7 @@ export class HubApi {
     to: string | undefined;
   }): Promise<Explanation> => this.#get(withQuery('/v1/explain', question));
   audit = (
-    filter: { subject?: string | undefined; act?: string | undefined },
+    filter: { subject?: string | undefined; act?: string | undefined; actor?: string | undefined },
     choice: PageChoice,
   ): Promise<Page<AuditRow>> => this.#page('/v1/audit', { ...filter }, choice);
 

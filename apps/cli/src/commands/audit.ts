@@ -14,6 +14,7 @@ import { untilInterrupted } from './watch.ts';
 interface AuditFilter {
   readonly subject?: string | undefined;
   readonly act?: string | undefined;
+  readonly actor?: string | undefined;
 }
 
 interface Options extends AuditFilter, PageChoice {
@@ -36,6 +37,7 @@ export function addAudit(parent: Command, invocation: Invocation): void {
     .description('show the audit trail, the newest first: who did what to whom')
     .option('--subject <id>', 'only acts on this fingerprint, role, token or key')
     .option('--act <name>', 'only these, such as machine.approve')
+    .option('--actor <id>', 'only what they did, such as key:3f…, token:… or machine:qc1…')
     .option('-f, --follow', 'the last ten, then each act as it comes, until Ctrl-C; with --json one object a line')
     .action((options: Options) => audit(options, invocation));
   command
@@ -45,16 +47,17 @@ export function addAudit(parent: Command, invocation: Invocation): void {
   withExamples(command, [
     ['qconn audit --limit 20', 'the last twenty acts'],
     ['qconn audit --follow', 'what is going on'],
+    ['qconn audit --actor token:3f9c2a7d51e0b846', 'who came in with this token'],
     ['qconn audit --act machine.revoke --json --all', 'every revocation, with before and after'],
     ['qconn audit --follow --json >> audit.jsonl', 'export, one object a line, as it grows'],
     ['qconn audit verify', 'has somebody edited it?'],
   ]);
 }
 
-async function audit({ subject, act, follow, ...choice }: Options, invocation: Invocation): Promise<void> {
+async function audit({ subject, act, actor, follow, ...choice }: Options, invocation: Invocation): Promise<void> {
   const hub = await invocation.hub();
-  if (follow === true) return followAudit(hub, { subject, act }, invocation);
-  const page = await hub.audit({ subject, act }, choice);
+  if (follow === true) return followAudit(hub, { subject, act, actor }, invocation);
+  const page = await hub.audit({ subject, act, actor }, choice);
   const rows = (item: AuditRow): Cell[][] => [row(item, invocation)];
   showList(page, { columns: COLUMNS, rows, nothing: 'There is no such act.' }, invocation);
 }

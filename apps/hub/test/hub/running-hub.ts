@@ -105,7 +105,12 @@ export class RunningHub {
     const log = new CapturedLog();
     const hub = await Hub.start(
       { ...config, ...options.config },
-      { store, authority: hubAuthority, log: log.logger, ...(options.clock === undefined ? {} : { clock: options.clock }) },
+      {
+        store,
+        authority: hubAuthority,
+        log: log.logger,
+        ...(options.clock === undefined ? {} : { clock: options.clock }),
+      },
     );
     return new RunningHub(
       { log, hub, store, authority, hubAuthority, bootstrapSecret },

@@ -10,6 +10,7 @@ const Filter = Type.Object(
     ...PageQuery.properties,
     subject: Type.Optional(Type.String({ maxLength: 128 })),
     act: Type.Optional(Type.String({ maxLength: 64 })),
+    actor: Type.Optional(Type.String({ maxLength: 128, description: 'Such as `key:3f…`, `token:…`, `machine:qc1…`' })),
   },
   { additionalProperties: false },
 );
@@ -63,6 +64,9 @@ export function auditRoutes(app: App, { store }: ApiContext): void {
       },
     },
     async ({ query }) =>
-      pageView(await store.audit.list({ ...pageRequest(query), subject: query.subject, act: query.act }), auditView),
+      pageView(
+        await store.audit.list({ ...pageRequest(query), subject: query.subject, act: query.act, actor: query.actor }),
+        auditView,
+      ),
   );
 }
