@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import type { Tracer } from '@opentelemetry/api';
 import { connect, CredentialStore, enroll, HubHttps, type Client, type Enrolment } from '@qconn/client';
 import { systemClock } from '@qconn/clock';
 import { Hub, initialise, loadHubConfig, openHubAuthority, openHubStore, type HubConfig } from '@qconn/hub';
@@ -21,6 +22,8 @@ export interface Grant {
 export interface SiteOptions {
   readonly database?: 'postgresql' | 'embedded';
   readonly environment?: Readonly<Record<string, string>>;
+  /** Takes the spans of the hub's exchanges, until it is restarted. */
+  readonly tracer?: Tracer;
 }
 
 /**
@@ -50,7 +53,7 @@ export class Site {
    * @param options.database `postgresql`, a database of its own on the test run's server, which starts fast; or `embedded`
    * @param options.environment variables for the hub's configuration
    */
-  static async open({ database: kind = 'postgresql', environment = {} }: SiteOptions = {}): Promise<Site> {
+  static async open({ database: kind = 'postgresql', environment = {}, tracer }: SiteOptions = {}): Promise<Site> {
     const database = kind === 'postgresql' ? await createDatabase() : undefined;
     const databaseUrl = database?.url;
     const folder = await mkdtemp(join(tmpdir(), 'qconn-e2e-'));
@@ -58,6 +61,7 @@ export class Site {
     const { store, hub, bootstrapSecret } = await startHub(
       configOf(folder, databaseUrl, environment, { quic: 0, https: 0 }),
       log,
+      tracer,
     );
     // A hub that restarts has to be found again, so it keeps the ports that the system chose.
     const ports = { quic: hub.quicAddress.port, https: hub.httpsAddress.port };
@@ -168,6 +172,7 @@ function configOf(
 async function startHub(
   config: HubConfig,
   log: string[],
+  tracer?: Tracer,
 ): Promise<{ store: Store; hub: Hub; bootstrapSecret: string | undefined }> {
   const store = await openHubStore(config);
   const fresh = (await store.hub.find()) === undefined ? await initialise(config, store, systemClock) : undefined;
@@ -178,6 +183,7 @@ async function startHub(
     },
   });
   const logger = createLog({ component: 'hub', format: 'json', destination });
-  const hub = await Hub.start(config, { store, authority: await openHubAuthority(config, store), log: logger });
+  const authority = await openHubAuthority(config, store);
+  const hub = await Hub.start(config, { store, authority, log: logger, tracer });
   return { store, hub, bootstrapSecret: fresh?.bootstrapSecret };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
+import type { Tracer } from '@opentelemetry/api';
 import { systemClock, type Clock, type Timer } from '@qconn/clock';
 import { shortCode, type IssuedCertificate } from '@qconn/identity';
 import {
@@ -27,7 +28,8 @@ import { HubMetrics } from './metrics/hub-metrics.ts';
 import { LivePolicy } from './policy/live-policy.ts';
 import type { HubExchange } from './relay/hub-exchange.ts';
 import type { Peer } from './relay/peer.ts';
-import { RecentExchanges, traceIdOf } from './relay/recent-exchanges.ts';
+import { ExchangeSpans, traceParentOf } from './relay/exchange-spans.ts';
+import { RecentExchanges } from './relay/recent-exchanges.ts';
 import { Relay } from './relay/relay.ts';
 import { quotaRates, relayLimits } from './relay/relay-limits.ts';
 import { identityProvider } from './session/identity-provider.ts';
@@ -51,6 +53,8 @@ export interface HubDependencies {
   /** Where the security log goes; the hub's own log when left out. */
   readonly securityLog?: Logger;
   readonly clock?: Clock;
+  /** Who takes the spans of exchanges; without one there are none. */
+  readonly tracer?: Tracer | undefined;
   /** Reads the configuration anew, for a reload; without it there is nothing that could have changed. */
   readonly readConfig?: () => HubConfig;
 }
@@ -143,11 +147,13 @@ export class Hub {
       authority,
       log,
       securityLog,
+      tracer,
       clock,
       record,
       policy,
       metrics,
-    }: Required<Omit<HubDependencies, 'readConfig'>> & {
+    }: Required<Omit<HubDependencies, 'readConfig' | 'tracer'>> & {
+      readonly tracer?: Tracer | undefined;
       readonly record: { readonly id: string };
       readonly policy: LivePolicy;
       readonly metrics: HubMetrics;
@@ -171,6 +177,7 @@ export class Hub {
     });
     const table = new SessionTable<Peer>();
     const recent = new RecentExchanges(clock, config.timeline);
+    const spans = tracer === undefined ? undefined : new ExchangeSpans(tracer, clock);
     const relay = new Relay(
       {
         clock,
@@ -183,8 +190,9 @@ export class Hub {
           if (outcome === 'forbidden') tellRefusedMessage(security, exchange);
           metrics.exchanges.ended(exchange, outcome);
           recent.add(exchange, outcome);
+          spans?.ended(exchange, outcome);
         },
-        traceIdOf: recent.enabled ? traceIdOf : undefined,
+        traceParentOf: recent.enabled || spans !== undefined ? traceParentOf : undefined,
         onRefused: (code) => metrics.exchanges.refused(code),
         onRelayed: (kind, bytes) => metrics.exchanges.relayed(kind, bytes),
       },

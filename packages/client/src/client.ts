@@ -33,6 +33,8 @@ import type { PresenceEvent } from './presence/presence-event.ts';
 import { watchPresence } from './presence/watch-presence.ts';
 import type { Session } from './session/session.ts';
 import type { Phase } from './supervisor/supervisor.ts';
+import { tracedHandler } from './tracing/trace-job.ts';
+import { traceRequest } from './tracing/trace-request.ts';
 import { Uplink, type ClientEvent, type ConnectedOptions, type UplinkDependencies } from './supervisor/uplink.ts';
 
 /** What a client needs from outside. */
@@ -163,6 +165,11 @@ export class Client {
    * @throws QconnError the outcome; `retrySafe` tells whether a retry may run the job twice
    */
   async request(address: Address | string, body: Content, options: RequestOptions = {}): Promise<Reply> {
+    const to = typeof address === 'string' ? parseAddress(address) : checkAddress(address);
+    return traceRequest(to.serviceType, options, (traced) => this.#request(to, body, traced));
+  }
+
+  async #request(address: Address, body: Content, options: RequestOptions): Promise<Reply> {
     const { session, request, source } = await this.#prepare(address, body, options);
     return session.request(
       {
@@ -253,7 +260,12 @@ export class Client {
       throw new QconnError('too_large', `A device has at most ${SERVICE_TYPES_PER_DEVICE_MAX} service types.`);
     if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > JOB_CONCURRENCY_MAX)
       throw new QconnError('invalid_request', `The concurrency is a whole number, 1 … ${JOB_CONCURRENCY_MAX}.`);
-    const provision = { device: device.device, serviceTypes: [...serviceTypes], concurrency, handler };
+    const provision = {
+      device: device.device,
+      serviceTypes: [...serviceTypes],
+      concurrency,
+      handler: tracedHandler(handler),
+    };
     this.#jobs.add(provision);
     const { session } = this.#uplink;
     try {

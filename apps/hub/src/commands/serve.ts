@@ -6,6 +6,7 @@ import { plainKeyFiles, readAuthority } from '../authority/authority-files.ts';
 import { authorityFolder } from '../authority/authority-folders.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { Hub } from '../hub.ts';
+import { loadTracer } from '../load-tracer.ts';
 import { initialise, isInitialised, openHubAuthority, openHubStore } from '../initialise.ts';
 import { SecurityFile } from '../security/security-file.ts';
 import { printNewHub } from './print-new-hub.ts';
@@ -36,6 +37,7 @@ export async function serve(
       authority,
       log,
       readConfig: options.readConfig,
+      tracer: await loadTracer(config),
       ...(securityFile === undefined ? {} : { securityLog: securityLogTo(securityFile) }),
     });
     printListening(hub, options.json);

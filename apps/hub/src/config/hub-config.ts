@@ -40,6 +40,7 @@ export interface HubConfig {
   };
   /** How much of past exchanges is remembered. */
   readonly timeline: { readonly entries: number; readonly maxAgeMs: number };
+  readonly tracing: { readonly module?: string };
   readonly drainMs: number;
   readonly log: {
     readonly level: LogLevel;
@@ -265,6 +266,19 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
           maximum: 7 * DAY_MS,
           default: DAY_MS,
           description: 'How long they are remembered at most, in milliseconds.',
+        },
+      },
+    },
+    tracing: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        module: {
+          type: 'string',
+          minLength: 1,
+          description:
+            'Module that sets up OpenTelemetry when it is loaded, before the hub serves: a file, or the name of an installed package. With it, each exchange gives a span.',
         },
       },
     },

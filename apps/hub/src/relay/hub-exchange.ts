@@ -1,5 +1,6 @@
 import type { HubState, Outcome, Request, ResolvedTarget, StageReport } from '@qconn/protocol';
 import type { Exchange } from '@qconn/routing';
+import type { TraceParent } from './exchange-spans.ts';
 import type { Peer } from './peer.ts';
 import type { Shelf } from './shelves.ts';
 
@@ -20,8 +21,8 @@ export interface ExchangeRecord {
   /** Bytes of inline bodies. */
   readonly requestBytes: number;
   responseBytes: number;
-  /** The trace that the sender's headers name, where exchanges are remembered. */
-  readonly traceId: string | undefined;
+  /** The trace that the sender's headers name, where somebody wants to know. */
+  readonly traceParent: TraceParent | undefined;
   /** Kept until the acknowledgement, in case it has to be forwarded again. */
   request: Request | undefined;
   /** What was chosen as its target, from `resolved` on. */

@@ -1,5 +1,5 @@
 import type { Clock } from '@qconn/clock';
-import { headerIn, type ErrorCode, type ResolvedTarget } from '@qconn/protocol';
+import type { ErrorCode, ResolvedTarget } from '@qconn/protocol';
 import type { HubExchange } from './hub-exchange.ts';
 
 /** What is remembered of an exchange that is over: metadata, never headers or bodies. Times are wall-clock milliseconds. */
@@ -43,8 +43,6 @@ export interface RecentLimits {
   readonly maxAgeMs: number;
 }
 
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
-
 /**
  * The exchanges that ended last, in a ring: one more takes the place of the oldest, so that keeping them costs an
  * exchange one small object. Lives in memory, and goes with the hub.
@@ -84,7 +82,7 @@ export class RecentExchanges {
       deliveries: value.deliveries,
       requestBytes: value.requestBytes,
       responseBytes: value.responseBytes,
-      traceId: value.traceId,
+      traceId: value.traceParent?.traceId,
     };
     this.#count += 1;
   }
@@ -134,12 +132,6 @@ export class RecentExchanges {
       this.#ring[place] = undefined;
     }
   }
-}
-
-/** The trace that a message belongs to, from its packed headers. */
-export function traceIdOf(headers: Uint8Array): string | undefined {
-  if (headers.length === 0) return undefined;
-  return TRACEPARENT.exec(headerIn(headers, 'traceparent') ?? '')?.[1];
 }
 
 function fits(past: PastExchange, { from, to, serviceType, outcome, traceId }: ExchangeFilter): boolean {

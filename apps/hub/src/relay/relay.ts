@@ -35,6 +35,7 @@ import {
 } from '@qconn/routing';
 import type { Stream } from '@qconn/transport';
 import { BodyRelay, type BodyLimits } from './bodies/body-relay.ts';
+import type { TraceParent } from './exchange-spans.ts';
 import { ExchangeRunner } from './exchange-runner.ts';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
@@ -54,7 +55,7 @@ export interface RelayDependencies {
   /** Told of every exchange that ends, for metrics and the log; `sender_lost` when nobody was left to tell. */
   readonly onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void;
   /** The trace that packed headers name; left out where nobody asks for it. */
-  readonly traceIdOf?: ((headers: Uint8Array) => string | undefined) | undefined;
+  readonly traceParentOf?: ((headers: Uint8Array) => TraceParent | undefined) | undefined;
   /** Told of every request that is turned away before it becomes an exchange. */
   readonly onRefused: (code: ErrorCode) => void;
   /** Told of every body that is written to its receiver. */
@@ -322,7 +323,7 @@ export class Relay {
       jobMs: request.jobMs,
       requestBytes: request.body.length,
       responseBytes: 0,
-      traceId: this.#dependencies.traceIdOf?.(request.headers),
+      traceParent: this.#dependencies.traceParentOf?.(request.headers),
       request,
       target: undefined,
       unresolved: undefined,

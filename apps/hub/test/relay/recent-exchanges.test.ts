@@ -1,6 +1,7 @@
 import { encodeHeaders } from '@qconn/protocol';
 import { expect, test } from 'vitest';
-import { RecentExchanges, traceIdOf } from '../../src/relay/recent-exchanges.ts';
+import { traceParentOf } from '../../src/relay/exchange-spans.ts';
+import { RecentExchanges } from '../../src/relay/recent-exchanges.ts';
 import { LIMS, PRINTER, RelayStage, type Connected } from './relay-stage.ts';
 
 /** A relay that remembers what has ended. */
@@ -46,7 +47,7 @@ test('remembers of each exchange who, where, when and how, and nothing that it c
         deliveries: 1,
         requestBytes: 5,
         responseBytes: 7,
-        traceId: undefined,
+        traceParent: undefined,
       },
     ],
     next: undefined,
@@ -102,9 +103,13 @@ test('turned off it keeps nothing', () => {
 test('the trace is that of the sender’s traceparent', () => {
   const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
   const headers = (value: string): Uint8Array => encodeHeaders({ first: 'x', traceparent: value, last: 'y' });
-  expect(traceIdOf(headers(`00-${trace}-00f067aa0ba902b7-01`))).toBe(trace);
-  expect(traceIdOf(headers('nonsense'))).toBeUndefined();
-  expect(traceIdOf(encodeHeaders({ other: 'x' }))).toBeUndefined();
-  expect(traceIdOf(new Uint8Array(0))).toBeUndefined();
-  for (let cut = 1; cut < 60; cut += 1) traceIdOf(headers(`00-${trace}-00f067aa0ba902b7-01`).subarray(0, cut));
+  const parent = { traceId: trace, spanId: '00f067aa0ba902b7', flags: 1 };
+  expect(traceParentOf(headers(`00-${trace}-00f067aa0ba902b7-01`))).toEqual(parent);
+  // A later version may have more, and ff is none (W3C Trace Context, section 3.2.2.1).
+  expect(traceParentOf(headers(`01-${trace}-00f067aa0ba902b7-01-more`))).toEqual(parent);
+  expect(traceParentOf(headers(`ff-${trace}-00f067aa0ba902b7-01`))).toBeUndefined();
+  expect(traceParentOf(headers('nonsense'))).toBeUndefined();
+  expect(traceParentOf(encodeHeaders({ other: 'x' }))).toBeUndefined();
+  expect(traceParentOf(new Uint8Array(0))).toBeUndefined();
+  for (let cut = 1; cut < 60; cut += 1) traceParentOf(headers(`00-${trace}-00f067aa0ba902b7-01`).subarray(0, cut));
 });
