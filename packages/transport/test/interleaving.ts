@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { encodeProgress, FrameType, PackedWriter } from '@qconn/protocol';
+import { encodeProgress, PackedWriter } from '@qconn/protocol';
 import { Lanes, openBodyStream, type Connection, type Stream } from '@qconn/transport';
 import fc from 'fast-check';
 import { readAll, turn } from './waiting.ts';
@@ -117,6 +117,6 @@ class Account {
   }
 
   close(): Ledger {
-    return Object.fromEntries([...this.#hashes].toSorted().map(([where, hash]) => [where, hash.digest('hex')]));
+    return Object.fromEntries([...this.#hashes].map(([where, hash]) => [where, hash.digest('hex')]));
   }
 }

@@ -137,12 +137,24 @@ describe('traffic', () => {
     expect(traffic.excess(1_000_300, () => 11_500)).toMatch(/next to nothing/);
   });
 
-  test('each second begins anew', () => {
+  test('what carries nothing adds up, but for fifty a second', () => {
     const traffic = fresh();
     repeat(4_000, () => traffic.datagramReceived(30));
     expect(look(traffic, 1_001_000)).toBeUndefined();
-    repeat(4_000, () => traffic.datagramReceived(30));
-    expect(look(traffic, 1_001_500)).toBeUndefined();
+    repeat(1_040, () => traffic.datagramReceived(30));
+    expect(look(traffic, 1_002_000)).toBeUndefined();
+    repeat(80, () => traffic.datagramReceived(30));
+    expect(look(traffic, 1_003_000)).toMatch(/next to nothing/);
+  });
+
+  test('what is read later pays for what came before', () => {
+    const traffic = fresh();
+    repeat(20_000, () => traffic.datagramReceived(1_200));
+    expect(look(traffic, 1_001_000)).toBeUndefined();
+    traffic.streamMoved(24_000_000);
+    expect(look(traffic, 1_002_000)).toBeUndefined();
+    repeat(24_000, () => traffic.datagramReceived(1_200));
+    expect(look(traffic, 1_003_000)).toBeUndefined();
   });
 
   test('an engine that sends without end is noticed', () => {

@@ -2,19 +2,22 @@
 const WINDOW_MS = 1_000;
 
 /**
- * Small datagrams a second that a peer may send without moving any stream: an honest one that only pings,
- * acknowledges and keeps alive stays far below.
+ * Small datagrams that a peer may send without moving any stream, and how many of them are forgiven each second: an honest
+ * one that only pings, acknowledges and keeps alive stays far below. What has to stay bounded is their sum, not
+ * their rate: the engine keeps something of each (CVE-2023-6193, CVE-2024-1765).
  */
 const FREE_DATAGRAMS = 5_000;
+const FORGIVEN_DATAGRAMS = 50;
 
 /** The same of large ones: what fills the windows of readers that have stopped is honest, and moves nothing yet. */
 const FREE_LARGE_DATAGRAMS = 25_000;
+const FORGIVEN_LARGE_DATAGRAMS = 5;
 
 /** From this size on a datagram is large. */
 const LARGE_BYTES = 1_000;
 
-/** From how many datagrams in a second on it is noted how many of them the engine takes: asking is not free. */
-const SAMPLE_DATAGRAMS = 1_000;
+/** From how many datagrams in a second on it is noted how many of them the engine takes; fewer are forgiven anyway. */
+const SAMPLE_DATAGRAMS: number = FORGIVEN_DATAGRAMS;
 
 /** Stream bytes that pay for one more datagram, either way: a small frame of its own is 16 bytes. */
 const BYTES_PER_DATAGRAM = 16;
@@ -39,6 +42,9 @@ const HANDSHAKE_BYTES: number = 64 * 1024;
 export class Traffic {
   #windowStart = 0;
   #sample: { readonly datagrams: number; readonly authentic: number } | undefined;
+  /** Those of earlier seconds that nothing has paid for yet. */
+  #smallBefore = 0;
+  #largeBefore = 0;
   #small = 0;
   #large = 0;
   #sent = 0;
@@ -88,7 +94,7 @@ export class Traffic {
     if (this.#sample === undefined && this.#small + this.#large >= SAMPLE_DATAGRAMS)
       this.#sample = { datagrams: this.#small + this.#large, authentic: authentic() };
     const found = this.#excess(authentic);
-    if (found === undefined && now - this.#windowStart >= WINDOW_MS) this.#begin(now);
+    if (found === undefined && now - this.#windowStart >= WINDOW_MS) this.#begin(now, authentic);
     return found;
   }
 
@@ -99,16 +105,20 @@ export class Traffic {
 
   #excess(authentic: () => number): string | undefined {
     const paid = this.#streamBytes / BYTES_PER_DATAGRAM;
-    if (this.#small > FREE_DATAGRAMS + paid || this.#large > FREE_LARGE_DATAGRAMS + paid) {
-      const forged = this.#forged(authentic());
-      if (this.#small - forged > FREE_DATAGRAMS + paid || this.#large - forged > FREE_LARGE_DATAGRAMS + paid)
-        return 'datagrams that carry next to nothing';
-    }
+    if (this.#owes(paid, 0) && this.#owes(paid, this.#forged(authentic())))
+      return 'datagrams that carry next to nothing';
     if (this.#resets > STREAM_RESETS) return 'stream resets';
     if (this.#pathChanges > PATH_CHANGES) return 'changes of its address';
     if (this.#retiredIds > RETIRED_IDS) return 'retired connection ids';
     if (this.#handshakeBytes > HANDSHAKE_BYTES) return 'bytes of handshake';
     return undefined;
+  }
+
+  /** Whether there are too many datagrams for what they carry. @param forged how many of them were not the peer's */
+  #owes(paid: number, forged: number): boolean {
+    const small = this.#smallBefore + this.#small - forged;
+    const large = this.#largeBefore + this.#large - forged;
+    return small > FREE_DATAGRAMS + paid || large > FREE_LARGE_DATAGRAMS + paid;
   }
 
   #forged(authentic: number): number {
@@ -117,7 +127,14 @@ export class Traffic {
     return Math.max(0, datagrams - (authentic - this.#sample.authentic));
   }
 
-  #begin(now: number): void {
+  #begin(now: number, authentic: () => number): void {
+    const seconds = (now - this.#windowStart) / 1_000;
+    const forgiven =
+      this.#forged(this.#sample === undefined ? 0 : authentic()) + this.#streamBytes / BYTES_PER_DATAGRAM;
+    const small = this.#smallBefore + this.#small - forgiven - seconds * FORGIVEN_DATAGRAMS;
+    const large = this.#largeBefore + this.#large - forgiven - seconds * FORGIVEN_LARGE_DATAGRAMS;
+    this.#smallBefore = Math.max(0, small);
+    this.#largeBefore = Math.max(0, large);
     this.#windowStart = now;
     this.#sample = undefined;
     this.#small = 0;

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '@qconn/clock';
+import { createQuicEndpoint, type Connection, type TlsIdentity } from '@qconn/transport';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { ForgingClient, varint } from './forging-client.ts';
+import { createAuthority } from './pki.ts';
+import { Events, echo, readBytes } from './waiting.ts';
+
+/** What a peer with a certificate can do to the engine by its public advisories, and what stops it: docs/security.md. */
+const MB = 1_000_000;
+
+let hub: TlsIdentity;
+let machine: TlsIdentity;
+const open: { close(): unknown }[] = [];
+
+beforeAll(async () => {
+  const authority = await createAuthority();
+  hub = await authority.issue({ ips: ['127.0.0.1'] });
+  machine = await authority.issue();
+});
+
+afterEach(() => Promise.all(open.splice(0).map((each) => each.close())));
+
+interface Scene {
+  readonly forger: ForgingClient;
+  /** The server's end of the forger's connection. */
+  readonly attacked: Connection;
+  ended(): boolean;
+  /** Somebody else is served as ever. */
+  expectServing(): Promise<void>;
+}
+
+async function scene(): Promise<Scene> {
+  const accepted = new Events<Connection>();
+  const handler = (connection: Connection): void => {
+    echo(connection);
+    accepted.push(connection);
+  };
+  const clock = systemClock;
+  const server = await createQuicEndpoint({ clock }, { host: '127.0.0.1', tls: hub, handlers: { 'qconn/1': handler } });
+  const forger = await ForgingClient.connect(server.address, machine);
+  const client = await createQuicEndpoint({ clock });
+  open.push(server, forger, client);
+  const attacked = await accepted.next();
+  let over = false;
+  void attacked.closed.then(() => (over = true));
+  const expectServing = async (): Promise<void> => {
+    const target = { address: server.address, serverName: '127.0.0.1', alpns: ['qconn/1'], tls: machine };
+    const stream = (await client.connect(target)).openStream();
+    stream.write(Buffer.from('alive'));
+    expect(String(await readBytes(stream, 5))).toBe('alive');
+  };
+  return { forger, attacked, ended: () => over, expectServing };
+}
+
+test.each<[string, (index: number) => Buffer]>([
+  [
+    'CVE-2023-6193: path challenges whose answers pile up',
+    () => Buffer.concat(Array.from({ length: 20 }, () => Buffer.concat([Buffer.of(0x1a), randomBytes(8)]))),
+  ],
+  [
+    'CVE-2024-1410, CVE-2025-7054: new connection ids that retire the ones before',
+    (index) =>
+      Buffer.concat([Buffer.of(0x18), varint(8 + index), varint(8 + index), Buffer.of(8), randomBytes(8 + 16)]),
+  ],
+  [
+    'CVE-2024-1765: CRYPTO frames after the handshake, with a gap before them',
+    (index) => Buffer.concat([Buffer.of(0x06), varint(20_000 + index * 1_000), varint(900), Buffer.alloc(900)]),
+  ],
+  [
+    'CVE-2025-4821: acknowledgements of what was never sent',
+    (index) => Buffer.concat([Buffer.of(0x02), varint(1_000 + index * 1_000), varint(0), varint(0), varint(900)]),
+  ],
+])('%s: cut off, with little memory taken', { timeout: 30_000 }, async (_what, frames) => {
+  const { forger, attacked, ended, expectServing } = await scene();
+  const before = process.memoryUsage().rss;
+  await forger.flood(frames, ended);
+  expect((await attacked.closed).error.message).toMatch(/datagrams that carry next to nothing/);
+  expect(process.memoryUsage().rss - before).toBeLessThan(60 * MB);
+  await expectServing();
+});
+
+test('CRYPTO frames after the handshake, one after another: the first that is no message of TLS ends it', async () => {
+  const { forger, attacked, ended, expectServing } = await scene();
+  const frames = (index: number): Buffer =>
+    Buffer.concat([Buffer.of(0x06), varint(index * 900), varint(900), Buffer.alloc(900)]);
+  await forger.flood(frames, ended);
+  expect((await attacked.closed).by).toBe('transport');
+  await expectServing();
+});
+
+test('a connection id that was never given out is retired: the connection ends', async () => {
+  const { forger, attacked, ended, expectServing } = await scene();
+  await forger.flood(() => Buffer.concat([Buffer.of(0x19), varint(1_000), Buffer.alloc(4)]), ended);
+  expect((await attacked.closed).error.message).toContain('0xa');
+  await expectServing();
+});
+
+test('CVE-2025-4820: acknowledgements ahead of what was sent give a peer no more than it has asked for', async () => {
+  const { forger, attacked, ended, expectServing } = await scene();
+  const before = process.memoryUsage().rss;
+  // A stream of the client's with 900 bytes in each packet, echoed, and everything up to far ahead acknowledged.
+  const frames = (index: number): Buffer =>
+    Buffer.concat([
+      Buffer.of(0x02, ...varint(1_000_000 + index), 0, 0, ...varint(1_000_000)),
+      Buffer.of(0x0e, 0, ...varint(index * 900), ...varint(900)),
+      Buffer.alloc(900),
+    ]);
+  await forger.flood(frames, ended, 3_000);
+  expect(attacked.stats().bytesSent).toBeLessThan(12 * MB);
+  expect(process.memoryUsage().rss - before).toBeLessThan(60 * MB);
+  await expectServing();
+});
