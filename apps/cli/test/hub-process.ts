@@ -42,7 +42,10 @@ export class HubProcess {
     ];
     // On the embedded database, whichever server the tests of others use.
     const env = { ...process.env, DATABASE_URL: '' };
-    const child = spawn(process.execPath, argv, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, argv, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // Its log matters only if it does not start.
+    let log = '';
+    child.stderr.on('data', (text: Buffer) => (log = `${log}${text.toString()}`.slice(-4_096)));
     const said = new Map<string, Record<string, string>>();
     for await (const line of createInterface({ input: child.stdout })) {
       const event = JSON.parse(line) as Record<string, string>;
@@ -50,7 +53,7 @@ export class HubProcess {
       if (event['event'] === 'listening') return new HubProcess(child, folder, said);
     }
     if (child.exitCode === null) await once(child, 'exit');
-    throw new Error(`the hub ended with ${child.exitCode} before it listened`);
+    throw new Error(`the hub ended with ${child.exitCode} before it listened: ${log}`);
   }
 
   async close(): Promise<void> {

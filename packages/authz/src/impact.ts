@@ -1,14 +1,14 @@
+import { kindsOfMachines, someTypeOf, type KindOfMachine } from './probe.ts';
+import { overlapOf, patternCovers } from './pattern.ts';
 import type { Party, Policy } from './policy.ts';
-import type { Principal } from './principal.ts';
-import type { Grant, Role, Selector, Verb } from './role.ts';
-import { selectorInWords } from './selector.ts';
+import type { Grant, Role, Verb } from './role.ts';
 
-/** Something that somebody may do, as widely as a change of roles speaks of it. */
+/** Something that somebody may do, as widely as the roles speak of it. */
 export interface Right {
   readonly verb: Verb;
   /** A pattern of service types. */
   readonly serviceType: string;
-  /** Towards which machines, in words; absent: towards any that no other grant names. */
+  /** Towards which machines, in words; absent: towards any that no grant names. */
   readonly towards?: string;
 }
 
@@ -18,110 +18,104 @@ export interface Difference {
   readonly loses: readonly Right[];
 }
 
-/** One of the two states of a role that changes; absent where there is none. */
+/** A role in both states; absent where it does not exist, and twice the same where it stays. */
 export interface RoleChange {
   readonly before: Role | undefined;
   readonly after: Role | undefined;
 }
 
-/** A question that the change may have given another answer, and how the answer is told. */
-interface Probe {
-  readonly right: Right;
-  readonly serviceType: string;
-  readonly target: Principal | undefined;
+/** Somebody, by name in both policies. */
+export interface Holder {
+  readonly before: Party;
+  readonly after: Party;
+  /** Names of the roles that it has before or after. */
+  readonly roles: readonly string[];
+  /** Those among them that it gets or loses. */
+  readonly moved?: readonly string[];
 }
 
-/** A segment that no service type and no hostname can have: stands for all that nobody names. */
-const ANY_OTHER = '#';
+/** A question to which the change may have given another answer. */
+interface Probe {
+  readonly right: Right;
+  readonly target: KindOfMachine['machine'];
+}
 
 /**
  * Says what a change of roles means for somebody, by asking the policies before and after it: the engine that enforces
- * is the only one there is. It asks about each pattern that the changed roles speak of (for `print.*`, about a service
- * type below `print` that no grant names) towards each kind of machine that they speak of.
+ * is the only one there is. As one allowance and one denial settle every question, it is enough to ask where a grant that
+ * changes meets another that its holder has: about the narrower of their patterns, towards a machine that both mean.
  */
 export class Impact {
   readonly #before: Policy;
   readonly #after: Policy;
-  readonly #probes: ReadonlyMap<string, readonly Probe[]>;
+  readonly #roles: ReadonlyMap<string, { readonly grants: readonly Grant[]; readonly changes: boolean }>;
 
-  constructor(policies: { readonly before: Policy; readonly after: Policy }, changes: readonly RoleChange[]) {
+  /** @param roles every role that a holder may have */
+  constructor(policies: { readonly before: Policy; readonly after: Policy }, roles: Iterable<RoleChange>) {
     this.#before = policies.before;
     this.#after = policies.after;
-    this.#probes = new Map(
-      changes.map(({ before, after }) => [
+    this.#roles = new Map(
+      Array.from(roles, ({ before, after }) => [
         (before ?? after)?.name ?? '',
-        probesOf([...(before?.grants ?? []), ...(after?.grants ?? [])]),
+        {
+          grants: before === after ? (before?.grants ?? []) : [...(before?.grants ?? []), ...(after?.grants ?? [])],
+          changes: before !== after,
+        },
       ]),
     );
   }
 
-  /**
-   * @param roles names of the roles that the one in question has before or after; only changed ones matter
-   * @param before who it is in the policy before
-   * @param after the same in the policy after
-   */
-  of(roles: Iterable<string>, before: Party, after: Party): Difference {
+  of({ before, after, roles, moved = [] }: Holder): Difference {
     const gains = new Map<string, Right>();
     const loses = new Map<string, Right>();
-    for (const role of new Set(roles)) {
-      for (const { right, serviceType, target } of this.#probes.get(role) ?? []) {
-        const was = this.#before.decide(before, right.verb, serviceType, target).allowed;
-        const is = this.#after.decide(after, right.verb, serviceType, target).allowed;
-        if (was !== is) (is ? gains : loses).set(keyOf(right), right);
+    for (const { right, target } of this.#probes(roles, moved)) {
+      const serviceType = someTypeOf(right.serviceType);
+      const was = this.#before.decide(before, right.verb, serviceType, target).allowed;
+      const is = this.#after.decide(after, right.verb, serviceType, target).allowed;
+      if (was !== is) (is ? gains : loses).set(keyOf(right), right);
+    }
+    return { gains: widest([...gains.values()]), loses: widest([...loses.values()]) };
+  }
+
+  #probes(names: readonly string[], moved: readonly string[]): Iterable<Probe> {
+    const held = [...new Set(names)].flatMap((name) => {
+      const role = this.#roles.get(name);
+      return role === undefined ? [] : [{ ...role, changes: role.changes || moved.includes(name) }];
+    });
+    const all = held.flatMap(({ grants }) => grants);
+    const probes = new Map<string, Probe>();
+    for (const grant of held.filter(({ changes }) => changes).flatMap(({ grants }) => grants)) {
+      for (const other of all) {
+        if (other.verb !== grant.verb) continue;
+        for (const probe of probesBetween(grant, other)) probes.set(keyOf(probe.right), probe);
       }
     }
-    return { gains: widest(gains), loses: widest(loses) };
+    return probes.values();
   }
 }
 
-function probesOf(grants: readonly Grant[]): readonly Probe[] {
-  const probes = new Map<string, Probe>();
-  for (const { verb, serviceTypes } of grants) {
-    // Each grant can change what another one means, so each pattern is asked about towards all kinds of machines.
-    const towards = verb === 'admin' ? [undefined] : kindsOfMachines(grants.filter((other) => other.verb === verb));
-    for (const pattern of serviceTypes) {
-      for (const kind of towards) {
-        const right = { verb, serviceType: pattern, ...(kind?.words !== undefined && { towards: kind.words }) };
-        probes.set(keyOf(right), { right, serviceType: someTypeOf(pattern), target: kind?.machine });
-      }
-    }
+function* probesBetween(grant: Grant, other: Grant): Iterable<Probe> {
+  const { verb } = grant;
+  const patterns = grant.serviceTypes.flatMap((pattern) =>
+    other.serviceTypes.flatMap((another) => overlapOf(pattern, another) ?? []),
+  );
+  if (patterns.length === 0) return;
+  for (const { words, machine } of kindsOfMachines(grant.selector, other.selector)) {
+    for (const serviceType of patterns)
+      yield { right: { verb, serviceType, ...(words !== undefined && { towards: words }) }, target: machine };
   }
-  return [...probes.values()];
-}
-
-/** A service type that the pattern matches, and no more special one does. */
-function someTypeOf(pattern: string): string {
-  return pattern === '*' ? ANY_OTHER : pattern.replace(/\*$/, ANY_OTHER);
-}
-
-/** A machine that nobody names, and one for each that a selector names. */
-function kindsOfMachines(grants: readonly Grant[]): { words?: string; machine: Principal }[] {
-  const kinds = new Map<string, { words?: string; machine: Principal }>([['', { machine: machineLike({}) }]]);
-  for (const { selector } of grants) {
-    if (selector === undefined) continue;
-    const { labels, hostnames = [undefined] } = selector;
-    for (const hostname of hostnames) {
-      const one: Selector = {
-        ...(labels !== undefined && { labels }),
-        ...(hostname !== undefined && { hostnames: [hostname] }),
-      };
-      const words = selectorInWords(one);
-      kinds.set(words, { words, machine: machineLike(one) });
-    }
-  }
-  return [...kinds.values()];
-}
-
-function machineLike({ labels = {}, hostnames = [] }: Selector): Principal {
-  const hostname = hostnames[0]?.replace(/\*$/, ANY_OTHER) ?? ANY_OTHER;
-  return { fingerprint: ANY_OTHER, status: 'authorized', hostname, labels, roles: [] };
 }
 
 function keyOf({ verb, serviceType, towards = '' }: Right): string {
   return `${verb} ${serviceType} ${towards}`;
 }
 
-/** What holds towards any machine need not be told of some. */
-function widest(rights: ReadonlyMap<string, Right>): readonly Right[] {
-  return [...rights.values()].filter(({ towards, ...right }) => towards === undefined || !rights.has(keyOf(right)));
+/** What holds more widely need not be told of a part. */
+function widest(rights: readonly Right[]): readonly Right[] {
+  const covers = (wide: Right, narrow: Right): boolean =>
+    wide !== narrow &&
+    wide.verb === narrow.verb &&
+    patternCovers(wide.serviceType, narrow.serviceType) &&
+    (wide.towards === undefined || wide.towards === narrow.towards);
+  return rights.filter((right) => !rights.some((other) => covers(other, right)));
 }

@@ -1,7 +1,7 @@
 export { decide, decideExchange, type ExchangeQuery, type Query } from './decide.ts';
 export { Decision, type Cause, type GrantOrigin } from './decision.ts';
 export { explain, type ExplainedStep, type Explanation } from './explain.ts';
-export { Impact, type Difference, type Right, type RoleChange } from './impact.ts';
+export { Impact, type Difference, type Holder, type Right, type RoleChange } from './impact.ts';
 export * from './limits.ts';
 export type { Mistake } from './mistakes.ts';
 export { isLabelKey, isLabelValue } from './parse-grant.ts';

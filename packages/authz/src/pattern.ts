@@ -10,3 +10,14 @@ export function patternsMatching(serviceType: string): string[] {
   patterns.push('*');
   return patterns;
 }
+
+/** Whether a pattern matches all that another one does. */
+export function patternCovers(wide: string, narrow: string): boolean {
+  return wide === narrow || wide === '*' || (wide.endsWith('.*') && narrow.startsWith(wide.slice(0, -1)));
+}
+
+/** The narrower of two patterns, if they have anything in common: of patterns one then covers the other. */
+export function overlapOf(one: string, other: string): string | undefined {
+  if (patternCovers(one, other)) return other;
+  return patternCovers(other, one) ? one : undefined;
+}

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Difference, Impact, Party } from '@qconn/authz';
+import type { Difference, Holder, Impact } from '@qconn/authz';
 import type { Clock } from '@qconn/clock';
 
 /** Somebody whose rights a change of roles changes. */
@@ -10,11 +10,8 @@ export interface Affected extends Difference {
   readonly name: string;
 }
 
-/** Somebody to look at: the roles before and after the change, and who it is in the policies before and after. */
-export interface Candidate extends Pick<Affected, 'kind' | 'id' | 'name'> {
-  readonly roles: readonly string[];
-  readonly parties: readonly [before: Party, after: Party];
-}
+/** Somebody to look at. */
+export type Candidate = Pick<Affected, 'kind' | 'id' | 'name'> & Holder;
 
 /** Most that one answer shows: more than a person reads. */
 const SHOWN_MAX = 1_000;
@@ -46,7 +43,7 @@ export class AffectedSearch {
     this.#turnBegan = this.#startedAt;
   }
 
-  async look({ roles, parties, ...one }: Candidate): Promise<void> {
+  async look({ kind, id, name, ...holder }: Candidate): Promise<void> {
     this.holders += 1;
     const now = this.#clock.monotonic();
     this.complete &&= this.affected.length < SHOWN_MAX && now - this.#startedAt < BUDGET_MS;
@@ -55,9 +52,9 @@ export class AffectedSearch {
       await setImmediate();
       this.#turnBegan = this.#clock.monotonic();
     }
-    const alike = `${one.kind} ${roles.join(' ')}`;
-    const difference = this.#known.get(alike) ?? this.#impact.of(roles, ...parties);
+    const alike = `${kind} ${holder.roles.join(' ')} ${(holder.moved ?? []).join('→')}`;
+    const difference = this.#known.get(alike) ?? this.#impact.of(holder);
     this.#known.set(alike, difference);
-    if (difference.gains.length + difference.loses.length > 0) this.affected.push({ ...one, ...difference });
+    if (difference.gains.length + difference.loses.length > 0) this.affected.push({ kind, id, name, ...difference });
   }
 }

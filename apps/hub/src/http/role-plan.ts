@@ -2,7 +2,7 @@ import { Impact, nameOf, type Principal, type RoleChange } from '@qconn/authz';
 import type { KeyRecord, RoleRecord } from '@qconn/store';
 import { AffectedSearch } from './affected-search.ts';
 import type { ApiContext } from './app.ts';
-import { policyAfter, type RoleSetChange } from './role-set.ts';
+import { policyAfter, rolesThatMove, type RoleSetChange } from './role-set.ts';
 
 /** Keys that are looked at; a hub has some dozens. */
 const KEYS_MAX = 1_000;
@@ -22,41 +22,39 @@ export async function planOf(
   const unchanged = change.roles.map(({ name, before }) => ({ name, before, after: before }));
   const before = policyAfter(current, { roles: unchanged, machines: [] });
   const after = policyAfter(current, change);
-  const search = new AffectedSearch(new Impact({ before, after }, rolesInQuestion(change, known)), clock);
+  const search = new AffectedSearch(new Impact({ before, after }, bothStates(change, known)), clock);
   const changed = new Set(change.roles.map(({ name }) => name));
   const reassigned = new Map(change.machines.map((machine) => [machine.fingerprint, machine]));
   for (const machine of current.machines()) {
     const { fingerprint, status, roles } = machine;
     const given = reassigned.get(fingerprint)?.after;
     if (status !== 'authorized' || (given === undefined && !roles.some((role) => changed.has(role)))) continue;
-    const all = given === undefined ? roles : [...roles, '→', ...given];
     await search.look({
       kind: 'machine',
       id: fingerprint,
       name: nameOf(machine),
-      roles: all,
-      parties: [fingerprint, fingerprint],
+      before: fingerprint,
+      after: fingerprint,
+      ...(given === undefined ? { roles } : { roles: [...roles, ...given], moved: rolesThatMove(roles, given) }),
     });
   }
   for (const { id, name, scopes } of await liveKeys(context)) {
     if (!scopes.some((role) => changed.has(role))) continue;
     const key: Principal = { fingerprint: `key:${id}`, status: 'authorized', labels: {}, roles: scopes };
-    await search.look({ kind: 'key', id, name, roles: scopes, parties: [key, key] });
+    await search.look({ kind: 'key', id, name, roles: scopes, before: key, after: key });
   }
   return search;
 }
 
-/** The roles that change, and those that machines get or lose although they stay as they are. */
-function rolesInQuestion({ roles, machines }: RoleSetChange, known: readonly RoleRecord[]): RoleChange[] {
+/** Every role before and after. */
+function bothStates({ roles }: RoleSetChange, known: readonly RoleRecord[]): RoleChange[] {
   const changed = new Set(roles.map(({ name }) => name));
-  const moved = new Set(machines.flatMap(({ before, after }) => [...before, ...after]));
-  const same = known.filter(({ name }) => moved.has(name) && !changed.has(name));
   return [
     ...roles.map(({ name, before, after }) => ({
       before: before && { name, grants: before },
       after: after && { name, grants: after },
     })),
-    ...same.map((role) => ({ before: role, after: role })),
+    ...known.filter(({ name }) => !changed.has(name)).map((role) => ({ before: role, after: role })),
   ];
 }
 
