@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -91,6 +92,17 @@ test('a machine is enrolled by files that people carry, and its key stays with i
     stderr: expect.stringMatching(/is not what/),
   });
   expect(await readdir(file('other'))).toEqual(['enrolment-key.pem']);
+
+  const server = ['certs', 'issue-server', '--host', 'proxy.example', '--ip', '192.0.2.1'];
+  const made = await runProgram('hub', [...server, '--key-out', file('proxy.key')], environment);
+  expect(made.code).toBe(0);
+  const proxy = new X509Certificate(made.stdout);
+  expect([proxy.checkHost('proxy.example'), proxy.checkIP('192.0.2.1')]).toEqual(['proxy.example', '192.0.2.1']);
+  expect(proxy.checkPrivateKey(createPrivateKey(await readFile(file('proxy.key'), 'utf8')))).toBe(true);
+  expect(await runProgram('hub', server, environment)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--csr/),
+  });
 
   const url = await serve();
   expect(await take('lonely', file('lonely.json'), url)).toMatchObject({ code: 0, stderr: '' });

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets, type Flags } from '@qconn/startup';
 import type { IssueMachineOptions } from './commands/issue-machine.ts';
+import type { IssueServerOptions } from './commands/issue-server.ts';
 import { HUB_FLAGS, loadHubConfig, type HubConfig } from './config/hub-config.ts';
 
 interface Options {
@@ -116,7 +117,27 @@ docs/configuration.md lists them.`,
 }
 
 function addCa(root: Command, run: (work: Promise<number>) => void): void {
-  const ca = root.command('ca').description('look at the CA, take its root key offline, encrypt its keys');
+  const ca = root.command('ca').description('make and look at the CA, take its root key offline, encrypt its keys');
+  withConfig(ca.command('create'))
+    .description('make a CA and nothing else; `init` then uses it')
+    .option('--name <name>', 'begins the names of root and issuing CA (default qconn)')
+    .action((options: Options & { readonly name?: string }) =>
+      run(
+        import('./commands/ca-create.ts').then(({ caCreate }) =>
+          caCreate(configOf(options), { ...options, json: options.json === true }),
+        ),
+      ),
+    );
+  withConfig(ca.command('renew-issuing'))
+    .description('make a new issuing CA below the same root; the hub may run, and takes it over')
+    .option('--root-key <file>', 'the root’s private key, if it is kept elsewhere; it is not kept here')
+    .action((options: Options) =>
+      run(
+        import('./commands/ca-renew-issuing.ts').then(({ caRenewIssuing }) =>
+          caRenewIssuing(configOf(options), { ...options, json: options.json === true }),
+        ),
+      ),
+    );
   withConfig(ca.command('show'))
     .description('names, validity, pin, and how the keys lie here; the hub may run')
     .action((options: Options) =>
@@ -152,6 +173,22 @@ function addCa(root: Command, run: (work: Promise<number>) => void): void {
 
 function addCerts(root: Command, run: (work: Promise<number>) => void): void {
   const certs = root.command('certs').description('issue certificates by hand');
+  withConfig(certs.command('issue-server'))
+    .description(
+      'a TLS server certificate for what stands beside the hub; with the embedded database the hub must be stopped',
+    )
+    .option('--host <names...>', 'host names of the server')
+    .option('--ip <addresses...>', 'its IP addresses')
+    .option('--csr <file>', 'request for the key to certify, PEM')
+    .option('--key-out <file>', 'without --csr: new file of mode 0600 for the key that is made')
+    .option('--out <file>', 'new file for the chain (default standard output)')
+    .action((options: Options & Omit<IssueServerOptions, 'json'>) =>
+      run(
+        import('./commands/issue-server.ts').then(({ issueServer }) =>
+          issueServer(configOf(options), { ...options, json: options.json === true }),
+        ),
+      ),
+    );
   withConfig(certs.command('issue-machine'))
     .description(
       'enrol a machine that cannot reach this hub’s HTTPS; with the embedded database the hub must be stopped',

@@ -156,3 +156,22 @@ test('a brought CA that has expired is refused before anything is made', async (
   expect(await readBroughtAuthority(files, made + 1)).toBeInstanceOf(CertificateAuthority);
   expect(await readBroughtAuthority({}, made)).toBeUndefined();
 });
+
+test('a CA is made by itself, its issuing CA renewed with a root key that is kept elsewhere', async () => {
+  const made = await qconnHub(['ca', 'create', '--name', 'Lab', '--data', folder, '--json']);
+  expect(made.code).toBe(0);
+  const again = await qconnHub(['ca', 'create', '--data', folder]);
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('already_initialised') });
+  const before = await loadAuthority(join(folder, 'ca'));
+  expect(JSON.parse(made.stdout)).toMatchObject({ pin: Buffer.from(before.rootPin).toString('hex') });
+  const rootKey = join(folder, 'root.key');
+  await writeFile(rootKey, await readFile(join(folder, 'ca', 'root.key'), 'utf8'));
+  await rm(join(folder, 'ca', 'root.key'));
+  const without = await qconnHub(['ca', 'renew-issuing', '--data', folder]);
+  expect(without).toMatchObject({ code: 1, stderr: expect.stringContaining('ca_unusable') });
+  expect((await qconnHub(['ca', 'renew-issuing', '--root-key', rootKey, '--data', folder])).code).toBe(0);
+  const after = await loadAuthority(join(folder, 'ca'));
+  expect(after.rootPem).toBe(before.rootPem);
+  expect(after.issuingPin).not.toBe(before.issuingPin);
+  expect(await readdir(join(folder, 'ca'))).not.toContain('root.key');
+});

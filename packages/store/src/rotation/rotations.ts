@@ -38,7 +38,7 @@ export class Rotations {
         await db
           .selectFrom('ca_rotation')
           .selectAll()
-          .orderBy(sql`ended_at DESC NULLS FIRST`)
+          .orderBy(sql`ended_at DESC NULLS FIRST, started_at DESC`)
           .limit(1)
           .executeTakeFirst(),
     );
