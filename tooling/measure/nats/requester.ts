@@ -1,5 +1,5 @@
 import { createInbox } from '@nats-io/transport-node';
-import { measureLoad } from '../load.ts';
+import { measureLoad, warmUp } from '../load.ts';
 import { receiveTask, report } from '../task.ts';
 import { connectNats, type NatsTask } from './client.ts';
 
@@ -25,5 +25,6 @@ const send = (answered: () => void): void => {
   nats.publish('bench', body, { reply });
 };
 
+await warmUp(send);
 for (const inFlight of [1, 64, 256]) report(await measureLoad(inFlight, send));
 await nats.close();

@@ -1,5 +1,5 @@
 import { FRAME_BYTES, frames } from '../links/frames.ts';
-import { measureLoad } from '../../../../tooling/measure/load.ts';
+import { measureLoad, warmUp } from '../../../../tooling/measure/load.ts';
 import { receiveTask, report } from '../../../../tooling/measure/task.ts';
 import { carrierOf, type Task } from './task.ts';
 
@@ -26,4 +26,6 @@ const send = (answered: () => void): void => {
   link.write(request);
 };
 
+await warmUp(send);
+report({ warm: true });
 for (const inFlight of [1, 64, 256]) report(await measureLoad(inFlight, send));

@@ -1,4 +1,5 @@
 import type { Identities } from '../links/link.ts';
+import type { CarrierName } from '../processes/task.ts';
 import type { LoadResult } from '../../../../tooling/measure/load.ts';
 import { Child } from './children.ts';
 
@@ -8,7 +9,7 @@ export interface RelayResult extends LoadResult {
 }
 
 /** Requester → hub → provider and back, 256-byte messages, each part a process of its own. */
-export async function relay(carrier: 'quic' | 'quic-1350' | 'tls', identities: Identities): Promise<RelayResult[]> {
+export async function relay(carrier: CarrierName, identities: Identities): Promise<RelayResult[]> {
   const hub = new Child('relay.ts', { carrier, identities });
   const { port } = await hub.next<{ port: number }>();
   const provider = new Child('provider.ts', { carrier, identities, port });
@@ -21,6 +22,7 @@ export async function relay(carrier: 'quic' | 'quic-1350' | 'tls', identities: I
     hub.tell('usage');
     return (await answer).hubUs;
   };
+  await requester.next();
   await hubUs();
   for (let load = 0; load < 3; load += 1) {
     const result = await requester.next<LoadResult>();

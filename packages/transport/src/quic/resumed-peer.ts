@@ -16,13 +16,24 @@ export function refusalOfResumed(
 ): QconnError | undefined {
   if (certificates.length === 0) return new QconnError('certificate_required');
   const chain = certificates.map((der) => new X509Certificate(der));
-  const roots = trustPem.flatMap(blocksOf).map((pem) => new X509Certificate(pem));
+  const roots = rootsOf(trustPem);
   if (chain.some((certificate) => !validAt(certificate, now))) return new QconnError('certificate_expired');
   const linked = chain.every(
     (certificate, index) => index + 1 === chain.length || issuedBy(certificate, chain[index + 1]),
   );
   const anchored = roots.some((root) => validAt(root, now) && issuedBy(chain.at(-1), root));
   return linked && anchored ? undefined : new QconnError('certificate_untrusted');
+}
+
+/** Roots are read once for each bundle, not for each connection. */
+const ROOTS = new WeakMap<readonly string[], readonly X509Certificate[]>();
+
+function rootsOf(trustPem: readonly string[]): readonly X509Certificate[] {
+  const known = ROOTS.get(trustPem);
+  if (known !== undefined) return known;
+  const roots = trustPem.flatMap(blocksOf).map((pem) => new X509Certificate(pem));
+  ROOTS.set(trustPem, roots);
+  return roots;
 }
 
 function validAt(certificate: X509Certificate, now: number): boolean {

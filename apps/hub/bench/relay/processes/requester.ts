@@ -1,6 +1,6 @@
 import { receiveTask, report } from '../../../../../tooling/measure/task.ts';
 import { isQconnError } from '@qconn/client';
-import { measureLoad, type LoadResult } from '../../../../../tooling/measure/load.ts';
+import { measureLoad, warmUp, type LoadResult } from '../../../../../tooling/measure/load.ts';
 import { SERVICE_TYPE, type BenchMachine } from '../machines.ts';
 import { join } from './connect.ts';
 
@@ -34,6 +34,8 @@ const { machine, port, provider } = await receiveTask<RequesterTask>();
 const { client, connection } = await join(machine, '127.0.0.1', port);
 const address = `${SERVICE_TYPE}@${provider}/echo`;
 
+// As the requester of NATS does before its first load.
+await warmUp((answered) => void send(new Uint8Array(256)).then(answered, fail));
 process.on('message', (order: LoadOrder) => void measure(order).then(report, fail));
 report({ ready: true });
 
