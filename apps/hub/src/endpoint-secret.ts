@@ -1,19 +1,28 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CertificateAuthority } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 
 const FILE = 'endpoint.secret';
 const BYTES = 32;
 
 /**
- * The secret behind the QUIC endpoint's retry tokens and stateless resets (RFC 9000, section 10.3). Kept in
- * the data folder: a hub that was killed and comes back can then tell its clients at once that their
- * connections are gone, where they would wait for the idle timeout. Hubs that stand for each other share the file.
+ * The secret behind the QUIC endpoint's retry tokens, stateless resets (RFC 9000, section 10.3) and session tickets. The
+ * same after a restart: a hub that was killed and comes back can tell its clients at once that their connections are gone,
+ * where they would wait for the idle timeout. Hubs that stand for each other share file and CA.
+ *
+ * Whoever had it could make tickets in any machine's name, so the file alone is not enough: it is derived from the file
+ * and the issuing CA's key, which may lie encrypted. Another issuing CA makes it another one.
  * @throws QconnError `ca_unusable` when the file is there and is not such a secret
  */
-export async function loadEndpointSecret(dataFolder: string): Promise<Uint8Array> {
-  const path = join(dataFolder, FILE);
+export async function loadEndpointSecret(dataFolder: string, authority: CertificateAuthority): Promise<Uint8Array> {
+  const { issuingKeyPem } = authority.toPem();
+  const stored = await loadStored(join(dataFolder, FILE));
+  return new Uint8Array(hkdfSync('sha256', issuingKeyPem, stored, 'qconn endpoint', BYTES));
+}
+
+async function loadStored(path: string): Promise<Uint8Array> {
   try {
     const file = await open(path, 'wx', 0o600);
     try {

@@ -254,7 +254,7 @@ export class Hub {
         maxStreamWindowBytes: STREAM_WINDOW_BYTES,
         // Bodies that nobody reads leave room for the lanes, and lanes that are paused for the others.
         connectionWindowBytes: STREAM_WINDOW_BYTES * (config.limits.bodyStreams + LANES_PER_CONNECTION_MAX),
-        secret: await loadEndpointSecret(config.dataFolder),
+        secret: await loadEndpointSecret(config.dataFolder, authority.issuing),
         ...(config.log.insecureDebugFolder !== undefined && { insecureDebugFolder: config.log.insecureDebugFolder }),
         // A machine session answers an early hello, and does nothing else before the handshake has finished.
         earlyData: true,
