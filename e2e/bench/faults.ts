@@ -18,6 +18,7 @@ import {
   startProvider,
   type Scenario,
 } from './faults/scenarios.ts';
+import { sleep, VALIDITY_MS } from './faults/sleep.ts';
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   rebinding,
@@ -59,14 +60,22 @@ try {
     await provider.close(0);
   });
   if (wanted('agent')) await onSite(async (site) => tell('agent', await footprint(site, values.agent)));
+  if (wanted('sleep'))
+    await onSite(async (site) => tell('sleep', await sleep(site)), {
+      ...LIMITS,
+      QCONN_HUB_CERTIFICATES_MACHINE_VALIDITY_MS: String(VALIDITY_MS),
+    });
   if (wanted('herd')) await onSite(async (site) => tell(`herd${values.herd}`, await herd(site, Number(values.herd))));
   console.log(JSON.stringify(figures));
 } finally {
   await server?.stop();
 }
 
-async function onSite(work: (site: SiteProcess) => Promise<void>): Promise<void> {
-  const site = await SiteProcess.open(await createDatabase(), LIMITS);
+async function onSite(
+  work: (site: SiteProcess) => Promise<void>,
+  environment: Readonly<Record<string, string>> = LIMITS,
+): Promise<void> {
+  const site = await SiteProcess.open(await createDatabase(), environment);
   try {
     await work(site);
   } finally {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -31,6 +31,11 @@ export class FakeHubServer {
       { clock: systemClock },
       { host: '127.0.0.1', port: 0, tls, handlers: hub.handlers },
     );
+    hub.sign = async (csr) => {
+      const { spki } = await verifyCsr(csr);
+      const { chainPem: chain } = await pki.ca.issueMachine({ spki, now: Date.now() });
+      return chain.map((pem) => new X509Certificate(pem).raw);
+    };
     const enrolments: { token: string }[] = [];
     const https = createServer({ key: keyPem, cert: [...chainPem, pki.rootPem].join('\n') }, (request, response) => {
       if (request.method === 'GET') return void response.end('{}');

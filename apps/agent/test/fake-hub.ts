@@ -3,10 +3,13 @@ import {
   decodeHello,
   decodeOutcome,
   decodeProvide,
+  decodeRenew,
   decodeResponse,
   decodeWithdraw,
   encodeDeliver,
+  encodeGoAway,
   encodeProvided,
+  encodeRenewed,
   encodeStatus,
   encodeWelcome,
   encodeWithdrawn,
@@ -15,7 +18,7 @@ import {
   type Frame,
   type MachineStatus,
   type Outcome,
-  type QconnError,
+  QconnError,
 } from '@qconn/protocol';
 import { Lanes, type AlpnHandlers, type Connection } from '@qconn/transport';
 
@@ -35,6 +38,10 @@ export class FakeHub {
   permitted = true;
   readonly #writer = new PackedWriter();
   readonly #jobs = new Map<number, (end: JobEnd) => void>();
+  /** Signs a certificate request; without it renewals stay unanswered. @returns the chain, DER */
+  sign: ((csr: Uint8Array) => Promise<readonly Uint8Array[]>) | undefined;
+  /** Called for each agent that is welcomed. */
+  onWelcome: () => void = () => {};
   #standing: MachineStatus;
   #lanes: Lanes | undefined;
   #connection: Connection | undefined;
@@ -65,6 +72,11 @@ export class FakeHub {
     this.#connection?.close(error.wire, error.message);
   }
 
+  /** Asks the agent to connect again, at once. */
+  sendAway(): void {
+    this.#lanes?.send(0, encodeGoAway(this.#writer, { code: 'going_away', reason: 'Come again.', spreadMs: 0 }));
+  }
+
   /** Sends the agent a job and waits for its end. */
   deliver(device: string, body: string): Promise<JobEnd> {
     const id = ++this.#lastId;
@@ -91,6 +103,7 @@ export class FakeHub {
       const ids = { hub: 'fake', epoch: '1', session: '1', fingerprint: 'qc1agent', shortCode: 'K7QM-2XPD' };
       lanes.send(0, encodeWelcome(this.#writer, { ...this.#standing, ...ids }));
       this.#welcomed.resolve();
+      this.onWelcome();
     };
     const frame = (taken: Frame): void => {
       if (taken.type !== FrameType.Hello) return this.#take(lanes, taken);
@@ -101,6 +114,8 @@ export class FakeHub {
     };
     const lanes = Lanes.accept(connection, { frame, opened: welcome, failed: () => {} });
     this.#lanes = lanes;
+    const superseded = new QconnError('superseded');
+    this.#connection?.close(superseded.wire, superseded.message);
     this.#connection = connection;
   }
 
@@ -114,11 +129,18 @@ export class FakeHub {
       case FrameType.Withdraw:
         this.devices.delete(decodeWithdraw(frame).device);
         return lanes.send(frame.id, encodeWithdrawn(this.#writer, frame.id));
+      case FrameType.Renew:
+        return void this.#renew(lanes, frame);
       case FrameType.Response:
         return this.#jobs.get(frame.id)?.({ body: Buffer.from(decodeResponse(frame).body).toString() });
       case FrameType.Outcome:
         return this.#jobs.get(frame.id)?.({ outcome: decodeOutcome(frame) });
       default:
     }
+  }
+
+  async #renew(lanes: Lanes, frame: Frame): Promise<void> {
+    const chain = await this.sign?.(decodeRenew(frame).csr);
+    if (chain !== undefined) lanes.send(frame.id, encodeRenewed(this.#writer, frame.id, { chain }));
   }
 }

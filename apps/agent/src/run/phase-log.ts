@@ -58,6 +58,11 @@ export class PhaseLog {
           { failure: event.failure, err: event.error },
           `connecting to the hub anew: ${PATH_FAILED[event.failure]}, and no other path leads there`,
         );
+      case 'hubMoved':
+        return this.#log.info(
+          { from: event.from },
+          'the hub’s name points to another address: connected there, the old connection is closed',
+        );
       case 'renewed':
         return this.#log.info({ expiresAt: iso(event.expiresAt) }, 'certificate renewed');
       case 'renewalFailed':

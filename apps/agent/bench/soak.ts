@@ -1,0 +1,114 @@
+/**
+ * Two weeks of an agent's life in minutes: `npx -y pnpm@12 bench soak [--reconnects N] [--renewals N] [--agent PROGRAM]`. A real
+ * `qconn-agent` is sent away and comes back, and renews its certificate, again and again, over QUIC on loopback. Its memory, its
+ * open handles and the files in its credential folder are counted on the way. The last line is JSON. Linux: reads /proc.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { commandAgent } from '../src/control/ask-agent.ts';
+import { socketPath } from '../src/control/socket-path.ts';
+import { FakeHub } from '../test/fake-hub.ts';
+import { FakeHubServer } from '../test/fake-hub-server.ts';
+
+interface Sample {
+  readonly reconnects: number;
+  readonly renewals: number;
+  readonly anonymousMB: number;
+  readonly rssMB: number;
+  readonly handles: number;
+  readonly files: number;
+}
+
+const MAIN: string = path.resolve(import.meta.dirname, '../src/main.ts');
+
+/** Samples on the way, the first after a tenth: until then code is compiled and caches fill. */
+const SAMPLES = 10;
+
+const { values } = parseArgs({
+  options: {
+    reconnects: { type: 'string', default: '20000' },
+    renewals: { type: 'string', default: '200' },
+    agent: { type: 'string' },
+  },
+});
+const reconnects = Number(values.reconnects);
+const renewals = Number(values.renewals);
+const folder = mkdtempSync(path.join(tmpdir(), 'qconn-soak-'));
+const config = path.join(folder, 'agent.yaml');
+const credentials = path.join(folder, 'machine');
+const hub = new FakeHub();
+const server = await FakeHubServer.start(hub);
+let agent: ChildProcess | undefined;
+try {
+  writeFileSync(
+    config,
+    `hub: ${server.url}\ncredentials: machine\ndevices: [{name: d, serviceTypes: [x], adapter: {type: exec, argv: [cat]}}]\n`,
+  );
+  await once(start(['enroll', '--config', config, '--token', server.token]), 'exit');
+  agent = start(['run', '--config', config, '--log-level', 'error']);
+  await hub.welcomed();
+  const samples = await live(agent.pid ?? 0);
+  const [first, last] = [samples[0] as Sample, samples.at(-1) as Sample];
+  const growth = {
+    anonymousMB: round(last.anonymousMB - first.anonymousMB),
+    handles: last.handles - first.handles,
+    files: last.files - first.files,
+  };
+  console.log(JSON.stringify({ bench: 'soak', first, last, growth }));
+} finally {
+  if (agent?.exitCode === null) {
+    agent.kill();
+    await once(agent, 'exit');
+  }
+  await server.close();
+  rmSync(folder, { recursive: true });
+}
+
+async function live(pid: number): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  let renewed = 0;
+  for (let reconnect = 1; reconnect <= reconnects; reconnect++) {
+    const back = new Promise<void>((resolve) => (hub.onWelcome = resolve));
+    hub.sendAway();
+    await back;
+    while (renewed < Math.floor((reconnect * renewals) / reconnects)) {
+      await commandAgent(socketPath(credentials), 'POST /renew', { deadlineMs: 30_000 });
+      renewed++;
+    }
+    if (reconnect % Math.ceil(reconnects / SAMPLES) !== 0) continue;
+    const taken = sample(pid, reconnect, renewed);
+    samples.push(taken);
+    console.log(
+      `${String(reconnect).padStart(6)} reconnects, ${renewed} renewals: ${taken.anonymousMB} MB of its own, ${taken.handles} handles, ${taken.files} files`,
+    );
+  }
+  return samples;
+}
+
+function sample(pid: number, taken: number, renewed: number): Sample {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const megabytes = (field: string): number =>
+    round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1_024);
+  return {
+    reconnects: taken,
+    renewals: renewed,
+    anonymousMB: megabytes('RssAnon'),
+    rssMB: megabytes('VmRSS'),
+    handles: readdirSync(`/proc/${pid}/fd`).length,
+    files: readdirSync(credentials).length,
+  };
+}
+
+function start(args: readonly string[]): ChildProcess {
+  const [program, ...before] =
+    values.agent === undefined ? [process.execPath, '--conditions=@qconn/source', MAIN] : [path.resolve(values.agent)];
+  return spawn(program, [...before, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
