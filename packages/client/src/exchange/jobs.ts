@@ -95,7 +95,8 @@ export class Jobs {
 
   /** Takes a Cancel frame. */
   cancel(frame: Frame, port: RequestPort): void {
-    this.#exchanges.get(port)?.get(frame.id)?.cancel(decodeCancel(frame));
+    const code = decodeCancel(frame);
+    this.#exchanges.get(port)?.get(frame.id)?.cancel(code);
     port.bodies.withdraw({ kind: 'response', id: frame.id });
   }
 

@@ -2,6 +2,7 @@ import { encode } from 'cborg';
 import { describe, expect, test } from 'vitest';
 import { decodeHello, frameRule, type FrameType } from '@qconn/protocol';
 import { MapFields } from '../../src/wire/map-fields.ts';
+import { goodMap, WRONG_FIELDS } from './hostile-fields.ts';
 import { expectRefusal } from './refusal.ts';
 import { frameWith, samples, specimen } from './specimens.ts';
 
@@ -9,7 +10,6 @@ type Name = keyof typeof FrameType;
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
 const MAPS = samples().filter(({ frame }) => frameRule(frame.type)?.control === 'map');
-const long = (length: number): string => 'a'.repeat(length);
 
 /** CBOR that no frame may hold, whatever its type (RFC 8949). */
 const NOT_STRICT: Readonly<Record<string, Uint8Array>> = {
@@ -46,132 +46,6 @@ const NOT_STRICT: Readonly<Record<string, Uint8Array>> = {
   '8,000 levels': Uint8Array.from([0xa1, 0x61, 0x61, ...Array.from({ length: 8_000 }, () => 0x81), 0]),
 };
 
-const CHANGE = { device: 'zebra-1', serviceTypes: ['print'], fingerprint: 'qc1a', hostname: 'pc' };
-const PROVIDER = { ...CHANGE, online: true };
-
-/** Fields of each frame that are wrong although the CBOR is right; merged over a good map. */
-const WRONG: Readonly<Partial<Record<Name, readonly Readonly<Record<string, unknown>>[]>>> = {
-  Hello: [
-    { agent: 1 },
-    { instance: long(129) },
-    { instance: 1 },
-    { remembersJobs: 1 },
-    { remembersJobs: null },
-    { agent: null },
-    { agent: long(129) },
-    { agent: new Uint8Array(1) },
-    { lanes: 0 },
-    { lanes: 17 },
-    { lanes: -1 },
-    { lanes: '4' },
-    { lanes: true },
-  ],
-  Welcome: [
-    { status: 'admin' },
-    { status: 1 },
-    { hostname: null },
-    { hostname: long(129) },
-    { roles: 'admin' },
-    { roles: [1] },
-    { roles: [long(129)] },
-    { roles: Array.from({ length: 65 }, () => 'r') },
-    { hub: 1 },
-    { epoch: [] },
-    { session: {} },
-    { fingerprint: false },
-    { shortCode: 0 },
-  ],
-  Status: [{ status: '' }, { status: 'constructor' }, { roles: {} }, { hostname: 5 }],
-  GoAway: [
-    { code: -1 },
-    { code: 65_536 },
-    { code: 'closed' },
-    { reason: 5 },
-    { reason: long(1_025) },
-    { spreadMs: -1 },
-    { spreadMs: 86_400_001 },
-  ],
-  CallFailed: [{ code: -1 }, { code: null }, { reason: [] }, { reason: long(1_025) }],
-  Provide: [
-    { device: '' },
-    { device: 'a/b' },
-    { device: long(129) },
-    { device: 1 },
-    { serviceTypes: [] },
-    { serviceTypes: ['Print'] },
-    { serviceTypes: ['print', 2] },
-    { serviceTypes: 'print' },
-    { serviceTypes: { 0: 'print' } },
-    { serviceTypes: Array.from({ length: 33 }, (_, n) => `s${n}`) },
-  ],
-  Provided: [{ permitted: 1 }, { permitted: 'true' }, { permitted: null }],
-  Withdraw: [{ device: '' }, { device: 'a b' }, { device: 7 }],
-  Query: [
-    { serviceType: '' },
-    { serviceType: 'Print' },
-    { serviceType: null },
-    { serviceType: 1 },
-    { machine: '' },
-    { machine: 'a_b' },
-    { machine: '*a' },
-    { machine: 'a*b' },
-    { machine: `${long(128)}*` },
-    { machine: [] },
-    { state: 'dead' },
-    { state: true },
-  ],
-  QueryResult: [
-    { last: 0 },
-    { providers: {} },
-    { providers: [1] },
-    { providers: [[]] },
-    { providers: [null] },
-    { providers: [new Uint8Array(1)] },
-    { providers: [{ device: 'd' }] },
-    { providers: [{ ...PROVIDER, online: 1 }] },
-    { providers: [{ ...PROVIDER, device: '' }] },
-    { providers: [{ ...PROVIDER, serviceTypes: [] }] },
-    { providers: Array.from({ length: 65 }, () => ({})) },
-  ],
-  Watch: [{ serviceType: 'Print' }, { machine: 'a_b' }, { machine: '**' }],
-  WatchSnapshot: [
-    { version: -1 },
-    { version: '1' },
-    { cause: 'bored' },
-    { last: 1 },
-    { providers: [{ device: 'd' }] },
-    { providers: Array.from({ length: 65 }, () => ({})) },
-  ],
-  WatchChanges: [
-    { version: -1 },
-    { changes: {} },
-    { changes: [1] },
-    { changes: [{ ...CHANGE, gone: 'closed' }] },
-    { changes: [{ ...CHANGE, gone: 65_536 }] },
-    { changes: [{ ...CHANGE, device: 'a/b' }] },
-    { changes: [{ ...CHANGE, serviceTypes: ['Print'] }] },
-    { changes: Array.from({ length: 65 }, () => CHANGE) },
-  ],
-  Renewed: [
-    { chain: 'pem' },
-    { chain: ['pem'] },
-    { chain: [new Uint8Array(4_097)] },
-    { chain: Array.from({ length: 5 }, () => new Uint8Array(1)) },
-  ],
-  Trust: [
-    { roots: [] },
-    { roots: 'pem' },
-    { roots: [1] },
-    { roots: [new Uint8Array(4_097)] },
-    { roots: Array.from({ length: 5 }, () => new Uint8Array(1)) },
-    { renewWithinMs: -1 },
-    { renewWithinMs: 1.5 },
-    { renewWithinMs: 86_400_001 },
-    { renewWithinMs: null },
-  ],
-  TrustHeld: [{ trust: 1 }, { trust: 'x'.repeat(129) }, { serial: null }, { serial: new Uint8Array(1) }],
-};
-
 describe.each(MAPS)('$specimen.name', ({ specimen: one, frame }) => {
   test('cut at any byte is refused', () => {
     for (let length = 0; length < frame.control.length; length++) {
@@ -184,7 +58,7 @@ describe.each(MAPS)('$specimen.name', ({ specimen: one, frame }) => {
   });
 });
 
-describe.each(Object.entries(WRONG) as [Name, readonly Record<string, unknown>[]][])('%s', (name, changes) => {
+describe.each(Object.entries(WRONG_FIELDS) as [Name, readonly Record<string, unknown>[]][])('%s', (name, changes) => {
   const good = goodMap(name);
   const { decode } = specimen(name);
 
@@ -222,32 +96,6 @@ test('a Renew frame without a request is refused', () => {
 });
 
 const OPTIONAL = new Set(['hostname', 'serviceType', 'machine', 'state', 'renewWithinMs']);
-
-function goodMap(name: Name): Record<string, unknown> {
-  const status = { status: 'pending', hostname: 'pc', roles: ['printer'] };
-  const maps: Partial<Record<Name, Record<string, unknown>>> = {
-    Hello: { agent: 'test/1', lanes: 4, instance: 'run 1', remembersJobs: true },
-    Welcome: { ...status, hub: 'h', epoch: 'e', session: 's', fingerprint: 'qc1a', shortCode: 'K7QM-2XPD' },
-    Status: status,
-    GoAway: { code: 0x44, reason: 'restart', spreadMs: 100 },
-    CallFailed: { code: 3, reason: '' },
-    Provide: { device: 'zebra-1', serviceTypes: ['print'] },
-    Provided: { permitted: true },
-    Withdraw: { device: 'zebra-1' },
-    Query: { serviceType: 'print', machine: 'pc' },
-    QueryResult: {
-      providers: [PROVIDER],
-      last: true,
-    },
-    Renewed: { chain: [new Uint8Array(9)] },
-    Trust: { roots: [new Uint8Array(9)], renewWithinMs: 1_000 },
-    TrustHeld: { trust: 'id', serial: '0a' },
-    Watch: { serviceType: 'print', machine: 'kiosk-*' },
-    WatchSnapshot: { version: 0, cause: 'begun', providers: [PROVIDER], last: true },
-    WatchChanges: { version: 1, changes: [{ ...CHANGE, gone: 0x40 }] },
-  };
-  return maps[name] ?? {};
-}
 
 function show(change: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(change).slice(0, 60);
