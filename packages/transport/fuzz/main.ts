@@ -79,6 +79,7 @@ await chat;
 const newcomer = await Promise.race([client.connect(target), died]);
 await say(newcomer);
 const insiderAlive = !insider.native.isClosed() && !insider.native.isDraining();
+const told = Buffer.from(insider.native.peerError()?.reason ?? '').toString();
 await client.close();
 insider.close();
 for (const each of strangers) each.close();
@@ -87,7 +88,7 @@ endpoint.disconnect();
 const growth = after.rss / before.rss - 1;
 const ok = growth <= GROWTH_MAX && insiderAlive && echoes > 0;
 console.log(
-  `${sent} hostile datagrams; ${echoes} echoes for the bystander and ${echoed} bytes for the connection that was attacked, which ${insiderAlive ? 'lives' : 'has ended'}`,
+  `${sent} hostile datagrams; ${echoes} echoes for the bystander and ${echoed} bytes for the connection that was attacked, which ${insiderAlive ? 'lives' : `has ended: ${told}`}`,
 );
 console.log(`resident memory ${mb(before.rss)} before and ${mb(after.rss)} after`);
 console.log(

@@ -25,9 +25,9 @@ interface Scene {
   readonly forger: ForgingClient;
   /** The server's end of the forger's connection. */
   readonly attacked: Connection;
-  ended(): boolean;
+  readonly ended: () => boolean;
   /** Somebody else is served as ever. */
-  expectServing(): Promise<void>;
+  readonly expectServing: () => Promise<void>;
 }
 
 async function scene(): Promise<Scene> {

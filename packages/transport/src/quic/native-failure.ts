@@ -17,6 +17,11 @@ export function isStreamLimit(failure: unknown): boolean {
   return failure instanceof Error && failure.message === 'StreamLimit';
 }
 
+/** True for a packet that was not sealed with the keys of its connection. */
+export function isUndecryptable(failure: unknown): boolean {
+  return failure instanceof Error && failure.message === 'CryptoFail';
+}
+
 function codeIn(failure: unknown, name: string): number | undefined {
   if (!(failure instanceof Error) || !failure.message.startsWith(`${name}(`)) return undefined;
   const code = Number.parseInt(failure.message.slice(name.length + 1), 10);

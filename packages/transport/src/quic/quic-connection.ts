@@ -15,6 +15,7 @@ import { HandshakeFlight } from './handshake-flight.ts';
 import { Introduction } from './introduction.ts';
 import { Liveness } from './liveness.ts';
 import { nativeWeight } from './native-weight.ts';
+import { isUndecryptable } from './native-failure.ts';
 import type { NativeConnection } from './native.ts';
 import { hasLongHeader } from './packet-header.ts';
 import { PathWatch } from './path-watch.ts';
@@ -210,7 +211,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#gone = true;
   }
 
-  /** Takes in a datagram. The engine decrypts it in place. @returns false when that has ended the connection */
+  /** Takes in a datagram. The engine decrypts it in place. @returns false when it cannot be decrypted, which as the first of a server's connection ends it */
   receive(datagram: Buffer, from: SocketAddress, to: SocketAddress): boolean {
     const now = this.#host.clock.monotonic();
     this.#liveness.received();
@@ -223,10 +224,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#flight !== undefined && this.established && !hasLongHeader(datagram)) this.#peerIsThrough();
     try {
       this.native.recv(datagram, { from, to });
-    } catch {
+    } catch (failure) {
+      if (isUndecryptable(failure)) return false;
       // What went wrong is recorded in the engine's local error, which `flush` reports.
-      this.#host.wake(this);
-      return false;
     }
     if (!this.established && !this.native.isEstablished()) this.#traffic.handshakeReceived(length);
     this.#mayBeOver = true;

@@ -16,8 +16,8 @@ const FORGIVEN_LARGE_DATAGRAMS = 5;
 /** From this size on a datagram is large. */
 const LARGE_BYTES = 1_000;
 
-/** From how many datagrams in a second on it is noted how many of them the engine takes; fewer are forgiven anyway. */
-const SAMPLE_DATAGRAMS: number = FORGIVEN_DATAGRAMS;
+/** From how many datagrams in a second on it is asked how many of them the engine has taken: fewer are forgiven anyway. */
+const SAMPLE_DATAGRAMS = 10;
 
 /** Stream bytes that pay for one more datagram, either way: a small frame of its own is 16 bytes. */
 const BYTES_PER_DATAGRAM = 16;
@@ -41,7 +41,9 @@ const HANDSHAKE_BYTES: number = 64 * 1024;
  */
 export class Traffic {
   #windowStart = 0;
-  #sample: { readonly datagrams: number; readonly authentic: number } | undefined;
+  /** Datagrams ever, and how many of them, up to the last look, the engine had not taken. */
+  #received = 0;
+  #forgedBefore = 0;
   /** Those of earlier seconds that nothing has paid for yet. */
   #smallBefore = 0;
   #largeBefore = 0;
@@ -55,6 +57,7 @@ export class Traffic {
   #handshakeBytes = 0;
 
   datagramReceived(bytes: number): void {
+    this.#received += 1;
     if (bytes >= LARGE_BYTES) this.#large += 1;
     else this.#small += 1;
   }
@@ -91,8 +94,6 @@ export class Traffic {
    * does not count, or whoever can watch a connection could have it cut off
    */
   excess(now: number, authentic: () => number): string | undefined {
-    if (this.#sample === undefined && this.#small + this.#large >= SAMPLE_DATAGRAMS)
-      this.#sample = { datagrams: this.#small + this.#large, authentic: authentic() };
     const found = this.#excess(authentic);
     if (found === undefined && now - this.#windowStart >= WINDOW_MS) this.#begin(now, authentic);
     return found;
@@ -121,22 +122,25 @@ export class Traffic {
     return small > FREE_DATAGRAMS + paid || large > FREE_LARGE_DATAGRAMS + paid;
   }
 
+  /** How many datagrams of this window the engine has not taken. @param authentic packets that it has taken, ever */
   #forged(authentic: number): number {
-    if (this.#sample === undefined) return 0;
-    const datagrams = this.#small + this.#large - this.#sample.datagrams;
-    return Math.max(0, datagrams - (authentic - this.#sample.authentic));
+    const unseen = this.#received - authentic - this.#forgedBefore;
+    return Math.max(0, Math.min(unseen, this.#small + this.#large));
   }
 
   #begin(now: number, authentic: () => number): void {
     const seconds = (now - this.#windowStart) / 1_000;
-    const forgiven =
-      this.#forged(this.#sample === undefined ? 0 : authentic()) + this.#streamBytes / BYTES_PER_DATAGRAM;
+    let forgiven = this.#streamBytes / BYTES_PER_DATAGRAM;
+    if (this.#small + this.#large >= SAMPLE_DATAGRAMS) {
+      const taken = authentic();
+      forgiven += this.#forged(taken);
+      this.#forgedBefore = this.#received - taken;
+    }
     const small = this.#smallBefore + this.#small - forgiven - seconds * FORGIVEN_DATAGRAMS;
     const large = this.#largeBefore + this.#large - forgiven - seconds * FORGIVEN_LARGE_DATAGRAMS;
     this.#smallBefore = Math.max(0, small);
     this.#largeBefore = Math.max(0, large);
     this.#windowStart = now;
-    this.#sample = undefined;
     this.#small = 0;
     this.#large = 0;
     this.#sent = 0;
