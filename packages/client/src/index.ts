@@ -1,5 +1,5 @@
 export { BodyStream } from './body/body-stream.ts';
-export type { Content } from './body/content.ts';
+export { contentOf, type Content } from './body/content.ts';
 export {
   Client,
   type ClientDependencies,

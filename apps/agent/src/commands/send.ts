@@ -1,11 +1,12 @@
-import { createReadStream } from 'node:fs';
+import { once } from 'node:events';
+import { accessSync, constants, createReadStream } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { buffer } from 'node:stream/consumers';
-import { connect, type Reply } from '@qconn/client';
-import { BODY_MAX_BYTES, isQconnError, parseAddress, QconnError } from '@qconn/protocol';
+import type { Readable } from 'node:stream';
+import { connect, contentOf, type Reply } from '@qconn/client';
+import { isQconnError, parseAddress, QconnError } from '@qconn/protocol';
 import { EXIT_OK, reportFailure } from '@qconn/startup';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
-import { askAgent, readAnswer } from '../control/ask-agent.ts';
+import { askAgent, askStatus, readAnswer, running } from '../control/ask-agent.ts';
 import { socketPath } from '../control/socket-path.ts';
 import { AGENT } from '../version.ts';
 
@@ -26,7 +27,8 @@ const ANSWER_SLACK_MS = 10_000;
 
 interface Message {
   readonly to: string;
-  readonly body: Uint8Array;
+  /** Begins to read the body. */
+  readonly open: () => Readable;
   readonly key: string | undefined;
   readonly resolutionMs: number;
   readonly jobMs: number;
@@ -42,15 +44,14 @@ export async function sendCommand(address: string, file: string | undefined, fla
   const { credentials } = readConfig(flags, ['credentials']);
   const message: Message = {
     to: address,
-    body: await readBody(file),
+    open: bodyOf(file),
     key: flags.key,
     resolutionMs: milliseconds('--resolution', flags.resolution ?? '10'),
     jobMs: milliseconds('--deadline', flags.deadline ?? '30'),
   };
   try {
-    process.stdout.write(
-      (await throughAgent(socketPath(credentials), message)) ?? (await directly(credentials, message)),
-    );
+    const answer = await throughAgent(socketPath(credentials), message);
+    await (answer === undefined ? directly(credentials, message) : write(answer));
     return EXIT_OK;
   } catch (error) {
     if (!isQconnError(error) || error.code.startsWith('credential_')) throw error;
@@ -61,34 +62,42 @@ export async function sendCommand(address: string, file: string | undefined, fla
 }
 
 /** @returns the reply's body; `undefined` when no agent runs */
-async function throughAgent(path: string, message: Message): Promise<Uint8Array | undefined> {
-  const { to, key, resolutionMs, jobMs, body } = message;
+async function throughAgent(path: string, message: Message): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const { to, key, resolutionMs, jobMs, open } = message;
+  if ((await askStatus(path)) === undefined) return undefined;
   const query = new URLSearchParams({
     to,
     resolutionMs: String(resolutionMs),
     jobMs: String(jobMs),
     ...(key && { key }),
   });
-  const answer = await askAgent(path, `POST /submit?${query.toString()}`, {
-    body,
-    deadlineMs: resolutionMs + jobMs + ANSWER_SLACK_MS,
-  });
-  if (answer === undefined) return undefined;
-  if (answer === 'silent') throw new QconnError('invalid_state', 'The agent runs, but it does not answer.');
+  const answer = running(
+    await askAgent(path, `POST /submit?${query.toString()}`, {
+      body: open(),
+      deadlineMs: resolutionMs + jobMs + ANSWER_SLACK_MS,
+    }),
+  );
   if (answer.statusCode !== 200) await readAnswer(answer);
   process.stderr.write(`completed by ${whoAnswered(answer)}\n`);
-  return buffer(answer);
+  return answer as AsyncIterable<Uint8Array>;
 }
 
-async function directly(credentials: string, { to, body, key, resolutionMs, jobMs }: Message): Promise<Uint8Array> {
+async function directly(credentials: string, message: Message): Promise<void> {
+  const { to, open, key, resolutionMs, jobMs } = message;
   const client = await connect({ credentials, agent: AGENT });
   try {
+    const body = await contentOf(open() as AsyncIterable<Uint8Array>);
     const reply = await client.request(to, body, { idempotencyKey: key, resolutionMs, jobMs });
     process.stderr.write(`completed by ${whoReplied(reply)}\n`);
-    return reply.body;
+    await write(reply.stream);
   } finally {
     await client.close();
   }
+}
+
+/** As fast as standard output takes it. */
+async function write(body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const piece of body) if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
 }
 
 function whoAnswered({ headers }: IncomingMessage): string {
@@ -100,21 +109,15 @@ function whoReplied({ stages }: Reply): string {
   return target === undefined ? 'its target' : `${target.hostname || target.fingerprint} / ${target.device}`;
 }
 
-async function readBody(file: string | undefined): Promise<Uint8Array> {
-  const source = file === undefined || file === '-' ? process.stdin : createReadStream(file);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+/** @throws QconnError `usage` for a file that cannot be read */
+function bodyOf(file: string | undefined): () => Readable {
+  if (file === undefined || file === '-') return () => process.stdin;
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > BODY_MAX_BYTES) throw new QconnError('too_large', `The body has more than ${BODY_MAX_BYTES} bytes.`);
-      chunks.push(chunk);
-    }
+    accessSync(file, constants.R_OK);
   } catch (cause) {
-    if (cause instanceof QconnError) throw cause;
     throw new QconnError('usage', `The file ${file} cannot be read.`, { cause });
   }
-  return Buffer.concat(chunks);
+  return () => createReadStream(file);
 }
 
 function milliseconds(flag: string, seconds: string): number {

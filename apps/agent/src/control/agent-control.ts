@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import type { Client, Reply } from '@qconn/client';
 import { QconnError } from '@qconn/protocol';
 import type { Agent } from '../run/agent.ts';
@@ -68,10 +69,10 @@ async function submit(
 ): Promise<void> {
   const { address, body, ...options } = await readSubmission(query, message);
   checkAllowed(address.serviceType, reloading.config.local.submit);
-  answerWith(response, await client.request(address, body, { ...options, signal }));
+  await answerWith(response, await client.request(address, body, { ...options, signal }));
 }
 
-function answerWith(response: ServerResponse, { headers, body, stages }: Reply): void {
+async function answerWith(response: ServerResponse, { headers, stream, stages }: Reply): Promise<void> {
   const told = Object.entries(headers).map(([name, value]) => [HEADER_PREFIX + name, headerValue(value)]);
   const target = stages.find((report) => report.target !== undefined)?.target;
   const by =
@@ -82,10 +83,12 @@ function answerWith(response: ServerResponse, { headers, body, stages }: Reply):
     ...Object.fromEntries(told),
     ...by,
     'content-type': 'application/octet-stream',
-    'content-length': body.length,
+    // Not known beforehand, it is left out, and the body goes in chunks.
+    ...(stream.length === undefined ? {} : { 'content-length': stream.length }),
     connection: 'close',
   });
-  response.end(body);
+  // What breaks off ends the connection before its length is reached, and so is told.
+  await pipeline(stream, response);
 }
 
 /** Header values are any text; HTTP takes visible Latin characters (RFC 9110, section 5.5). */

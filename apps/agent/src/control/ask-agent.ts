@@ -1,4 +1,5 @@
 import { request, type IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { systemClock } from '@qconn/clock';
 import { ERROR_TABLE, QconnError, type ErrorCode } from '@qconn/protocol';
 import type { RunningStatus } from './agent-status.ts';
@@ -12,7 +13,7 @@ const ANSWER_MAX_BYTES: number = 4 * 1024 * 1024;
 /** What to ask with. */
 export interface AskOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | Readable;
   readonly signal?: AbortSignal | undefined;
   /** Longest wait for the head of the answer, in milliseconds. Default 3,000. */
   readonly deadlineMs?: number | undefined;
@@ -43,7 +44,8 @@ export function askAgent(
     asked.once('socket', (socket) => socket.once('connect', () => (connected = true)));
     asked.once('response', settle);
     asked.once('error', () => settle(connected ? 'silent' : undefined));
-    asked.end(body);
+    if (body instanceof Readable) body.once('error', (error) => asked.destroy(error)).pipe(asked);
+    else asked.end(body);
   });
 }
 

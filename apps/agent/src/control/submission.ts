@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { BODY_MAX_BYTES, parseAddress, QconnError, type Address, type Headers } from '@qconn/protocol';
+import { contentOf, type Content } from '@qconn/client';
+import { parseAddress, QconnError, type Address, type Headers } from '@qconn/protocol';
 
 /** Message headers travel under this prefix over the socket, both ways. */
 export const HEADER_PREFIX = 'qconn-header-';
@@ -8,13 +9,13 @@ export const HEADER_PREFIX = 'qconn-header-';
 export interface Submission {
   readonly address: Address;
   readonly headers: Headers;
-  readonly body: Uint8Array;
+  readonly body: Content;
   readonly idempotencyKey: string | undefined;
   readonly resolutionMs: number | undefined;
   readonly jobMs: number | undefined;
 }
 
-/** Reads `POST /submit?to=ADDRESS`. @throws QconnError `bad_address`, `invalid_request`, `too_large` */
+/** Reads `POST /submit?to=ADDRESS`. @throws QconnError `bad_address`, `invalid_request` */
 export async function readSubmission(query: URLSearchParams, message: IncomingMessage): Promise<Submission> {
   const to = query.get('to');
   if (to === null) throw new QconnError('invalid_request', 'Say where to: /submit?to=print@printer-pc/zebra-1');
@@ -24,7 +25,7 @@ export async function readSubmission(query: URLSearchParams, message: IncomingMe
     resolutionMs: milliseconds(query, 'resolutionMs'),
     jobMs: milliseconds(query, 'jobMs'),
     headers: messageHeaders(message.headers),
-    body: await readBody(message),
+    body: await contentOf(message as AsyncIterable<Uint8Array>),
   };
 }
 
@@ -56,16 +57,4 @@ function messageHeaders(headers: IncomingHttpHeaders): Headers {
       .filter(([name]) => name.startsWith(HEADER_PREFIX))
       .map(([name, value]) => [name.slice(HEADER_PREFIX.length), String(value)]),
   );
-}
-
-async function readBody(message: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > BODY_MAX_BYTES)
-      throw new QconnError('too_large', `The body has more than ${BODY_MAX_BYTES} bytes, which is the limit.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

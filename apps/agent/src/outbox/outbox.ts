@@ -1,4 +1,4 @@
-import { watch, type FSWatcher } from 'node:fs';
+import { openAsBlob, watch, type FSWatcher } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import type { Client } from '@qconn/client';
 import { backoffDelay, type Clock, type Timer } from '@qconn/clock';
@@ -148,9 +148,8 @@ export class Outbox {
   async #try(file: ClaimedFile): Promise<QconnError | undefined> {
     try {
       const { size } = await stat(file.path);
-      if (size > BODY_MAX_BYTES)
-        throw new QconnError('too_large', `${file.name} has ${size} bytes; the limit is ${BODY_MAX_BYTES}.`);
-      await this.#dependencies.client.request(this.config.to, await readFile(file.path), {
+      const body = size > BODY_MAX_BYTES ? await openAsBlob(file.path) : await readFile(file.path);
+      await this.#dependencies.client.request(this.config.to, body, {
         idempotencyKey: file.key,
         jobMs: this.config.jobMs,
         headers: { 'file-name': encodeURIComponent(file.name) },

@@ -1,7 +1,6 @@
 import { createReadStream, openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
-import type { Content } from '@qconn/client';
+import { contentOf, type Content } from '@qconn/client';
 import { BODY_MAX_BYTES, QconnError } from '@qconn/protocol';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -21,36 +20,13 @@ export async function requestBody({ file, text }: BodySource, { stdin, stderr }:
   if (text !== undefined) return Buffer.from(text);
   if (file === undefined || file === '-') {
     if (stdin.isTTY === true) stderr.write('Type the body; Ctrl-D on an empty line ends it.\n');
-    return wholeOrStream(stdin);
+    return contentOf(stdin as AsyncIterable<Uint8Array>);
   }
   try {
     const found = await stat(file);
     if (found.isFile() && found.size > BODY_MAX_BYTES) return await openAsBlob(file);
-    return await wholeOrStream(createReadStream(file));
+    return await contentOf(createReadStream(file) as AsyncIterable<Uint8Array>);
   } catch (cause) {
     throw new QconnError('usage', `The file ${file} cannot be read.`, { cause });
   }
-}
-
-async function wholeOrStream(stream: Readable): Promise<Content> {
-  const pieces = piecesOf(stream);
-  const begun: Uint8Array[] = [];
-  let bytes = 0;
-  while (bytes <= BODY_MAX_BYTES) {
-    const next = await pieces.next();
-    if (next.done === true) return Buffer.concat(begun);
-    begun.push(next.value);
-    bytes += next.value.length;
-  }
-  return joined(begun, pieces);
-}
-
-async function* piecesOf(stream: Readable): AsyncGenerator<Uint8Array, void> {
-  for await (const chunk of stream as AsyncIterable<Uint8Array | string>)
-    yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-}
-
-async function* joined(begun: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* begun;
-  yield* rest;
 }

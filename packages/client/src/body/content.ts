@@ -37,6 +37,23 @@ export function packContent(content: unknown): Packed | undefined {
   return undefined;
 }
 
+/**
+ * What a pipe carries: as bytes when it ends before it outgrows a frame, else as a stream, of which the beginning has been read.
+ * @throws whatever the pipe throws
+ */
+export async function contentOf(pipe: AsyncIterable<Uint8Array | string>): Promise<Content> {
+  const rest = bytesOf(pipe);
+  const begun: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes <= BODY_MAX_BYTES) {
+    const next = await rest.next();
+    if (next.done === true) return joined(begun);
+    begun.push(next.value);
+    bytes += next.value.length;
+  }
+  return continued(begun, rest);
+}
+
 /** @throws QconnError `invalid_request` for a piece that is not bytes */
 export function checkPiece(piece: unknown): Uint8Array {
   if (piece instanceof Uint8Array) return piece;
@@ -73,4 +90,23 @@ function once(content: AsyncIterable<Uint8Array>): BodySource {
 
 async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
+async function* bytesOf(pipe: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array, void> {
+  for await (const piece of pipe) yield typeof piece === 'string' ? encoder.encode(piece) : piece;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+async function* continued(begun: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* begun;
+  yield* rest;
 }
