@@ -48,35 +48,35 @@ test(`whatever changes for a machine is told, in the right direction (seed ${see
   );
 });
 
+const prints = (effect: Grant['effect'], pattern: string, site?: string): Grant => ({
+  effect,
+  verb: 'submit',
+  serviceTypes: [pattern],
+  ...(site !== undefined && { selector: { labels: { site } } }),
+});
+
+function difference(before: Grant[], after: Grant[], other: Grant[] = []): { gains: string[]; loses: string[] } {
+  const machine: Principal = { fingerprint: 'qc1m', status: 'authorized', labels: {}, roles: ['r', 'other'] };
+  const [was, is, same] = [
+    { name: 'r', grants: before },
+    { name: 'r', grants: after },
+    { name: 'other', grants: other },
+  ];
+  const policies = {
+    before: compilePolicy({ generation: 1, roles: [was, same], machines: [machine] }),
+    after: compilePolicy({ generation: 2, roles: [is, same], machines: [machine] }),
+  };
+  const impact = new Impact(policies, [
+    { before: was, after: is },
+    { before: same, after: same },
+  ]);
+  const { gains, loses } = impact.of({ before: 'qc1m', after: 'qc1m', roles: machine.roles });
+  const text = ({ serviceType, towards }: Right): string =>
+    `${serviceType}${towards === undefined ? '' : ` ${towards}`}`;
+  return { gains: gains.map(text), loses: loses.map(text) };
+}
+
 describe('what is told', () => {
-  const prints = (effect: Grant['effect'], pattern: string, site?: string): Grant => ({
-    effect,
-    verb: 'submit',
-    serviceTypes: [pattern],
-    ...(site !== undefined && { selector: { labels: { site } } }),
-  });
-
-  function difference(before: Grant[], after: Grant[], other: Grant[] = []): { gains: string[]; loses: string[] } {
-    const machine: Principal = { fingerprint: 'qc1m', status: 'authorized', labels: {}, roles: ['r', 'other'] };
-    const [was, is, same] = [
-      { name: 'r', grants: before },
-      { name: 'r', grants: after },
-      { name: 'other', grants: other },
-    ];
-    const policies = {
-      before: compilePolicy({ generation: 1, roles: [was, same], machines: [machine] }),
-      after: compilePolicy({ generation: 2, roles: [is, same], machines: [machine] }),
-    };
-    const impact = new Impact(policies, [
-      { before: was, after: is },
-      { before: same, after: same },
-    ]);
-    const { gains, loses } = impact.of({ before: 'qc1m', after: 'qc1m', roles: machine.roles });
-    const text = ({ serviceType, towards }: Right): string =>
-      `${serviceType}${towards === undefined ? '' : ` ${towards}`}`;
-    return { gains: gains.map(text), loses: loses.map(text) };
-  }
-
   test.each<[string, Grant[], Grant[], Grant[], string[], string[]]>([
     ['a new grant', [], [prints('allow', 'print')], [], ['print'], []],
     ['what another role grants already is no gain', [], [prints('allow', 'print')], [prints('allow', '*')], [], []],

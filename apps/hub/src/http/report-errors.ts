@@ -50,7 +50,7 @@ export function sendProblem(
 /** What is not HTTP, or too slow to be a request, gets a problem too before its connection ends. */
 export function refuseGarbage(this: unknown, { code }: ConnectionError, socket: Socket): void {
   // Nothing can be said, and so nothing would end, where no handshake was finished.
-  const deaf = code === 'ECONNRESET' || code?.startsWith('ERR_TLS_') === true || !socket.writable;
+  const deaf = /^(ECONNRESET|ERR_TLS_)/.test(code) || !socket.writable;
   if (deaf) return void socket.destroy();
   const problem = problemOf(new QconnError('invalid_request', 'What came is not a request of HTTP.'), randomUUID());
   const body = JSON.stringify(problem);
