@@ -33,6 +33,15 @@ const COMMANDS: Readonly<Record<string, string>> = {
   'GET /v1/sessions': 'sessions',
   'GET /v1/exchanges': 'exchanges',
   'GET /v1/exchanges/:id': 'exchange',
+  'GET /v1/ca': 'ca status',
+  'POST /v1/ca/prepare': 'ca prepare',
+  'POST /v1/ca/activate': 'ca activate',
+  'POST /v1/ca/prune': 'ca prune',
+  'POST /v1/ca/abort': 'ca abort',
+  'POST /v1/ca/renew-issuing': 'ca renew-issuing',
+  'GET /v1/certificates': 'certs',
+  'GET /v1/certificates/:serial': 'cert show',
+  'POST /v1/certificates/:serial/revoke': 'cert revoke',
   'GET /v1/explain': 'explain',
   'GET /v1/audit': 'audit',
   'GET /v1/audit/verify': 'audit verify',
@@ -40,8 +49,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   'POST /v1/config/reload': 'config reload',
 };
 
-/** For browsers and programs. */
-const WITHOUT_COMMAND = ['GET /openapi.json', 'GET /docs'];
+/** For browsers and programs, for those who check certificates without the hub, for machines that come back after expiry. */
+const WITHOUT_COMMAND = ['GET /openapi.json', 'GET /docs', 'GET /crl.pem', 'POST /v1/recover'];
 
 test('every endpoint has a command', () => {
   const operations = apiOperations()

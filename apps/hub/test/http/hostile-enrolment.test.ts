@@ -42,6 +42,7 @@ beforeAll(async () => {
     ),
     log: createLog({ component: 'test', level: 'silent', format: 'json' }),
     metrics: { http: { answered: () => {}, rateLimited: () => {} } },
+    security: { tell: () => {} },
     draining: () => false,
     limits: { requestsPerSecond: 10_000, enrolmentsPerSecond: 10_000 },
     hub: { id: 'hub', quicPort: 7443, advertise: [] },
