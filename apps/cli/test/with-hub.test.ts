@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { HubProcess } from './hub-process.ts';
 import { Admin } from './suites/admin.ts';
+import { certificatesSuite } from './suites/certificates.ts';
 import { loginSuite } from './suites/login.ts';
 import { machinesSuite } from './suites/machines.ts';
 import { messagesSuite } from './suites/messages.ts';
@@ -30,4 +31,5 @@ loginSuite(
 machinesSuite(() => admin);
 rightsSuite(() => admin);
 roleSetSuite(() => admin);
+certificatesSuite(() => admin);
 messagesSuite(() => admin);

@@ -23,6 +23,9 @@ export interface RenewalDependencies {
   readonly client: Client;
 }
 
+/** Time between two looks at a credential that has expired while there is no connection, in milliseconds. */
+const RECHECK_MS = 60_000;
+
 /**
  * Renews the credential when it is due, for as long as the client lives. The new one is on disk, whole,
  * before it is used; the old one is given up only when the hub has welcomed the new one, so a crash at
@@ -134,8 +137,15 @@ export class RenewalKeeper {
       random01: this.#random01,
       ...held,
     });
-    if (state === 'waiting' || waitMs > 0) this.#wait(waitMs);
+    // An expired one is renewed by who dials with it, see `beforeDial`; a connection that has outlived it renews here.
+    if (state === 'expired' && !this.#isConnected) this.#wait(RECHECK_MS);
+    else if (state === 'waiting' || waitMs > 0) this.#wait(waitMs);
     else void this.#renew().catch(() => {}); // It has told of its failure and will try again.
+  }
+
+  get #isConnected(): boolean {
+    const { phase } = this.#dependencies.client;
+    return phase === 'online' || phase === 'pending';
   }
 
   #wait(ms: number): void {
