@@ -29,6 +29,7 @@ const tcp = (more: string): string => adapter(`{ type: tcp, host: h, port: 1, ${
 const exec = (more: string): string => adapter(`{ type: exec, ${more} }`);
 const http = (more: string): string => adapter(`{ type: http, ${more} }`);
 const spool = (more: string): string => adapter(`{ type: file, folder: f, ${more} }`);
+const outbox = (more: string): string => top(`outboxes:\n  - { folder: f, ${more} }`);
 const ANY_ADAPTER = '{ type: file, folder: f }';
 
 test('the frames of the cases below have no mistakes themselves', () => {
@@ -161,6 +162,21 @@ test.each<[string, string, string | RegExp]>([
   ['a hidden name', spool('name: .x'), 'adapter.name must match'],
   ['an unknown placeholder', spool('name: "{tme}"'), 'adapter.name must match'],
   ['an open placeholder', spool('name: "{time"'), 'adapter.name must match'],
+  // Outboxes and local programs
+  ['an outbox without an address', top('outboxes: [{ folder: f }]'), 'outboxes[0].to is missing'],
+  ['an outbox to nowhere', outbox('to: "print@"'), 'a.yaml:4:18: outboxes[0].to is no address'],
+  ['an outbox to a sentence', outbox('to: Print it'), 'outboxes[0].to is no address'],
+  ['names with a folder', outbox('to: print, names: a/b'), 'outboxes[0].names must match'],
+  ['another afterwards', outbox('to: print, afterwards: shred'), 'outboxes[0].afterwards must be'],
+  ['no time to settle', outbox('to: print, settleMs: 0'), 'outboxes[0].settleMs must be at least 10'],
+  [
+    'two outboxes of one folder',
+    top('outboxes: [{ folder: f, to: print }, { folder: ./f, to: scan }]'),
+    'outboxes[1].folder',
+  ],
+  ['local rights to a sentence', top('local: { submit: [Print it] }'), 'local.submit[0] must match'],
+  ['local rights with a star inside', top('local: { submit: ["a.*.b"] }'), 'local.submit[0] must match'],
+  ['a local right that is unknown', top('local: { listen: [a] }'), 'local.listen is not a known key'],
 ])('%s', (_what, yaml, expected) => {
   expect(mistakes(yaml).join('\n')).toMatch(typeof expected === 'string' ? literally(expected) : expected);
 });

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { isQconnError, parseAddress } from '@qconn/protocol';
 import type { Finding } from '@qconn/startup';
 import type { AgentConfig, DeviceConfig, OutboxConfig } from './agent-config.ts';
@@ -20,7 +21,7 @@ function twoPassphrases({ credentialsPassphrase, credentialsPassphraseFile }: Ag
 
 function outboxMistakes(outboxes: readonly OutboxConfig[], index: number): Finding[] {
   const { folder, to } = outboxes[index] as OutboxConfig;
-  const first = outboxes.findIndex((outbox) => outbox.folder === folder);
+  const first = outboxes.findIndex((outbox) => path.normalize(outbox.folder) === path.normalize(folder));
   const mistakes = addressMistakes(to, ['outboxes', index, 'to']);
   if (first === index) return mistakes;
   return [
@@ -29,13 +30,13 @@ function outboxMistakes(outboxes: readonly OutboxConfig[], index: number): Findi
   ];
 }
 
-function addressMistakes(to: string, path: Finding['path']): Finding[] {
+function addressMistakes(to: string, place: Finding['path']): Finding[] {
   try {
     parseAddress(to);
     return [];
   } catch (error) {
     if (!isQconnError(error, 'bad_address')) throw error;
-    return [{ path, message: `is no address: ${error.message}` }];
+    return [{ path: place, message: `is no address: ${error.message}` }];
   }
 }
 
@@ -47,13 +48,13 @@ function takenName(devices: readonly DeviceConfig[], index: number): Finding[] {
 }
 
 function adapterMistakes({ adapter }: DeviceConfig, index: number): Finding[] {
-  const path = ['devices', index, 'adapter'];
+  const place = ['devices', index, 'adapter'];
   if (adapter.type === 'tcp' && adapter.readBack && adapter.doneWhen === 'sent') {
     const message = 'needs doneWhen: closed, for an answer ends when the device closes';
-    return [{ path: [...path, 'readBack'], message }];
+    return [{ path: [...place, 'readBack'], message }];
   }
   if (adapter.type === 'http' && !URL.canParse(adapter.url)) {
-    return [{ path: [...path, 'url'], message: 'is not a URL' }];
+    return [{ path: [...place, 'url'], message: 'is not a URL' }];
   }
   return [];
 }
