@@ -230,7 +230,7 @@ export class Hub {
       { clock, log, store, authority, isOnline: (fingerprint) => sessions.isOnline(fingerprint) },
       { ...certificateOptions(config), keepExpiredMs: config.certificates.keepExpiredMs },
     );
-    metrics.show({ sessions, relay, policy, certificate, authority, housekeeping });
+    metrics.show({ store, watches, sessions, relay, policy, certificate, authority, housekeeping });
     const { quicPort, httpsPort } = config.listen;
     const host = listenHost(config.listen.host);
     const endpoint = await createQuicEndpoint(

@@ -1,5 +1,6 @@
 export { openStore, type StoreLocation } from './open-store.ts';
 export type { Store } from './store.ts';
+export type { ConnectionUsage } from './database/database.ts';
 export type { Act, Once } from './act.ts';
 export type { Page, PageRequest } from './page.ts';
 export type { Hub } from './hub/hub.ts';

@@ -1,7 +1,7 @@
 import type { Act } from './act.ts';
 import { Audit } from './audit/audit.ts';
 import { Credentials } from './credentials/credentials.ts';
-import type { Database } from './database/database.ts';
+import type { ConnectionUsage, Database } from './database/database.ts';
 import { enrol, type Enrolment, type EnrolmentRequest } from './enrolment/enrol.ts';
 import { Idempotency } from './idempotency/idempotency.ts';
 import { Hub } from './hub/hub.ts';
@@ -60,6 +60,11 @@ export class Store {
    */
   async sweep(input: Sweep & Act): Promise<Swept> {
     return await sweep(this.#database, input);
+  }
+
+  /** How busy the connections to the database are; the embedded one has a single one, and shows it as free. */
+  get connections(): ConnectionUsage {
+    return this.#database.usage;
   }
 
   /** Asks the database for nothing, to see whether it answers. */

@@ -13,6 +13,8 @@ import { rotationSuite } from './suites/rotation.ts';
 export interface Opened {
   readonly store: Store;
   readonly kind: 'PGlite' | 'PostgreSQL';
+  /** Runs a statement past the store, as an operator could who has the database. */
+  readonly run: (statement: string) => Promise<void>;
   /** A second store on the same data, as another hub would have; PGlite has only the one. */
   another(): Promise<Store>;
 }

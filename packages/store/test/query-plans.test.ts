@@ -3,7 +3,7 @@ import { type CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { Database, type Tables } from '../src/database/database.ts';
+import { Database, type ConnectionUsage, type Tables } from '../src/database/database.ts';
 import { parserOf } from '../src/database/postgres.ts';
 import { migrate } from '../src/migrations/migrate.ts';
 import { Store } from '../src/store.ts';
@@ -37,7 +37,8 @@ beforeAll(async () => {
     dialect: new PostgresDialect({ pool }),
     log: (event) => void queries.push(event.query),
   });
-  const connection = { kysely, listen: () => Promise.resolve(), close: async () => await kysely.destroy() };
+  const usage = (): ConnectionUsage => ({ busy: 0, idle: 0, waiting: 0 });
+  const connection = { kysely, usage, listen: () => Promise.resolve(), close: async () => await kysely.destroy() };
   await migrate(kysely);
   for (const statement of POPULATION) await sql.raw(statement).execute(kysely);
   store = new Store(new Database(connection));

@@ -163,7 +163,14 @@ export class HubApi {
     to: string | undefined;
   }): Promise<Explanation> => this.#get(withQuery('/v1/explain', question));
   audit = (
-    filter: { subject?: string | undefined; act?: string | undefined; actor?: string | undefined },
+    filter: {
+      subject?: string | undefined;
+      act?: string | undefined;
+      actor?: string | undefined;
+      since?: string | undefined;
+      after?: string | undefined;
+      order?: 'newest' | 'oldest' | undefined;
+    },
     choice: PageChoice,
   ): Promise<Page<AuditRow>> => this.#page('/v1/audit', { ...filter }, choice);
 

@@ -162,6 +162,8 @@ export interface AuditRow {
   readonly subject: string;
   readonly before: unknown;
   readonly after: unknown;
+  readonly prevHash: string;
+  readonly hash: string;
 }
 
 export interface AuditVerdict {

@@ -21,8 +21,15 @@ interface Options extends AuditFilter, PageChoice {
   readonly follow?: boolean;
 }
 
+interface ExportOptions {
+  readonly afterRow?: string;
+}
+
 /** Rows that --follow begins with: enough to see where one is. */
 const FIRST_ROWS = 10;
+
+/** Rows of a page of an export: the most that the hub gives. */
+const EXPORT_ROWS = 1_000;
 
 const COLUMNS = [
   { title: 'WHEN' },
@@ -41,6 +48,11 @@ export function addAudit(parent: Command, invocation: Invocation): void {
     .option('-f, --follow', 'the last ten, then each act as it comes, until Ctrl-C; with --json one object a line')
     .action((options: Options) => audit(options, invocation));
   command
+    .command('export')
+    .description('print the whole trail, the oldest first, one JSON object a line, with its hashes')
+    .option('--after-row <id>', 'only rows after this one: what has come since the last export')
+    .action((options: ExportOptions) => exportAudit(options, invocation));
+  command
     .command('verify')
     .description('check that no row was changed or removed; exit code 1 if one was')
     .action(() => verifyAudit(invocation));
@@ -49,7 +61,8 @@ export function addAudit(parent: Command, invocation: Invocation): void {
     ['qconn audit --follow', 'what is going on'],
     ['qconn audit --actor token:3f9c2a7d51e0b846', 'who came in with this token'],
     ['qconn audit --act machine.revoke --json --all', 'every revocation, with before and after'],
-    ['qconn audit --follow --json >> audit.jsonl', 'export, one object a line, as it grows'],
+    ['qconn audit export > audit.jsonl', 'all of it, to keep elsewhere'],
+    ['qconn audit --follow --json >> audit.jsonl', 'each act as it comes'],
     ['qconn audit verify', 'has somebody edited it?'],
   ]);
 }
@@ -85,15 +98,23 @@ async function followAudit(hub: HubApi, filter: AuditFilter, invocation: Invocat
 }
 
 /** Rows with a greater id than `last`, newest first, however many pages they are. */
-async function rowsAfter(hub: HubApi, filter: AuditFilter, last: number): Promise<AuditRow[]> {
-  const rows: AuditRow[] = [];
-  let after: string | undefined;
+async function rowsAfter(hub: HubApi, filter: AuditFilter, last: number): Promise<readonly AuditRow[]> {
+  const { items } = await hub.audit({ ...filter, after: String(last), order: 'oldest' }, { all: true });
+  return items.toReversed();
+}
+
+/** Page by page: a trail of years does not fit into memory. */
+async function exportAudit({ afterRow = '0' }: ExportOptions, invocation: Invocation): Promise<void> {
+  const hub = await invocation.hub();
+  let next: string | undefined;
   do {
-    const page: Page<AuditRow> = await hub.audit(filter, { after });
-    rows.push(...page.items.filter(({ id }) => id > last));
-    after = page.items.every(({ id }) => id > last) ? page.next : undefined;
-  } while (after !== undefined);
-  return rows;
+    const page: Page<AuditRow> = await hub.audit(
+      { after: afterRow, order: 'oldest' },
+      { limit: EXPORT_ROWS, after: next },
+    );
+    for (const item of page.items) invocation.surroundings.stdout.write(`${JSON.stringify(item)}\n`);
+    next = page.next;
+  } while (next !== undefined);
 }
 
 function lineOf(item: AuditRow, { json, paint }: Invocation): string {

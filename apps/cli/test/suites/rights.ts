@@ -116,6 +116,25 @@ export function rightsSuite(admin: () => Admin): void {
     ]);
   });
 
+  test('audit export gives every row with its hashes, and verify finds them whole', async () => {
+    const rows = (await admin().ok('audit', 'export'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as AuditRow);
+    expect(rows.map(({ id }) => id)).toEqual(rows.map((_, at) => at + 1));
+    for (const [at, { prevHash }] of rows.entries()) if (at > 0) expect(prevHash).toBe(rows[at - 1]?.hash);
+    // A row of the hub's own may come at any time.
+    const later = await admin().ok('audit', 'export', '--after-row', String(rows.length));
+    for (const line of later.split('\n').filter(Boolean))
+      expect((JSON.parse(line) as AuditRow).id).toBeGreaterThan(rows.length);
+    expect(await admin().ok('audit', 'verify')).toMatch(/^intact: \d+ rows, the last with the hash [0-9a-f]{64}$/m);
+  });
+
+  test('config shows what is in force, and a reload says what has changed', async () => {
+    expect(await admin().ok('config', 'show')).toMatch(/^drainMs +\d+ +yes$/m);
+    expect(await admin().ok('config', 'reload')).toBe('Nothing that a reload puts in force has changed.\n');
+  });
+
   describe('tokens and keys', () => {
     test('a token for a pattern of hostnames lets in whom it names, and leaves the others to a person', async () => {
       const options = ['--hostname', 'kiosk-*', '--uses', '2', '--roles', 'printer', '--auto-approve'];

@@ -124,6 +124,8 @@ export const AuditSchema = Type.Object(
     subject: Type.String(),
     before: Type.Unknown(),
     after: Type.Unknown(),
+    prevHash: Type.String({ description: 'Hash of the row before, hex' }),
+    hash: Type.String({ description: 'SHA-256 over prevHash and this row, hex' }),
   },
   { $id: 'AuditRow' },
 );

@@ -97,8 +97,8 @@ export function sessionView({ id, auth, connection, devices }: MachineSession): 
   };
 }
 
-export function auditView({ id, at, actor, act, subject, before, after }: AuditRecord): Static<typeof AuditSchema> {
-  return { id, at: timeText(at), actor, act, subject, before, after };
+export function auditView({ at, ...row }: AuditRecord): Static<typeof AuditSchema> {
+  return { ...row, at: timeText(at) };
 }
 
 /** A page with its items as the API shows them. */

@@ -8,6 +8,8 @@ export interface LiveState {
     readonly auth: { readonly status: 'pending' | 'authorized' };
     readonly bufferedBytes: number;
   }>;
+  readonly store: { readonly connections: { readonly busy: number; readonly idle: number; readonly waiting: number } };
+  readonly watches: { readonly size: number };
   /** `size`: exchanges that are not over. */
   readonly relay: { readonly size: number };
   readonly policy: {
@@ -23,7 +25,7 @@ export interface LiveState {
 
 /** Registers the gauges that show the state of the hub at the time of the scrape. */
 export function registerLiveGauges(registry: Registry, state: LiveState): void {
-  const { clock, sessions, relay, policy, certificate, authority, housekeeping } = state;
+  const { clock, store, watches, sessions, relay, policy, certificate, authority, housekeeping } = state;
   const statuses = new Gauge({
     name: 'qconn_sessions',
     help: 'Machines that are connected now, by status',
@@ -63,6 +65,18 @@ export function registerLiveGauges(registry: Registry, state: LiveState): void {
     '1 while the hub serves nobody, because it has been without its database for too long',
     () => Number(policy.freshness.stale),
   );
+  const connections = new Gauge({
+    name: 'qconn_database_connections',
+    help: 'Connections to the database: busy, idle, and queries that are waiting for one',
+    labelNames: ['state'],
+    registers: [],
+    collect() {
+      const { busy, idle, waiting } = store.connections;
+      for (const [name, value] of Object.entries({ busy, idle, waiting })) this.set({ state: name }, value);
+    },
+  });
+  registry.registerMetric(connections);
+  gauge(registry, 'qconn_watches', 'Watches of presence that machines have now', () => watches.size);
   const expiries = new Gauge({
     name: 'qconn_certificate_expiry_timestamp_seconds',
     help: 'End of validity in Unix time: of the hub’s own certificate, which renews itself, and of the CA’s, which do not',

@@ -30,6 +30,8 @@ beforeEach(() => {
       { auth: { status: 'pending' }, bufferedBytes: 2_000 },
     ],
     relay: { size: 3 },
+    store: { connections: { busy: 2, idle: 1, waiting: 5 } },
+    watches: { size: 4 },
     policy: {
       current: { generation: 17 },
       freshness: { comparedAt: clock.monotonic(), reachable: false, stale: false },
@@ -69,6 +71,8 @@ describe('the state of the hub is read at each scrape', () => {
     expect(sample(text, 'qconn_policy_generation')).toBe(17);
     expect(sample(text, 'qconn_policy_age_seconds')).toBe(12.5);
     expect(sample(text, 'qconn_policy_stale')).toBe(0);
+    expect(sample(text, 'qconn_database_connections{state="waiting"}')).toBe(5);
+    expect(sample(text, 'qconn_watches')).toBe(4);
     expect(sample(text, 'qconn_database_up')).toBe(0);
   });
 

@@ -18,7 +18,19 @@ export interface Connection {
    * missed. Ends with `close()`.
    */
   listen(channel: string, heard: (payload: string | undefined) => void): Promise<void>;
+  /** Of the pool, without the one that listens. */
+  usage(): ConnectionUsage;
   close(): Promise<void>;
+}
+
+/** How busy the connections to the database are. */
+export interface ConnectionUsage {
+  /** Connections that a query or a transaction has now. */
+  readonly busy: number;
+  /** Connections that are open and free. */
+  readonly idle: number;
+  /** Queries that wait for a connection. */
+  readonly waiting: number;
 }
 
 /** Runs reads and writes; every error that leaves it is a QconnError or a defect. */
@@ -63,6 +75,10 @@ export class Database {
   /** Calls `heard` outside of the transaction that caused the call. See `Connection.listen`. */
   async listen(channel: string, heard: (payload: string | undefined) => void): Promise<void> {
     await translated(async () => await this.#connection.listen(channel, AsyncLocalStorage.bind(heard)));
+  }
+
+  get usage(): ConnectionUsage {
+    return this.#connection.usage();
   }
 
   async close(): Promise<void> {

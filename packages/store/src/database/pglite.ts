@@ -30,6 +30,8 @@ export async function openPglite(folder: string | undefined): Promise<Connection
     async listen(channel, heard) {
       await pglite.listen(channel, heard);
     },
+    // One connection in this process, and a queue before it that does not tell its length.
+    usage: () => ({ busy: 0, idle: pglite.closed ? 0 : 1, waiting: 0 }),
     async close() {
       await kysely.destroy();
       if (!pglite.closed) await pglite.close();

@@ -46,6 +46,11 @@ export function openPostgres(url: string, queryTimeoutMs: number): Connection {
     async listen(channel, heard) {
       listeners.push(await listenOn(options, channel, heard));
     },
+    usage: () => ({
+      busy: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     async close() {
       await Promise.all(listeners.map(async (stop) => await stop()));
       await kysely.destroy();

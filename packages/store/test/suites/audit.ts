@@ -67,4 +67,34 @@ export function auditSuite(opened: () => Opened): void {
     expect(verdict).toMatchObject({ intact: true, brokenAt: undefined });
     expect(verdict.head).toBe((await store.audit.list({ limit: 1 })).items[0]?.hash);
   });
+
+  test('a row that is edited, moved, removed or cut off is found, and so is a head that was set back', async () => {
+    const { store, run } = opened();
+    for (let at = 0; at < 5; at++)
+      await store.audit.note({ act: 'test', subject: 'tamper', actor: 'test', now: at, after: { at } });
+    const { rows } = await store.audit.verify();
+    const tampering: ReadonlyArray<readonly [string, number]> = [
+      [`UPDATE audit SET after = '{"at": 99}' WHERE id = ${rows - 2}`, rows - 2],
+      [`UPDATE audit SET actor = 'somebody else' WHERE id = ${rows - 2}`, rows - 2],
+      [`UPDATE audit SET at = at + 1 WHERE id = ${rows - 2}`, rows - 2],
+      [`UPDATE audit SET hash = prev_hash WHERE id = ${rows - 2}`, rows - 2],
+      [`UPDATE audit SET id = ${rows + 1} WHERE id = ${rows - 3}`, rows - 3],
+      [`DELETE FROM audit WHERE id = ${rows - 1}`, rows - 1],
+      [`DELETE FROM audit WHERE id = ${rows}`, rows],
+      [`UPDATE audit_head SET hash = decode(repeat('ab', 32), 'hex')`, rows + 1],
+    ];
+    for (const [statement, brokenAt] of tampering) {
+      await run('CREATE TABLE kept AS SELECT * FROM audit');
+      await run('CREATE TABLE kept_head AS SELECT * FROM audit_head');
+      await run(statement);
+      expect(await store.audit.verify(), statement).toMatchObject({ intact: false, brokenAt, rows: brokenAt - 1 });
+      await run('DELETE FROM audit');
+      await run('INSERT INTO audit SELECT * FROM kept');
+      await run('DELETE FROM audit_head');
+      await run('INSERT INTO audit_head SELECT * FROM kept_head');
+      await run('DROP TABLE kept');
+      await run('DROP TABLE kept_head');
+      expect(await store.audit.verify()).toMatchObject({ intact: true });
+    }
+  });
 }

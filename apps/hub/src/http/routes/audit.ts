@@ -11,6 +11,14 @@ const Filter = Type.Object(
     subject: Type.Optional(Type.String({ maxLength: 128 })),
     act: Type.Optional(Type.String({ maxLength: 64 })),
     actor: Type.Optional(Type.String({ maxLength: 128, description: 'Such as `key:3f…`, `token:…`, `machine:qc1…`' })),
+    since: Type.Optional(Type.String({ format: 'date-time', description: 'Not before' })),
+    after: Type.Optional(
+      Type.String({
+        pattern: '^[0-9]{1,15}$',
+        description: 'Only rows after the one with this id; to follow the trail',
+      }),
+    ),
+    order: Type.Optional(Type.Union([Type.Literal('newest'), Type.Literal('oldest')])),
   },
   { additionalProperties: false },
 );
@@ -58,15 +66,23 @@ export function auditRoutes(app: App, { store }: ApiContext): void {
     {
       config: { access: 'audit.read' },
       schema: {
-        summary: 'List the audit trail, newest first',
+        summary: 'List the audit trail, newest first unless told otherwise',
         querystring: Filter,
         response: { 200: pageOf(AuditSchema) },
       },
     },
-    async ({ query }) =>
-      pageView(
-        await store.audit.list({ ...pageRequest(query), subject: query.subject, act: query.act, actor: query.actor }),
-        auditView,
-      ),
+    async ({ query }) => {
+      const { subject, act, actor, since, after, order } = query;
+      const page = await store.audit.list({
+        ...pageRequest(query),
+        subject,
+        act,
+        actor,
+        since: since === undefined ? undefined : Date.parse(since),
+        after: after === undefined ? undefined : Number(after),
+        order,
+      });
+      return pageView(page, auditView);
+    },
   );
 }
