@@ -4,10 +4,11 @@ import type { LoadResult } from '../../../tooling/measure/load.ts';
 import { findNatsServer, natsRelay, type PemIdentity } from '../../../tooling/measure/nats/nats.ts';
 import { exchanges, type ExchangeResult } from './relay/exchanges.ts';
 import { fleet } from './relay/fleet.ts';
+import { relayLogic } from './relay/logic.ts';
 import { makeMachine } from './relay/machines.ts';
 import { PreparedHub } from './relay/prepared-hub.ts';
 
-/** `npx -y pnpm@12 bench relay [--only relay,interleave,fleet] [--without-nats] [--without-fleet] [--machines 10000]` */
+/** `npx -y pnpm@12 bench relay [--only logic,relay,interleave,fleet] [--without-nats] [--without-fleet] [--machines 10000]` */
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
@@ -21,6 +22,8 @@ const figures: Record<string, number> = {};
 const BODIES = [256, 16 * 1024] as const;
 const IN_FLIGHT = [1, 64, 256] as const;
 
+if (wanted('logic')) benchLogic();
+
 const prepared = await PreparedHub.make();
 try {
   if (wanted('relay')) await benchRelay();
@@ -30,6 +33,17 @@ try {
   await prepared.close();
 }
 console.log(JSON.stringify({ bench: 'relay', ...figures }));
+
+function benchLogic(): void {
+  const { cpuUsPerExchange, allocatedBytesPerExchange } = relayLogic();
+  console.log(
+    `the relay without its transport   ${cpuUsPerExchange} µs, ${allocatedBytesPerExchange} heap bytes an exchange`,
+  );
+  Object.assign(figures, {
+    'logic.cpuUsPerExchange': cpuUsPerExchange,
+    'logic.allocatedBytesPerExchange': allocatedBytesPerExchange,
+  });
+}
 
 async function benchRelay(): Promise<void> {
   const orders = BODIES.flatMap((bodyBytes) => IN_FLIGHT.map((inFlight) => ({ bodyBytes, inFlight, large: 0 })));
