@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { post } from './post.ts';
 
 const PROGRAM = path.resolve(import.meta.dirname, '../../src/main.ts');
@@ -64,7 +65,7 @@ export class ServedHub {
   async #start(args: readonly string[], event: string): Promise<Record<string, string>> {
     const command = ['--conditions=@qconn/source', ...PROFILE, PROGRAM, ...args, '--data', this.#folder];
     const child = spawn(process.execPath, command, {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', openSync(path.join(this.#folder, 'hub.log'), 'a')],
       env: {
         ...process.env,
         DATABASE_URL: this.#databaseUrl,
@@ -74,10 +75,11 @@ export class ServedHub {
       },
     });
     this.#process = child;
-    for await (const line of createInterface({ input: child.stdout })) {
+    for await (const line of createInterface({ input: child.stdout as Readable })) {
       const said = JSON.parse(line) as Record<string, string>;
       if (said['event'] === event) return said;
     }
-    throw new Error(`qconn-hub ${args[0]} ended before it was ${event}`);
+    const log = readFileSync(path.join(this.#folder, 'hub.log'), 'utf8');
+    throw new Error(`qconn-hub ${args[0]} ended before it was ${event}: ${log.slice(-2_000)}`);
   }
 }

@@ -22,9 +22,13 @@ export interface AuditRecord {
 export type AuditContent = Omit<AuditRecord, 'prevHash' | 'hash'>;
 
 /** SHA-256 over the hash of the row before and this row's content in one fixed form. */
-export function hashOf(prevHash: Uint8Array, { id, at, actor, act, subject, before, after }: AuditContent): Uint8Array {
-  const content = JSON.stringify([id, at, actor, act, subject, sorted(before), sorted(after)]);
-  return createHash('sha256').update(prevHash).update(content).digest();
+export function hashOf(prevHash: Uint8Array, { id, ...content }: AuditContent): Uint8Array {
+  return createHash('sha256').update(prevHash).update(`[${id},`).update(contentAfterId(content)).digest();
+}
+
+/** The content's fixed form, a JSON list, from behind its first element, the id, which the database gives. */
+export function contentAfterId({ at, actor, act, subject, before, after }: Omit<AuditContent, 'id'>): string {
+  return JSON.stringify([at, actor, act, subject, sorted(before), sorted(after)]).slice(1);
 }
 
 /** The database does not keep the order of an object's keys. */

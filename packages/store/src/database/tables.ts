@@ -137,6 +137,7 @@ export interface AuditTable {
 export interface AuditHeadTable {
   singleton: Generated<boolean>;
   id: number;
+  prev_hash: Uint8Array | null;
   hash: Uint8Array;
 }
 

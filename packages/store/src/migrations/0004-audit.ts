@@ -21,7 +21,8 @@ export const audit: readonly string[] = [
   `CREATE TABLE audit_head (
      singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
      id bigint NOT NULL,
-     hash bytea NOT NULL
+     hash bytea NOT NULL,
+     prev_hash bytea
    )`,
   `INSERT INTO audit_head (id, hash) VALUES (0, decode(repeat('00', 32), 'hex'))`,
 ];
