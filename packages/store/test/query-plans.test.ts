@@ -151,6 +151,7 @@ const REQUESTS: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
   ['keys.revoke', async () => await store.keys.revoke({ id: token.id, ...admin })],
   ['roles.put', async () => await store.roles.put({ name: 'role-3', grants: [], ...admin })],
   ['roles.delete', async () => await store.roles.delete({ name: 'role-3', force: true, ...admin })],
+  ['idempotency.find', async () => await store.idempotency.find({ actor: 'a', keyHash: token.secretHash, now: NOW })],
   [
     'policy.loadPart',
     async () => await store.policy.loadPart({ machines: ['qc1777', 'qc1778'], roles: ['role-1'], now: NOW }),

@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts';
 import { IDEMPOTENCY_TTL_MS } from './mark-done.ts';
 
 /** Most bytes of an answer that is kept: far more than any act answers. */
-export const KEPT_ANSWER_MAX_BYTES = 65_536;
+const KEPT_ANSWER_MAX_BYTES = 65_536;
 
 /** A request that was done. */
 export interface DoneRequest {

@@ -56,6 +56,61 @@ export function rolesAndKeysSuite(opened: () => Opened): void {
     await expect(store.roles.delete({ name: 'used', ...admin })).rejects.toMatchObject({ code: 'unknown_role' });
   });
 
+  test('many roles are changed together, or none is', async () => {
+    const { store } = opened();
+    for (const name of ['set-a', 'set-b']) await store.roles.put({ name, grants, ...admin });
+    const fingerprint = await authorized(store, 'of-the-set', ['set-b']);
+    const version = await store.roles.version();
+    const change = { put: [{ name: 'set-a', grants: [] }], delete: ['set-b'], assign: [], ...admin };
+    await expect(store.roles.apply(change)).rejects.toMatchObject({ code: 'role_in_use', facts: { machines: 1 } });
+    expect(await store.roles.find('set-a')).toMatchObject({ generation: 1 });
+    const assign = [{ fingerprint, roles: ['set-a'] }];
+    const after = await store.roles.apply({ ...change, assign, ifVersion: version });
+    expect(after).toBe(await store.roles.version());
+    expect(await store.roles.named(['set-a', 'set-b'])).toMatchObject([{ name: 'set-a', grants: [], generation: 2 }]);
+    expect(await store.machines.find(fingerprint)).toMatchObject({ roles: ['set-a'] });
+    const acts = (await store.audit.list({ limit: 3 })).items.map(({ act, subject }) => [act, subject]);
+    expect(acts).toEqual([
+      ['role.delete', 'set-b'],
+      ['machine.assign', fingerprint],
+      ['role.put', 'set-a'],
+    ]);
+    await expect(
+      store.roles.apply({ put: [], delete: ['set-a'], assign: [], force: true, ifVersion: version, ...admin }),
+    ).rejects.toMatchObject({ code: 'edit_conflict' });
+  });
+
+  test('a role that an API key has is in use, until the key is revoked or the role is taken from it', async () => {
+    const { store } = opened();
+    await store.roles.put({ name: 'of-a-key', grants, ...admin });
+    const key = { id: 'aa11', name: 'k', secretHash: sha256('k'), scopes: ['of-a-key'], expiresAt: NOW + HOUR };
+    await store.keys.create({ ...key, ...admin });
+    await expect(store.roles.delete({ name: 'of-a-key', ...admin })).rejects.toMatchObject({
+      code: 'role_in_use',
+      facts: { machines: 0, keys: 1 },
+    });
+    await store.roles.delete({ name: 'of-a-key', force: true, ...admin });
+    expect(await store.keys.find('aa11')).toMatchObject({ scopes: [] });
+  });
+
+  test('an act that names its request is done once, however many try, and is forgotten after a day', async () => {
+    const { store } = opened();
+    const name = `once-${unique()}`;
+    const once = { keyHash: sha256(name), requestHash: sha256('what') };
+    const put = (now: number) => store.roles.put({ name, grants, actor: 'key:once', now, once });
+    const { won, lost } = await race(Array.from({ length: 6 }, () => put(NOW)));
+    expect(won).toHaveLength(1);
+    expect(lost).toEqual(Array.from({ length: 5 }, () => 'already_done'));
+    const at = { actor: 'key:once', keyHash: once.keyHash };
+    expect(await store.idempotency.find({ ...at, now: NOW })).toMatchObject({ doneAt: NOW, answer: undefined });
+    await store.idempotency.keep({ ...at, status: 200, body: '{}' });
+    await store.idempotency.keep({ ...at, status: 201, body: 'later' });
+    expect(await store.idempotency.find({ ...at, now: NOW })).toMatchObject({ answer: { status: 200, body: '{}' } });
+    expect(await store.idempotency.find({ ...at, actor: 'key:other', now: NOW })).toBeUndefined();
+    expect(await store.idempotency.find({ ...at, now: NOW + 24 * HOUR })).toBeUndefined();
+    expect(await put(NOW + 24 * HOUR)).toMatchObject({ generation: 2 });
+  });
+
   test('a role cannot be assigned while it is being deleted', async () => {
     const { store, kind } = opened();
     const fingerprint = await authorized(store, 'assigned-while-deleted');
