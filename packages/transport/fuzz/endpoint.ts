@@ -10,7 +10,7 @@ async function serve(tls: TlsIdentity): Promise<void> {
   let refused = 0;
   const endpoint = await createQuicEndpoint(
     { clock: systemClock, onRefused: () => (refused += 1) },
-    { host: '127.0.0.1', tls, handlers: { 'qconn/1': echo }, handshakeDeadlineMs: 1_000, idleTimeoutMs: 5_000 },
+    { host: '127.0.0.1', tls, handlers: { 'qconn/1': echo }, handshakeDeadlineMs: 1_000 },
   );
   process.on('message', () => {
     globalThis.gc?.();

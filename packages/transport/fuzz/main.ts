@@ -33,6 +33,12 @@ const QUIET_MS = 6_000;
 /** An echo that takes longer is none, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
+/**
+ * Datagrams that may be thrown between two echoes of the bystander: what is looked for is an endpoint that fails at what it reads, and
+ * not one whose socket overflows.
+ */
+const LEAD = 512;
+
 /** Real datagrams that are kept to be spoilt. */
 const CORPUS = 64;
 
@@ -65,6 +71,7 @@ const first: Buffer[] = [];
 const later: Buffer[] = [];
 let sent = 0;
 let echoes = 0;
+let sentAtEcho = 0;
 let echoed = 0;
 
 console.log(`seed ${seed}`);
@@ -112,7 +119,8 @@ async function attack(ms: number): Promise<void> {
   while (performance.now() < end) {
     await gather();
     for (let count = 0; count < 64; count += 1) throwOne();
-    await new Promise((resolve) => setImmediate(resolve));
+    do await Promise.race([new Promise((resolve) => setTimeout(resolve, 1)), chat]);
+    while (sent - sentAtEcho > LEAD && performance.now() < end);
   }
 }
 
@@ -181,6 +189,7 @@ async function talk(connection: Connection): Promise<void> {
   while (!chatting.signal.aborted) {
     await say(connection);
     echoes += 1;
+    sentAtEcho = sent;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
