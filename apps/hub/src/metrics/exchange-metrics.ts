@@ -12,7 +12,7 @@ const OUTCOMES_END = 0x40;
 export class ExchangeMetrics {
   readonly #clock: Clock;
   readonly #outcomes: Tally<ErrorCode | 'completed'>;
-  readonly #latency: StageLatency<'acknowledged' | 'completed'>;
+  readonly #latency: StageLatency<'forwarded' | 'acknowledged' | 'completed'>;
   readonly #bytes: Tally<'request' | 'response'>;
 
   constructor(registry: Registry, clock: Clock) {
@@ -27,7 +27,7 @@ export class ExchangeMetrics {
     this.#latency = new StageLatency(registry, {
       name: 'qconn_exchange_stage_seconds',
       help: 'Time from the acceptance of an exchange to a later stage, counted when it ends',
-      stages: ['acknowledged', 'completed'],
+      stages: ['forwarded', 'acknowledged', 'completed'],
     });
     this.#bytes = new Tally(registry, {
       name: 'qconn_relayed_bytes_total',
@@ -47,8 +47,9 @@ export class ExchangeMetrics {
   }
 
   ended({ value }: HubExchange, outcome: ErrorCode | 'completed'): void {
-    const { acceptedMonotonic, acknowledgedMonotonic } = value;
+    const { acceptedMonotonic, forwardedMonotonic, acknowledgedMonotonic } = value;
     this.#outcomes.add(outcome);
+    if (forwardedMonotonic !== undefined) this.#latency.observe('forwarded', forwardedMonotonic - acceptedMonotonic);
     if (acknowledgedMonotonic !== undefined)
       this.#latency.observe('acknowledged', acknowledgedMonotonic - acceptedMonotonic);
     if (outcome === 'completed') this.#latency.observe('completed', this.#clock.monotonic() - acceptedMonotonic);

@@ -15,11 +15,12 @@ beforeEach(() => {
   metrics = new ExchangeMetrics(registry, clock);
 });
 
-/** An exchange that is accepted now. @param acknowledgedAfter milliseconds; undefined: it never was */
+/** An exchange that is accepted now, and forwarded 1 ms before it is acknowledged. @param acknowledgedAfter milliseconds; undefined: it was neither */
 function exchange(acknowledgedAfter?: number): HubExchange {
   const acceptedMonotonic = clock.monotonic();
   const acknowledgedMonotonic = acknowledgedAfter === undefined ? undefined : acceptedMonotonic + acknowledgedAfter;
-  return { value: { acceptedMonotonic, acknowledgedMonotonic } } as HubExchange;
+  const forwardedMonotonic = acknowledgedMonotonic === undefined ? undefined : acknowledgedMonotonic - 1;
+  return { value: { acceptedMonotonic, forwardedMonotonic, acknowledgedMonotonic } } as HubExchange;
 }
 
 test('a completed exchange counts with the time to each stage', async () => {
@@ -28,6 +29,7 @@ test('a completed exchange counts with the time to each stage', async () => {
   metrics.ended(completed, 'completed');
   const text = await registry.metrics();
   expect(sample(text, 'qconn_exchanges_total{outcome="completed"}')).toBe(1);
+  expect(sample(text, 'qconn_exchange_stage_seconds_sum{stage="forwarded"}')).toBeCloseTo(0.003);
   expect(sample(text, 'qconn_exchange_stage_seconds_sum{stage="acknowledged"}')).toBeCloseTo(0.004);
   expect(sample(text, 'qconn_exchange_stage_seconds_sum{stage="completed"}')).toBeCloseTo(0.25);
 });
@@ -39,6 +41,7 @@ test('a failed one counts with the stages that it reached', async () => {
   expect(sample(text, 'qconn_exchanges_total{outcome="target_lost"}')).toBe(1);
   expect(sample(text, 'qconn_exchanges_total{outcome="offline"}')).toBe(1);
   expect(sample(text, 'qconn_exchange_stage_seconds_count{stage="acknowledged"}')).toBe(1);
+  expect(sample(text, 'qconn_exchange_stage_seconds_count{stage="forwarded"}')).toBe(1);
   expect(sample(text, 'qconn_exchange_stage_seconds_count{stage="completed"}')).toBe(0);
 });
 
