@@ -18,6 +18,9 @@ const UDP_OVER_IPV6_BYTES = 48;
 /** Interfaces come and go; asking for them each time would cost more than a handshake. */
 const REFRESH_MS = 5_000;
 
+/** Peers whose answer is remembered until then. */
+const FOUND_MAX = 1_024;
+
 interface LocalNetwork {
   readonly addresses: BlockList;
   readonly mtu: number;
@@ -29,6 +32,8 @@ export class InterfaceMtus {
   readonly #maxBytes: number;
   #networks: readonly LocalNetwork[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
+  /** What has been found out since; looking through the networks costs a thirtieth of a handshake. */
+  readonly #found = new Map<string, number>();
 
   /** @param maxBytes never more than this, whatever the interface */
   constructor(clock: Clock, maxBytes: number = PAYLOAD_MAX_BYTES) {
@@ -38,17 +43,29 @@ export class InterfaceMtus {
 
   /** Bytes of UDP payload that the interface towards an IP address carries. */
   payloadTowards(host: string): number {
+    this.#refresh();
+    const known = this.#found.get(host);
+    if (known !== undefined) return known;
+    const payload = this.#payloadTowards(host);
+    if (this.#found.size < FOUND_MAX) this.#found.set(host, payload);
+    return payload;
+  }
+
+  #payloadTowards(host: string): number {
     const address = host.startsWith('::ffff:') ? host.slice('::ffff:'.length) : host;
     const overhead = isIPv6(address) ? UDP_OVER_IPV6_BYTES : UDP_OVER_IPV4_BYTES;
     return Math.min(this.#maxBytes, this.#mtuTowards(address) - overhead);
   }
 
-  #mtuTowards(address: string): number {
+  #refresh(): void {
     const now = this.#clock.monotonic();
-    if (now - this.#readAt >= REFRESH_MS) {
-      this.#networks = readNetworks();
-      this.#readAt = now;
-    }
+    if (now - this.#readAt < REFRESH_MS) return;
+    this.#networks = readNetworks();
+    this.#readAt = now;
+    this.#found.clear();
+  }
+
+  #mtuTowards(address: string): number {
     const family = isIPv6(address) ? 'ipv6' : 'ipv4';
     return this.#networks.find(({ addresses }) => addresses.check(address, family))?.mtu ?? ETHERNET_MTU;
   }

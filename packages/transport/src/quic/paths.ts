@@ -85,6 +85,11 @@ export class Paths {
     });
   }
 
+  /** True while a move of this side is under way. */
+  get moving(): boolean {
+    return this.#migration !== undefined;
+  }
+
   /** Gives up a move that has not come about. */
   giveUp(error: QconnError): void {
     const migration = this.#migration;

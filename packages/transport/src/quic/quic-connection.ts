@@ -396,9 +396,11 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#mayBeOver = true;
     this.#liveness.end();
     this.#flight = undefined;
-    const error = new QconnError('closed', 'The connection has ended.', { cause: info.error });
-    this.#streams.terminate(error);
-    this.#paths.giveUp(error);
+    if (this.#streams.size > 0 || this.#paths.moving) {
+      const error = new QconnError('closed', 'The connection has ended.', { cause: info.error });
+      this.#streams.terminate(error);
+      this.#paths.giveUp(error);
+    }
     this.#host.finished(this, info);
     this.#ending.announce(info);
     this.#trace?.closed(info);

@@ -81,7 +81,8 @@ export class QuicStream implements Stream {
   write(chunk: Uint8Array): boolean {
     if (this.#sendError !== undefined) throw this.#sendError;
     if (this.#finishing) throw afterEnd();
-    const direct = chunk.length >= DIRECT_WRITE_BYTES && this.#staging.length === 0 ? this.#offer(chunk, false) : 0;
+    const direct =
+      chunk.length >= DIRECT_WRITE_BYTES && this.#staging.length === 0 ? (this.#offer(chunk, false) ?? 0) : 0;
     if (this.#sendError !== undefined) throw this.#sendError;
     if (direct < chunk.length) this.#staging.append(direct === 0 ? chunk : chunk.subarray(direct));
     this.#host.markPending(this);
@@ -145,7 +146,8 @@ export class QuicStream implements Stream {
     if (this.#staging.length <= WRITE_MARK_BYTES / 2) this.#release();
     if (this.#staging.length > 0) return false;
     if (!this.#finishing) return true;
-    this.#offer(NOTHING, true);
+    // The engine takes no end either while the congestion window is full, and says no more of it than "none".
+    if (this.#offer(NOTHING, true) === undefined) return false;
     this.#endSending(afterEnd());
     return true;
   }
@@ -168,13 +170,13 @@ export class QuicStream implements Stream {
   }
 
   /** Offers bytes to the engine, which copies what it takes. */
-  #offer(bytes: Uint8Array, finish: boolean): number {
+  #offer(bytes: Uint8Array, finish: boolean): number | undefined {
     const { native } = this.#host;
     try {
       const taken = native.streamSend(this.id, bytes, finish);
       // The engine says "none" both for a full window and for a stream that it has forgotten; asking for the capacity tells them apart.
       if (taken === null) native.streamCapacity(this.id);
-      if (taken === null) return 0;
+      if (taken === null) return undefined;
       this.#host.engineTook();
       this.#host.traffic.streamMoved(taken);
       return taken;
@@ -195,7 +197,7 @@ export class QuicStream implements Stream {
   #drain(): void {
     while (this.#staging.length > 0) {
       const head = this.#staging.head();
-      const taken = this.#offer(head, false);
+      const taken = this.#offer(head, false) ?? 0;
       if (this.#sendError !== undefined) return;
       const blocked = taken < head.length;
       this.#staging.consume(taken);
