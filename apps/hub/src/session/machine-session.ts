@@ -43,6 +43,8 @@ export interface SessionDependencies {
   readonly hub: { readonly id: string; readonly epoch: string };
   readonly shortCode: (fingerprint: string) => string;
   readonly observer: SessionObserver;
+  /** One for all sessions: its slab is 256 KiB, which would be most of what a session takes. */
+  readonly writer: PackedWriter;
 }
 
 /** Told of a session's life, for the log and the metrics. */
@@ -66,7 +68,7 @@ export class MachineSession implements Peer {
   readonly #connection: Connection;
   readonly #dependencies: SessionDependencies;
   readonly #lanes: Lanes;
-  readonly #writer = new PackedWriter();
+  readonly #writer: PackedWriter;
   readonly #helloDeadline: Timer;
   #auth: AuthContext;
   #hello: Hello | undefined;
@@ -84,6 +86,7 @@ export class MachineSession implements Peer {
     this.#connection = connection;
     this.#auth = auth;
     this.#dependencies = dependencies;
+    this.#writer = dependencies.writer;
     this.#helloDeadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () =>
       this.close(new QconnError('handshake_timeout', 'No hello within 5 s.')),
     );

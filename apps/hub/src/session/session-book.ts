@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { QconnError, type GoAway } from '@qconn/protocol';
+import { PackedWriter, QconnError, type GoAway } from '@qconn/protocol';
 import type { Connection } from '@qconn/transport';
 import type { LivePolicy, Touched } from '../policy/live-policy.ts';
 import type { AuthContext } from './auth-context.ts';
@@ -13,9 +13,9 @@ export class SessionBook {
   readonly #sessions = new Map<string, MachineSession>();
   readonly #byMachine = new Map<string, Set<MachineSession>>();
 
-  constructor(policy: LivePolicy, dependencies: SessionDependencies) {
+  constructor(policy: LivePolicy, dependencies: Omit<SessionDependencies, 'writer'>) {
     this.#policy = policy;
-    this.#dependencies = dependencies;
+    this.#dependencies = { ...dependencies, writer: new PackedWriter() };
     policy.onChange((touched) => this.#policyChanged(touched));
     policy.freshness.onStale(() => this.#policyStale());
   }
