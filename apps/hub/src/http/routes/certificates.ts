@@ -165,6 +165,10 @@ function certificateView(entry: CredentialEntry): Static<typeof CertificateSchem
   };
 }
 
+/** @throws QconnError `invalid_request` for what has the form of a time and is none, such as a 30th of February */
 function timeOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Date.parse(text);
+  if (text === undefined) return undefined;
+  const time = Date.parse(text);
+  if (Number.isFinite(time)) return time;
+  throw new QconnError('invalid_request', 'expiresFrom and expiresBefore are times such as 2026-11-22T09:30:00Z.');
 }
