@@ -27,6 +27,11 @@ describe.each(['embedded', 'postgresql'] as const)('the main job on the %s datab
     printer = await site.connect('printer-pc');
     lims = await site.connect('lims');
     expect(printer.phase).toBe('pending');
+    // The same code wherever it is shown: at the machine, in the API that `qconn machines` reads, and in the hub's log.
+    const { shortCode } = enrolment;
+    expect(printer.machine).toMatchObject({ shortCode });
+    expect(await site.api.call('GET', `/v1/machines/${shortCode}`)).toMatchObject({ shortCode });
+    expect(site.log).toContainEqual(expect.objectContaining({ event: 'machine_enrolled', shortCode }));
     expect(printer.machine).toMatchObject({
       fingerprint: enrolment.fingerprint,
       shortCode: enrolment.shortCode,
