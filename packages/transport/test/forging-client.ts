@@ -1,5 +1,4 @@
 import { createCipheriv, createHmac } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -81,11 +80,6 @@ export class ForgingClient {
       if (sent % 50 === 49) await new Promise((resolve) => setImmediate(resolve));
     }
     return sent;
-  }
-
-  /** Waits for something to come. */
-  async heard(): Promise<void> {
-    await once(this.raw.socket, 'message');
   }
 
   close(): void {
