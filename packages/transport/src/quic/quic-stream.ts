@@ -146,7 +146,6 @@ export class QuicStream implements Stream {
     if (this.#staging.length <= WRITE_MARK_BYTES / 2) this.#release();
     if (this.#staging.length > 0) return false;
     if (!this.#finishing) return true;
-    // The engine takes no end either while the congestion window is full, and says no more of it than "none".
     if (this.#offer(NOTHING, true) === undefined) return false;
     this.#endSending(afterEnd());
     return true;
@@ -173,6 +172,8 @@ export class QuicStream implements Stream {
   #offer(bytes: Uint8Array, finish: boolean): number | undefined {
     const { native } = this.#host;
     try {
+      // An end that the engine takes while there is no room for anything it never sends.
+      if (finish && native.streamCapacity(this.id) === 0) return undefined;
       const taken = native.streamSend(this.id, bytes, finish);
       // The engine says "none" both for a full window and for a stream that it has forgotten; asking for the capacity tells them apart.
       if (taken === null) native.streamCapacity(this.id);
