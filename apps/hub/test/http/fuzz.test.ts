@@ -36,7 +36,8 @@ test(
   `whatever is asked, the API answers, and never with a fault of its own (seed ${SEED})`,
   async () => {
     const document = (await ask(hub, '/openapi.json')).json as unknown as OpenApi;
-    const operations = operationsOf(document);
+    // A rotation that is carried through ends the root that this test trusts.
+    const operations = operationsOf(document).filter(([, path]) => path !== '/v1/ca/prune');
     const fuzzer = new Fuzzer(seeded(SEED));
     const statuses = new Map<number, number>();
     let left = REQUESTS;
