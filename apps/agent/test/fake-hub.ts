@@ -102,6 +102,10 @@ export class FakeHub {
       lanes.seal();
       const ids = { hub: 'fake', epoch: '1', session: '1', fingerprint: 'qc1agent', shortCode: 'K7QM-2XPD' };
       lanes.send(0, encodeWelcome(this.#writer, { ...this.#standing, ...ids }));
+      const superseded = new QconnError('superseded');
+      this.#connection?.close(superseded.wire, superseded.message);
+      this.#connection = connection;
+      this.#lanes = lanes;
       this.#welcomed.resolve();
       this.onWelcome();
     };
@@ -113,10 +117,6 @@ export class FakeHub {
       welcome();
     };
     const lanes = Lanes.accept(connection, { frame, opened: welcome, failed: () => {} });
-    this.#lanes = lanes;
-    const superseded = new QconnError('superseded');
-    this.#connection?.close(superseded.wire, superseded.message);
-    this.#connection = connection;
   }
 
   #take(lanes: Lanes, frame: Frame): void {

@@ -9,12 +9,12 @@ import {
   FrameType,
   frameTypeName,
   HANDSHAKE_DEADLINE_MS,
-  PackedWriter,
   QconnError,
   type BodyOpening,
   type Frame,
   type GoAway,
   type Hello,
+  type PackedWriter,
   type TrustHeld,
 } from '@qconn/protocol';
 import type { Session, SessionTable } from '@qconn/routing';
