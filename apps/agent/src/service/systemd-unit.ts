@@ -70,7 +70,7 @@ WantedBy=multi-user.target
 }
 
 /** Folders that the agent writes to. */
-export function writable({ credentials, devices, outboxes }: AgentConfig): string[] {
+function writable({ credentials, devices, outboxes }: AgentConfig): string[] {
   const spools = devices.flatMap(({ adapter }) => (adapter.type === 'file' ? [adapter.folder] : []));
   return [...new Set([credentials, ...spools, ...outboxes.map(({ folder }) => folder)])];
 }

@@ -1,7 +1,7 @@
 import { TokenBucket, type Rate } from '@qconn/routing';
 
 /** Sources that are remembered one by one: 10,000 take about 3 MB. */
-export const SOURCES_MAX = 10_000;
+const SOURCES_MAX = 10_000;
 
 /** How often it is told of one source that it is refused, in milliseconds: a flood must not become one of the log. */
 const TELL_EVERY_MS = 60_000;

@@ -41,7 +41,7 @@ const ADDRESSES_MAX = 16;
 const SERVICES_MAX = 8;
 
 /** This system's resolver. */
-export const systemNames: NameService = {
+const systemNames: NameService = {
   addresses: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
   ttl: async (host) => {
     const answers = await Promise.allSettled([resolve4(host, { ttl: true }), resolve6(host, { ttl: true })]);

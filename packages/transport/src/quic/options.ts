@@ -107,10 +107,10 @@ export const ACTIVE_CONNECTION_IDS = 8;
  * covers 300 Mbit/s at 100 ms round trip; it is also what a reader that stops can make this side hold.
  */
 export const STREAM_WINDOW_BYTES: number = 256 * 1024;
-export const STREAM_WINDOW_MAX_BYTES: number = 4 * 1024 * 1024;
+const STREAM_WINDOW_MAX_BYTES: number = 4 * 1024 * 1024;
 
 /** The same for a connection: several stopped readers leave room for the others. */
-export const CONNECTION_WINDOW_BYTES: number = 2 * 1024 * 1024;
+const CONNECTION_WINDOW_BYTES: number = 2 * 1024 * 1024;
 export const CONNECTION_WINDOW_MAX_BYTES: number = 24 * 1024 * 1024;
 
 /** Limits of an endpoint's connections, all filled in. */
