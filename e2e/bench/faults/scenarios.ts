@@ -8,6 +8,11 @@ import { Sender, type Way } from './sender.ts';
 /** One way of the network's or the hub's to fail, and how long it took until the next exchange had completed. */
 export type Scenario = (site: SiteProcess, runs: number) => Promise<Spread>;
 
+interface Placed {
+  readonly network: FaultyNetwork;
+  readonly sender: Sender;
+}
+
 const BLACKHOLE_MS = 10_000;
 
 /** Machines that go through the same restart. */
@@ -31,28 +36,21 @@ export const rebinding: Scenario = async (site, runs) => {
   return ended(times, [sender], network);
 };
 
-/** What the client sends from its address no longer arrives: it has to find out, and go on from another one. */
+/** What a client sends from its address no longer arrives: it has to find out, and go on from another one. */
 export const addressChange: Scenario = async (site, runs) => {
-  const network = await networkTo(site);
-  const sender = await Sender.start(site, 'roaming', network.address);
-  const times: number[] = [];
-  for (let run = 0; run < runs; run++) {
-    await settle([sender]);
-    network.cutPaths();
-    times.push(await sender.firstExchange());
-  }
-  return ended(times, [sender], network);
+  const machines = await eachOnItsNetwork(site, 'roaming', runs);
+  const times = await Promise.all(
+    machines.map(({ network, sender }) => {
+      network.cutPaths();
+      return sender.firstExchange();
+    }),
+  );
+  return endedEach(times, machines);
 };
 
 /** Ten seconds of nothing, for each machine on a network of its own; measured from when it lets through again. */
 export const blackhole: Scenario = async (site, runs) => {
-  const machines = await Promise.all(
-    Array.from({ length: runs }, async (_, n) => {
-      const network = await networkTo(site, n);
-      return { network, sender: await Sender.start(site, `blackhole-${n}`, network.address) };
-    }),
-  );
-  await settle(machines.map(({ sender }) => sender));
+  const machines = await eachOnItsNetwork(site, 'blackhole', runs);
   for (const { network } of machines) network.setBlackhole(true);
   await new Promise((resolve) => setTimeout(resolve, BLACKHOLE_MS));
   const times = await Promise.all(
@@ -61,18 +59,21 @@ export const blackhole: Scenario = async (site, runs) => {
       return sender.firstExchange();
     }),
   );
-  await Promise.all(machines.map(({ network }) => network.close()));
-  return ended(
-    times,
-    machines.map(({ sender }) => sender),
-  );
+  return endedEach(times, machines);
 };
 
-/** The hub is killed and started again; measured from when it listens, at machines that went on sending. */
+/**
+ * The hub is killed and started again; measured from when it listens, at machines that went on sending, each to a device of
+ * its own: it has to be back on both sides. One that says nothing learns of it at its next keepalive; see the herd.
+ */
 export const hubRestart: Scenario = async (site, runs) => {
   const way = wayTo(site);
   const senders = await Promise.all(
-    Array.from({ length: RESTARTED_TOGETHER }, (_, n) => Sender.start(site, `restart-${n}`, way)),
+    Array.from({ length: RESTARTED_TOGETHER }, async (_, n) => {
+      const sender = await Sender.start(site, `restart-${n}`, way);
+      await sender.sendToItself(`restart-${n}`);
+      return sender;
+    }),
   );
   const times: number[] = [];
   while (times.length < runs) {
@@ -91,23 +92,29 @@ export const hubRestart: Scenario = async (site, runs) => {
 
 /** The hub's name stands for another address, and the old one has gone: measured from then. */
 export const dnsMove: Scenario = async (site, runs) => {
-  let network = await networkTo(site);
-  const names: NameService = {
-    addresses: () => Promise.resolve(['127.0.0.1']),
-    ttl: () => Promise.resolve(60),
-    services: () => Promise.resolve([{ name: '127.0.0.1', port: network.address.port, priority: 0, weight: 0 }]),
-  };
-  const sender = await Sender.start(site, 'moving', { host: '_qconn._udp.test', port: 1 }, names);
-  const times: number[] = [];
-  for (let run = 0; run < runs; run++) {
-    await settle([sender]);
-    const old = network;
-    network = await networkTo(site, run);
-    old.setBlackhole(true);
-    times.push(await sender.firstExchange());
-    await old.close();
-  }
-  return ended(times, [sender], network);
+  const machines = await Promise.all(
+    Array.from({ length: runs }, async (_, n) => {
+      const place = { network: await networkTo(site, n) };
+      const names: NameService = {
+        addresses: () => Promise.resolve(['127.0.0.1']),
+        ttl: () => Promise.resolve(60),
+        services: () =>
+          Promise.resolve([{ name: '127.0.0.1', port: place.network.address.port, priority: 0, weight: 0 }]),
+      };
+      const sender = await Sender.start(site, `moving-${n}`, { host: '_qconn._udp.test', port: 1 }, names);
+      return { place, sender, old: place.network, network: await networkTo(site, runs + n) };
+    }),
+  );
+  await settle(machines.map(({ sender }) => sender));
+  const times = await Promise.all(
+    machines.map(({ place, sender, old, network }) => {
+      place.network = network;
+      old.setBlackhole(true);
+      return sender.firstExchange();
+    }),
+  );
+  await Promise.all(machines.map(({ old }) => old.close()));
+  return endedEach(times, machines);
 };
 
 /** A machine that answers every message, reached by no fault. */
@@ -125,6 +132,27 @@ function wayTo(site: SiteProcess): Way {
 
 function networkTo(site: SiteProcess, seed = 0): Promise<FaultyNetwork> {
   return createFaultyNetwork(systemClock, { target: wayTo(site), seed: seed + 1 });
+}
+
+/** Machines that are connected, each over a network of its own. */
+async function eachOnItsNetwork(site: SiteProcess, name: string, count: number): Promise<Placed[]> {
+  const machines = await Promise.all(
+    Array.from({ length: count }, async (_, n) => {
+      const network = await networkTo(site, n);
+      return { network, sender: await Sender.start(site, `${name}-${n}`, network.address) };
+    }),
+  );
+  await settle(machines.map(({ sender }) => sender));
+  return machines;
+}
+
+async function endedEach(times: readonly number[], machines: readonly Placed[]): Promise<Spread> {
+  const spread = await ended(
+    times,
+    machines.map(({ sender }) => sender),
+  );
+  await Promise.all(machines.map(({ network }) => network.close()));
+  return spread;
 }
 
 async function ended(times: readonly number[], senders: readonly Sender[], network?: FaultyNetwork): Promise<Spread> {

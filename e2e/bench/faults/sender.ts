@@ -13,6 +13,7 @@ const PATIENCE_MS = 60_000;
 /** A machine that sends, and measures when it gets through again. */
 export class Sender {
   readonly #client: Client;
+  #to = 'echo@provider';
 
   private constructor(client: Client) {
     this.#client = client;
@@ -33,10 +34,16 @@ export class Sender {
     return new Sender(client);
   }
 
+  /** From now on it sends to a device of its own, so that no other machine's way back is measured. */
+  async sendToItself(name: string): Promise<void> {
+    await this.#client.provide({ device: 'mirror', serviceTypes: ['echo'] }, ({ body }) => body);
+    this.#to = `echo@${name}/mirror`;
+  }
+
   /** One exchange, once. @returns the milliseconds that it took @throws QconnError */
   async exchange(): Promise<number> {
     const begun = performance.now();
-    await this.#client.request('echo@provider', 'x', { resolutionMs: PATIENCE_MS, jobMs: PATIENCE_MS });
+    await this.#client.request(this.#to, 'x', { resolutionMs: PATIENCE_MS, jobMs: PATIENCE_MS });
     return performance.now() - begun;
   }
 
