@@ -176,7 +176,12 @@ export class Hub {
       observers: [(event) => metrics.security.observe(event), (event) => refusals.observe(event)],
     });
     const table = new SessionTable<Peer>();
-    const recent = new RecentExchanges(clock, config.timeline);
+    const recent = new RecentExchanges(clock, {
+      entries: config.timeline.entries,
+      get maxAgeMs() {
+        return settings.current.timeline.maxAgeMs;
+      },
+    });
     const spans = tracer === undefined ? undefined : new ExchangeSpans(tracer, clock);
     const relay = new Relay(
       {

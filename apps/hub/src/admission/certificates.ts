@@ -142,6 +142,7 @@ export class MachineCertificates {
       requestedHostname: hostname,
       facts,
       now: clock.now(),
+      graceMs: this.#options.graceMs,
       trust: rotation === undefined ? undefined : trust.id,
       issue: async () => {
         issued = await this.#issue(spki);

@@ -265,6 +265,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
           minimum: 1_000,
           maximum: 7 * DAY_MS,
           default: DAY_MS,
+          reloadable: true,
           description: 'How long they are remembered at most, in milliseconds.',
         },
       },

@@ -88,7 +88,11 @@ test('nothing that grants rights, or lets them last longer, is reloadable', () =
   const reloadable = [...settingsOf(HUB_CONFIG_SCHEMA)].flatMap(([name, setting]) =>
     setting.reloadable ? [name] : [],
   );
-  expect(reloadable.filter((name) => !name.startsWith('limits.'))).toEqual(['drainMs', 'log.level']);
+  expect(reloadable.filter((name) => !name.startsWith('limits.'))).toEqual([
+    'timeline.maxAgeMs',
+    'drainMs',
+    'log.level',
+  ]);
 });
 
 test('what is shown has every setting, and no secret', () => {

@@ -7,6 +7,7 @@ import type { Database, Trx } from '../database/database.ts';
 import { approval } from '../machines/approve.ts';
 import { changeLocked } from '../machines/change.ts';
 import { isHostname } from '../machines/hostname.ts';
+import { lapsing } from '../machines/lapse.ts';
 import { lockMachine } from '../machines/lock.ts';
 import { type MachineRecord, readMachine } from '../machines/record.ts';
 import { policyChanged } from '../policy/changed.ts';
@@ -23,6 +24,8 @@ export interface EnrolmentRequest {
   readonly requestedHostname?: string | undefined;
   readonly facts: Readonly<Record<string, unknown>>;
   readonly now: number;
+  /** How long after the end of its last certificate an authorized machine keeps what it was, in milliseconds. For ever when left out. */
+  readonly graceMs?: number | undefined;
   /** Id of the trust bundle that the answer carries, while a rotation of the root is under way. */
   readonly trust?: string | undefined;
   /**
@@ -43,7 +46,7 @@ export interface Enrolment {
 
 /**
  * Redeems a token, records the machine and its certificate: all of it or nothing. The same key is
- * always the same machine, and keeps its status, hostname and roles.
+ * always the same machine, and keeps its status, hostname and roles; past its grace period it is pending again.
  * @throws QconnError token_unknown, token_spent, token_expired, token_revoked, revoked
  */
 export async function enrol(
@@ -56,7 +59,8 @@ export async function enrol(
     const token = await checkToken(trx, presented, now);
     const created = await upsertMachine(trx, request, token);
     // A row that this transaction has made is nobody else's yet.
-    const known = created ? await readMachine(trx, fingerprint) : await lockMachine(trx, fingerprint);
+    const found = created ? await readMachine(trx, fingerprint) : await lockMachine(trx, fingerprint);
+    const known = (await lapseIfForgotten(trx, found, request, act)) ?? found;
     if (known.status === 'revoked') throw new QconnError('revoked', `The machine ${fingerprint} is revoked.`);
     const credential = await insertCredential(trx, fingerprint, await request.issue(known), now);
     if (request.trust !== undefined)
@@ -79,6 +83,20 @@ export async function enrol(
     await appendAudit(trx, act, { act: created ? 'machine.enrol' : 'machine.reenrol', subject: fingerprint, after });
     return { machine, credential, created, tokenUsed };
   });
+}
+
+/** A token lets a machine in, and says nothing of what it may do: that was forgotten with its grace period. */
+async function lapseIfForgotten(
+  trx: Trx,
+  machine: MachineRecord,
+  { graceMs, now }: Pick<EnrolmentRequest, 'graceMs' | 'now'>,
+  act: Act,
+): Promise<MachineRecord | undefined> {
+  const { status, expiresAt, fingerprint } = machine;
+  if (graceMs === undefined || status !== 'authorized' || expiresAt === null || expiresAt + graceMs >= now)
+    return undefined;
+  const reason = 'It enrolled again after its grace period.';
+  return await changeLocked(trx, machine, act, lapsing({ fingerprint, reason }));
 }
 
 /** What the machine is now, without asking: the transaction has it locked. */

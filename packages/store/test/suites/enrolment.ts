@@ -127,6 +127,29 @@ export function enrolmentSuite(opened: () => Opened): void {
     await expect(enrolled(store, { issue })).rejects.toThrow('inside one of its own transactions');
   });
 
+  test('a machine that enrols again within its grace period is what it was; past it, it is pending and its name is free', async () => {
+    const { store } = opened();
+    const token = newToken({ uses: 3, expiresAt: NOW + 100 * DAY });
+    await store.tokens.create({ ...token, ...admin });
+    const first = newCredential();
+    const request = newRequest(token, { requestedHostname: 'back-again', issue: async () => first });
+    await store.enrol(request);
+    await store.machines.approve({ fingerprint: request.fingerprint, hostname: 'back-again', roles: [], ...admin });
+    const graceMs = 30 * DAY;
+    const again = (now: number) => store.enrol({ ...request, graceMs, now, issue: async () => newCredential() });
+
+    expect((await again(first.notAfter + graceMs)).machine).toMatchObject({
+      status: 'authorized',
+      hostname: 'back-again',
+    });
+    expect((await again(first.notAfter + graceMs + 1)).machine).toMatchObject({
+      status: 'pending',
+      hostname: null,
+      requestedHostname: 'back-again',
+      roles: [],
+    });
+  });
+
   test('a revoked key cannot enrol again', async () => {
     const { store } = opened();
     const token = newToken({ uses: 5 });
