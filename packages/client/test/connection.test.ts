@@ -233,6 +233,24 @@ test('who waits for a connection may give up', async () => {
   await hub.client.close();
 });
 
+test('a connection on which a request stays without a word is left for another', async () => {
+  const hub = new ScriptedHub();
+  hub.client.start();
+  await hub.client.connected();
+  const lost = expect(hub.client.request('print', 'label', { resolutionMs: 1_000 })).rejects.toMatchObject({
+    code: 'hub_lost',
+    retrySafe: false,
+  });
+  await (await hub.session(1)).frame(FrameType.Request);
+  hub.clock.advance(6_000);
+  await lost;
+  expect((await (await hub.session(1)).connection.closed).error.code).toBe('idle_timeout');
+  await settled();
+  hub.clock.advance(250);
+  await hub.session(2);
+  await hub.client.close();
+});
+
 /** Lets the client look at the name as often as it takes to believe it. */
 async function looks(hub: ScriptedHub): Promise<void> {
   for (let look = 0; look < 3; look++) {

@@ -115,12 +115,15 @@ const OVERDUE_SLACK_MS = 5_000;
 export class Requests {
   readonly #clock: Clock;
   readonly #port: RequestPort;
+  readonly #silent: () => void;
   readonly #pending = new Map<number, Pending>();
   readonly #opening = new Map<number, Opening>();
 
-  constructor(dependencies: { clock: Clock; port: RequestPort }) {
+  /** @param dependencies.silent told when the hub has left a request without a word for longer than it may */
+  constructor(dependencies: { clock: Clock; port: RequestPort; silent?: () => void }) {
     this.#clock = dependencies.clock;
     this.#port = dependencies.port;
+    this.#silent = dependencies.silent ?? (() => {});
   }
 
   /** Requests that wait for their final word. */
@@ -157,6 +160,7 @@ export class Requests {
     const overdue = this.#clock.setTimer(request.resolutionMs + OVERDUE_SLACK_MS, () => {
       this.#opened(id, opening);
       fanOut.refuse(hubLost(undefined));
+      this.#silent();
     });
     const opening: Opening = { request, observer, fanOut, overdue, onAbort, aborted: false };
     this.#opening.set(id, opening);
@@ -200,7 +204,10 @@ export class Requests {
     { resolve, reject }: Pick<Pending, 'resolve' | 'reject'>,
   ): Pending {
     const onAbort = (): void => this.#step(pending, 'abort', {});
-    const overdue = this.#clock.setTimer(resolutionMs + OVERDUE_SLACK_MS, () => this.#step(pending, 'overdue', {}));
+    const overdue = this.#clock.setTimer(resolutionMs + OVERDUE_SLACK_MS, () => {
+      this.#step(pending, 'overdue', {});
+      this.#silent();
+    });
     const pending: Pending = { id, state: 'sent', stages: [], observer, resolve, reject, overdue, onAbort };
     this.#pending.set(id, pending);
     observer.signal?.addEventListener('abort', onAbort, { once: true });

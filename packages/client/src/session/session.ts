@@ -56,6 +56,7 @@ const CLOSE_REASONS = {
   closed: 'The client is done.',
   handshake_timeout: 'No welcome in time.',
   unreachable: 'The way to the hub has failed, and there is no other.',
+  idle_timeout: 'The hub left a request without a word: the connection carries nothing any more.',
 } as const;
 
 /** What the owner of a session is told. */
@@ -98,7 +99,9 @@ export class Session {
     });
     const bodies = new Bodies((opening) => openBodyStream(connection, opening));
     this.#port = { writer: new PackedWriter(), bodies, send: (id, frame) => this.#lanes.send(id, frame) };
-    this.#requests = new Requests({ clock: dependencies.clock, port: this.#port });
+    // A connection that still answers pings may carry nothing else: another one is better than more silence.
+    const silent = (): void => this.close('idle_timeout');
+    this.#requests = new Requests({ clock: dependencies.clock, port: this.#port, silent });
     connection.whenEstablished(() => {
       this.#deadline = dependencies.clock.setTimer(HANDSHAKE_DEADLINE_MS, () => this.#giveUp());
     });
