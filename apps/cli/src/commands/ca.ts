@@ -75,7 +75,7 @@ function show(status: CaStatus, invocation: Invocation): void {
       ['root', `${root.subject}, ends ${invocation.when(root.notAfter)}`],
       ['issuing CA', `${issuing.subject}, ends ${invocation.when(issuing.notAfter)}`],
       ['root’s key', status.rootKeyHere ? 'on the hub' : 'not on the hub'],
-      ['trusted roots', trust.pins.join('\n')],
+      ['trusted roots', trust.pins.join(', ')],
       ['rotation', rotation === null ? 'none' : rotation.phase],
     ]);
     return rotation === null ? card : `${card}\n${rotationText(rotation, invocation)}`;
@@ -90,7 +90,7 @@ function rotationText(
   const tokens =
     oldTokens === 0 ? '' : `${oldTokens} enrolment tokens carry the pin of the old root; they end with it.\n`;
   if (live + expired === 0) return `Every machine is ready for the root ${previousRoot} to go.\n${tokens}`;
-  const waits = `${live} machines are not ready for the old root to go, and ${expired} that have expired but may come back${phase === 'prepared' ? '; certificates come with `qconn ca activate`' : ''}.\n`;
+  const waits = `${live === 1 ? '1 machine is' : `${live} machines are`} not ready for the old root to go, and ${expired} that have expired but may come back${phase === 'prepared' ? '; certificates come with `qconn ca activate`' : ''}.\n`;
   const columns = [
     { title: 'MACHINE', cut: true },
     { title: 'NEW ROOT' },

@@ -40,6 +40,12 @@ export async function serve(
       tracer: await loadTracer(config),
       ...(securityFile === undefined ? {} : { securityLog: securityLogTo(securityFile) }),
     });
+    // Before anybody hears that the hub serves: without a listener the signal ends the process.
+    const onHangUp = (): void => {
+      securityFile?.reopen();
+      void hub.reload(HANG_UP_ACTOR).catch(() => {}); // What came of it is in the log.
+    };
+    process.on('SIGHUP', onHangUp);
     printListening(hub, options.json);
     log.info(
       {
@@ -50,12 +56,6 @@ export async function serve(
       },
       'The hub serves.',
     );
-    // What came of it is in the log.
-    const onHangUp = (): void => {
-      securityFile?.reopen();
-      void hub.reload(HANG_UP_ACTOR).catch(() => {});
-    };
-    process.on('SIGHUP', onHangUp);
     try {
       return await runUntilSignal({
         close: () => hub.close(),
