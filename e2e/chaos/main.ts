@@ -23,10 +23,17 @@ const SENDER_PROCESSES = 4;
 /** Time for the hub to notice the last of the processes that went without a word: the idle timeout and some. */
 const SETTLE_MS = 40_000;
 
-const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string' },
+    seed: { type: 'string' },
+    'without-streams': { type: 'boolean', default: false },
+  },
+});
 const seconds = Number(values.seconds ?? 60);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
-if (!(seconds >= 1) || !Number.isInteger(seed)) throw new Error('usage: chaos [--seconds N] [--seed N]');
+if (!(seconds >= 1) || !Number.isInteger(seed))
+  throw new Error('usage: chaos [--seconds N] [--seed N] [--without-streams]');
 const random = seededRandom(seed);
 console.log(`chaos: ${seconds} s, seed ${seed}`);
 
@@ -146,6 +153,7 @@ async function senderFleet(api: HubHttps, killed: Set<string>): Promise<FleetPro
       journal,
       run,
       providerNames().join(),
+      values['without-streams'] ? 'plain,keyed,fan' : 'plain,keyed,fan,stream',
       ...machines,
     ];
     return new FleetProcess(`senders-${n}`, folder, 'sender-process.ts', { argumentsOf, killed });

@@ -3,9 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, isQconnError, QconnError, type Client, type RequestOptions } from '@qconn/client';
 import { note, type Kind, type TargetWord } from './journal.ts';
 
-/** `sender-process.ts FOLDER JOURNAL RUN PROVIDERS MACHINE…`: machines of one process that ask for work until SIGTERM. */
-const [folder = '', journal = '', run = '', providerList = '', ...machines] = process.argv.slice(2);
+/** `sender-process.ts FOLDER JOURNAL RUN PROVIDERS KINDS MACHINE…`: machines of one process that ask for work until SIGTERM. */
+const [folder = '', journal = '', run = '', providerList = '', kindList = '', ...machines] = process.argv.slice(2);
 const providers = providerList.split(',');
+/** How often each kind is asked for. */
+const SHARES: readonly Kind[] = ['plain', 'plain', 'plain', 'keyed', 'keyed', 'keyed', 'fan', 'stream'];
+const kinds = SHARES.filter((kind) => kindList.split(',').includes(kind));
 const decoder = new TextDecoder();
 
 /** Requests of one machine at a time. */
@@ -28,7 +31,7 @@ let count = 0;
 
 async function loop(client: Client, machine: string): Promise<void> {
   while (!stopping) {
-    const kind = pick<Kind>(['plain', 'plain', 'plain', 'keyed', 'keyed', 'keyed', 'fan', 'stream']);
+    const kind = pick(kinds);
     const id = `${run}-${machine}-${++count}`;
     note(journal, { line: 'start', id, kind, process: run });
     const ending = await KINDS[kind](client, id);

@@ -14,7 +14,7 @@ import { HostileDatagrams } from './hostile-datagrams.ts';
 /**
  * `npx -y pnpm@12 fuzz [--seconds 20] [--seed N]`: sends an endpoint datagrams that no honest peer would send, from strangers and
  * within an established connection, while a bystander and that connection go on talking. The endpoint is a process of its
- * own. It gets a quarter of the time of the same treatment as a warm-up; from then on, once all is quiet again and garbage has been
+ * own. Half of the time is a warm-up; from then on, once all is quiet again and garbage has been
  * collected, its resident memory is compared: at most a tenth more may be left. The seed settles what is sent; keys and ids of
  * real packets are fresh each time. The last line is JSON.
  */
@@ -77,9 +77,9 @@ let echoed = 0;
 console.log(`seed ${seed}`);
 const chatting = new AbortController();
 const chat = Promise.race([talk(bystander), died]);
-await attack((seconds * 1_000) / 4);
+await attack(seconds * 500);
 const before = await quiet();
-await attack(seconds * 1_000);
+await attack(seconds * 500);
 const after = await quiet();
 chatting.abort();
 await chat;
