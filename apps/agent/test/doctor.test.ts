@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -74,6 +74,21 @@ test('finds nothing where nothing is broken, and goes the whole way', async () =
       'device scale-1': 'ok',
       'device spool-1': 'ok',
     },
+  });
+});
+
+test('opens an encrypted credential as the agent does', async () => {
+  const server = await FakeHubServer.start(new FakeHub());
+  endings.push(() => server.close());
+  configure(server.url, '[]');
+  writeFileSync(path.join(folder, 'pass'), 'a long passphrase\n', { mode: 0o600 });
+  appendFileSync(path.join(folder, 'agent.yaml'), `credentialsPassphraseFile: ${folder}/pass\n`);
+  expect((await runAgent(['enroll', ...config(), '--token', server.token])).code).toBe(0);
+  const { code, states } = await examined();
+  expect({ code, credential: states['credential'], standing: states['standing'] }).toEqual({
+    code: 0,
+    credential: 'ok',
+    standing: 'ok',
   });
 });
 

@@ -5,6 +5,8 @@ import type { Readable } from 'node:stream';
 import { connect, contentOf, type Reply } from '@qconn/client';
 import { isQconnError, parseAddress, QconnError } from '@qconn/protocol';
 import { EXIT_OK, reportFailure } from '@qconn/startup';
+import type { AgentConfig } from '../config/agent-config.ts';
+import { credentialStore } from '../config/credential-store.ts';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
 import { askAgent, askStatus, readAnswer, running } from '../control/ask-agent.ts';
 import { socketPath } from '../control/socket-path.ts';
@@ -41,7 +43,7 @@ interface Message {
  */
 export async function sendCommand(address: string, file: string | undefined, flags: SendFlags): Promise<number> {
   parseAddress(address);
-  const { credentials } = readConfig(flags, ['credentials']);
+  const config = readConfig(flags, ['credentials']);
   const message: Message = {
     to: address,
     open: bodyOf(file),
@@ -50,8 +52,8 @@ export async function sendCommand(address: string, file: string | undefined, fla
     jobMs: milliseconds('--deadline', flags.deadline ?? '30'),
   };
   try {
-    const answer = await throughAgent(socketPath(credentials), message);
-    await (answer === undefined ? directly(credentials, message) : write(answer));
+    const answer = await throughAgent(socketPath(config.credentials), message);
+    await (answer === undefined ? directly(config, message) : write(answer));
     return EXIT_OK;
   } catch (error) {
     if (!isQconnError(error) || error.code.startsWith('credential_')) throw error;
@@ -82,9 +84,9 @@ async function throughAgent(path: string, message: Message): Promise<AsyncIterab
   return answer as AsyncIterable<Uint8Array>;
 }
 
-async function directly(credentials: string, message: Message): Promise<void> {
+async function directly(config: AgentConfig, message: Message): Promise<void> {
   const { to, open, key, resolutionMs, jobMs } = message;
-  const client = await connect({ credentials, agent: AGENT });
+  const client = await connect({ credentials: await credentialStore(config), agent: AGENT });
   try {
     const body = await contentOf(open() as AsyncIterable<Uint8Array>);
     const reply = await client.request(to, body, { idempotencyKey: key, resolutionMs, jobMs });

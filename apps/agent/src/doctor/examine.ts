@@ -133,8 +133,9 @@ function notPermitted(device: string): Finding {
 }
 
 /** No agent runs: connects in its place, for a moment, and offers the devices to learn whether the policy takes them. */
-async function askHub({ credentials, devices }: AgentConfig, clock: Clock): Promise<Finding[]> {
-  const client = await connect({ credentials, agent: `${AGENT} doctor` });
+async function askHub(config: AgentConfig, clock: Clock): Promise<Finding[]> {
+  const { devices } = config;
+  const client = await connect({ credentials: await credentialStore(config), agent: `${AGENT} doctor` });
   const deadline = new AbortController();
   const timer = clock.setTimer(WELCOME_MS, () => deadline.abort());
   try {
