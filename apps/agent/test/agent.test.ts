@@ -241,7 +241,7 @@ test('drained, it takes its devices back when their jobs have ended, and serves 
   ]);
   await log.line(/^online/);
   const job = hub.deliver('program-1', 'x');
-  while (agent.devices.running === 0) await new Promise((resolve) => setImmediate(resolve));
+  while (agent.status.devices[0]?.jobs.running === 0) await new Promise((resolve) => setImmediate(resolve));
   const drained = agent.devices.drain();
   while (hub.devices.size > 0) await new Promise((resolve) => setImmediate(resolve));
   expect(agent.status).toMatchObject({ phase: 'online', drained: true });

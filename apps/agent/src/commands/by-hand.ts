@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { QconnError, requestByHand } from '@qconn/client';
 import { EXIT_OK } from '@qconn/startup';
 import { credentialStore } from '../config/credential-store.ts';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
+import { readInput } from './read-input.ts';
 
 /** Most bytes of a file from the hub: it has a few certificates. */
 const ANSWER_MAX_BYTES: number = 256 * 1024;
@@ -37,12 +38,7 @@ Next:
 
 /** The text of the file that the hub wrote; `-` for standard input. @throws QconnError `usage` */
 export function readAnswer(path: string): string {
-  let content: Buffer;
-  try {
-    content = readFileSync(path === '-' ? 0 : path);
-  } catch (cause) {
-    throw new QconnError('usage', `The enrolment file ${path} cannot be read.`, { cause });
-  }
+  const content = readInput(path, 'enrolment file');
   if (content.length > ANSWER_MAX_BYTES)
     throw new QconnError('usage', `${path} is too long to be an enrolment from a hub.`);
   return content.toString('utf8');

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   CREDENTIAL_FILE_MAX_BYTES,
   CredentialStore,
@@ -14,6 +13,7 @@ import { credentialStore } from '../config/credential-store.ts';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
 import { askStatus } from '../control/ask-agent.ts';
 import { socketPath } from '../control/socket-path.ts';
+import { readInput } from './read-input.ts';
 
 export interface ExportFlags extends ConfigFlags {
   readonly outPassphraseFile?: string;
@@ -106,12 +106,7 @@ async function writeNew(path: string, text: string): Promise<void> {
 }
 
 function readExported(path: string): string {
-  let content: Buffer;
-  try {
-    content = readFileSync(path === '-' ? 0 : path);
-  } catch (cause) {
-    throw new QconnError('usage', `The file ${path} cannot be read.`, { cause });
-  }
+  const content = readInput(path, 'file');
   if (content.length > CREDENTIAL_FILE_MAX_BYTES)
     throw new QconnError('credential_damaged', `${path} is over ${CREDENTIAL_FILE_MAX_BYTES} bytes.`);
   return content.toString('utf8');

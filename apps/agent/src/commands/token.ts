@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { QconnError } from '@qconn/protocol';
+import { readInput } from './read-input.ts';
 
 /** Where the command line says that the token is. */
 export interface TokenFlags {
@@ -15,21 +15,13 @@ export function readToken({ token, tokenFile }: TokenFlags, environment: NodeJS.
   if (token !== undefined && tokenFile !== undefined)
     throw new QconnError('usage', 'Give either --token or --token-file, not both.');
   if (token !== undefined) return token.trim();
-  if (tokenFile !== undefined) return firstWord(readText(tokenFile), tokenFile);
+  if (tokenFile !== undefined) return firstWord(readInput(tokenFile, 'token file'), tokenFile);
   const fromEnvironment = environment['QCONN_TOKEN']?.trim();
   if (fromEnvironment) return fromEnvironment;
   throw new QconnError(
     'usage',
     'An enrolment token is needed: --token, --token-file or QCONN_TOKEN. An administrator makes one with `qconn token create`.',
   );
-}
-
-function readText(file: string): Buffer {
-  try {
-    return readFileSync(file === '-' ? 0 : file);
-  } catch (cause) {
-    throw new QconnError('usage', `The token file ${file} cannot be read.`, { cause });
-  }
 }
 
 function firstWord(content: Buffer, file: string): string {

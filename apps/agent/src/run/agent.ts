@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Client, ClientEvent } from '@qconn/client';
 import type { Clock } from '@qconn/clock';
 import { QconnError } from '@qconn/protocol';
@@ -9,6 +8,7 @@ import { phaseInWords } from '../control/status-text.ts';
 import { Outbox } from '../outbox/outbox.ts';
 import { AGENT } from '../version.ts';
 import { Devices, type DeviceChanges } from './devices.ts';
+import { difference } from './difference.ts';
 import { PhaseLog } from './phase-log.ts';
 
 /** What an agent works with. It owns the client: closing the agent closes it. */
@@ -73,15 +73,11 @@ export class Agent {
 
   /** Puts devices and outboxes into force; those that stay as they were are not touched. */
   async apply({ devices, outboxes }: Pick<AgentConfig, 'devices' | 'outboxes'>): Promise<DeviceChanges> {
-    const stays = ({ config }: Outbox): boolean => outboxes.some((outbox) => isDeepStrictEqual(outbox, config));
-    const kept = this.#outboxes.filter(stays);
-    const leaving = this.#outboxes.filter((outbox) => !stays(outbox));
-    const coming = outboxes
-      .filter((config) => !kept.some((outbox) => isDeepStrictEqual(outbox.config, config)))
-      .map((config) => this.#outbox(config));
-    this.#outboxes = [...kept, ...coming];
+    const { kept, leaving, coming } = difference(this.#outboxes, outboxes, ({ config }) => config);
+    const added = coming.map((config) => this.#outbox(config));
+    this.#outboxes = [...kept, ...added];
     await Promise.all(leaving.map((outbox) => outbox.close()));
-    for (const outbox of coming) outbox.start();
+    for (const outbox of added) outbox.start();
     return this.devices.apply(devices);
   }
 

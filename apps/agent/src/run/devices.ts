@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Client } from '@qconn/client';
 import type { Clock } from '@qconn/clock';
 import type { Logger } from '@qconn/startup';
@@ -6,6 +5,7 @@ import { createAdapter } from '../adapters/create-adapter.ts';
 import type { DeviceConfig } from '../config/agent-config.ts';
 import type { DeviceStatus } from '../control/agent-status.ts';
 import { DeviceService } from './device-service.ts';
+import { difference } from './difference.ts';
 
 /** What the devices are served with. */
 export interface DevicesDependencies {
@@ -52,25 +52,17 @@ export class Devices {
     return this.#drained;
   }
 
-  /** Jobs that run now. */
-  get running(): number {
-    return this.#served.reduce((sum, { service }) => sum + service.status.jobs.running, 0);
-  }
-
   /**
    * Serves these devices from now on. Those that stay as they were are not touched; of those that go or change, jobs that
    * run may finish. One that the hub refuses is logged and does not keep the others from being served.
    */
   async apply(configs: readonly DeviceConfig[]): Promise<DeviceChanges> {
-    const stays = ({ service }: Served): boolean => configs.some((config) => isDeepStrictEqual(config, service.config));
-    const leaving = this.#served.filter((served) => !stays(served));
-    const kept = this.#served.filter(stays);
-    const coming = configs.filter((config) => !kept.some(({ service }) => isDeepStrictEqual(service.config, config)));
+    const { kept, leaving, coming } = difference(this.#served, configs, ({ service }) => service.config);
     const added = coming.map((config) => this.#make(config));
     this.#served = [...kept, ...added];
     await Promise.all(leaving.map((served) => this.#retire(served)));
     if (!this.#drained) await Promise.all(added.map((served) => this.#provide(served)));
-    return differences(leaving, added);
+    return namedChanges(leaving, added);
   }
 
   /** The hub has said whether the policy lets this machine provide a device. */
@@ -148,7 +140,7 @@ export class Devices {
   }
 }
 
-function differences(leaving: readonly Served[], coming: readonly Served[]): DeviceChanges {
+function namedChanges(leaving: readonly Served[], coming: readonly Served[]): DeviceChanges {
   const names = (served: readonly Served[]): string[] => served.map(({ service }) => service.config.name);
   const gone = names(leaving);
   const come = names(coming);
