@@ -121,6 +121,8 @@ export class StreamSet implements StreamHost {
   }
 
   #acceptStream(id: number): QuicStream {
+    // Left alone, the engine sends what the peer has opened after everything that this side has: its own default is 127.
+    this.native.streamPriority(id, DEFAULT_URGENCY, true);
     const stream = this.#add(id);
     if (this.#accept === undefined) this.#unaccepted.push(stream);
     else this.#accept(stream);
