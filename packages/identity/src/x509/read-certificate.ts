@@ -96,8 +96,10 @@ function readTime({ tag, content }: DerValue): number {
   if (!(utc ? /^\d{12}Z$/ : /^\d{14}Z$/).test(digits) || (!utc && tag !== TAG.generalizedTime))
     throw new DerError('a malformed time');
   const full = utc ? (digits < '50' ? '20' : '19') + digits : digits;
-  const epochMs = Date.parse(full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-  if (Number.isNaN(epochMs)) throw new DerError('a malformed time');
+  const iso = full.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
+  const epochMs = Date.parse(iso);
+  // `Date` takes a 31 November for a 1 December, and 24:00 for the next day's midnight.
+  if (Number.isNaN(epochMs) || new Date(epochMs).toISOString() !== iso) throw new DerError('a malformed time');
   return epochMs;
 }
 

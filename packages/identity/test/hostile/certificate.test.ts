@@ -396,6 +396,22 @@ test('what we and OpenSSL both read from a damaged certificate is the same', () 
   expect(read).toBeGreaterThan(100);
 });
 
+test.each([
+  ['31 November', '301131120000Z'],
+  ['29 February of a year that has none', '310229120000Z'],
+  ['a month 13', '301330120000Z'],
+  ['24 o’clock', '301130240000Z'],
+  ['a minute 60', '301130126000Z'],
+  ['a leap second, which RFC 5280 has no room for', '301130120060Z'],
+])('a certificate that ends on %s is rejected, and not read as ending on another day', (_what, wrong) => {
+  const right = '301130120000Z';
+  const bytes = Buffer.from(forgeLeaf({ notAfterMs: Date.UTC(2030, 10, 30, 12) }));
+  const at = bytes.indexOf(right, 0, 'latin1');
+  expect(inspectCertificate(bytes).notAfterMs).toBe(Date.UTC(2030, 10, 30, 12));
+  bytes.write(wrong, at, 'latin1');
+  expect(() => inspectCertificate(bytes)).toThrow(expect.objectContaining({ code: 'certificate_rejected' }));
+});
+
 describe('noise', () => {
   let pki: TestPki;
   beforeAll(async () => {
