@@ -4,23 +4,36 @@ import { defineConfig } from 'vitest/config';
 // Tests run from the workspace's sources: no build comes first.
 const conditions = ['@qconn/source'];
 
+/** Own no state that one test could leave to another, nor do their tests: a process for each file would be half of their time. */
+const PURE = ['packages/{authz,clock,protocol,routing}/test/**/*.test.ts'];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: [
-      'packages/*/test/**/*.test.ts',
-      'apps/*/test/**/*.test.ts',
-      'tooling/test/**/*.test.ts',
-      'demo/test/**/*.test.ts',
-      'e2e/test/**/*.test.ts',
-    ],
-    globalSetup: ['tooling/test-database/global-setup.ts'],
-    // A process per file: sockets, timers and the database of one file cannot reach into another.
-    pool: 'forks',
     maxWorkers: availableParallelism(),
+    pool: 'forks',
     reporters: ['default'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
+      {
+        extends: true,
+        test: {
+          // A process per file: sockets, timers and the database of one file cannot reach into another.
+          name: 'isolated',
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'apps/*/test/**/*.test.ts',
+            'tooling/test/**/*.test.ts',
+            'demo/test/**/*.test.ts',
+            'e2e/test/**/*.test.ts',
+          ],
+          exclude: PURE,
+          globalSetup: ['tooling/test-database/global-setup.ts'],
+        },
+      },
+    ],
   },
 });
