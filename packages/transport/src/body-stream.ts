@@ -18,7 +18,7 @@ const BODY_URGENCY = 5;
 export function openBodyStream(connection: Connection, opening: BodyOpening): Stream {
   const stream = connection.openStream();
   stream.write(encodeBodyOpening(opening));
-  stream.end();
+  stream.endWithPeer();
   return stream;
 }
 

@@ -39,6 +39,11 @@ export interface Stream {
   writable(): Promise<void>;
   /** Ends the sending side after what has been written. */
   end(): void;
+  /**
+   * Ends the sending side once the receiving side has ended, in whichever way. To be asked for by who waits for the peer's end: a peer
+   * whose other direction is still open repeats its end or reset until it has arrived (docs/adr/0004-native-quiche.md).
+   */
+  endWithPeer(): void;
   /** Abandons the sending side (RESET_STREAM). @param code a wire number of the error table */
   reset(code: number): void;
   /** Asks the peer to stop sending (STOP_SENDING). @param code a wire number of the error table */

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { systemClock } from '@qconn/clock';
 import { createFaultyNetwork, type Faults, type FaultyNetwork } from '@qconn/testkit';
-import { createQuicEndpoint, type Connection, type Endpoint, type TlsIdentity } from '@qconn/transport';
-import { Events, echo, readAll, readBytes, writeAll } from './waiting.ts';
+import { createQuicEndpoint, type Connection, type Endpoint, type Stream, type TlsIdentity } from '@qconn/transport';
+import { Events, readAll, readBytes, writeAll } from './waiting.ts';
 
 /** A row of the fault table: what the network does while data moves. */
 export interface Fault {
@@ -13,6 +13,9 @@ export interface Fault {
   readonly byCommand?: boolean;
   readonly meanwhile?: (network: FaultyNetwork) => () => void;
 }
+
+/** Bytes in front of an echo that say how long it is. */
+const HEADER_BYTES = 4;
 
 /** Slow enough that what happens every second happens several times. */
 const UNHURRIED: Faults = { bytesPerSecond: 3_000_000, delayMs: 5 };
@@ -60,7 +63,7 @@ export interface Through {
 export async function connectThrough({ hub, machine, seed, faults = {}, ...options }: Through): Promise<Connected> {
   const accepted = new Events<Connection>();
   const handler = (connection: Connection): void => {
-    echo(connection);
+    echoAsAsked(connection);
     accepted.push(connection);
   };
   const clock = systemClock;
@@ -82,13 +85,55 @@ export async function connectThrough({ hub, machine, seed, faults = {}, ...optio
   }
 }
 
+/**
+ * Sends back as many bytes of each stream as its first four say, and ends it. Who has asked ends its side afterwards: an echo that
+ * comes to its end after the other side has may lose it (docs/adr/0004-native-quiche.md).
+ */
+function echoAsAsked(connection: Connection): void {
+  connection.onStream((stream) => {
+    let header = Buffer.alloc(0);
+    let left = 0;
+    stream.read({
+      data: (chunk) => {
+        let bytes = chunk;
+        if (header.length < HEADER_BYTES) {
+          const wanted = HEADER_BYTES - header.length;
+          header = Buffer.concat([header, chunk.subarray(0, wanted)]);
+          bytes = chunk.subarray(wanted);
+          if (header.length < HEADER_BYTES) return;
+          left = header.readUInt32BE();
+        }
+        left -= bytes.length;
+        const room = stream.write(bytes);
+        if (left === 0) return stream.end();
+        if (room) return;
+        stream.pause();
+        stream.writable().then(
+          () => stream.resume(),
+          () => undefined,
+        );
+      },
+      end: () => undefined,
+    });
+  });
+}
+
+/** A stream on which so many bytes will be echoed. */
+function openEcho(connection: Connection, bytes: number): Stream {
+  const stream = connection.openStream();
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32BE(bytes);
+  stream.write(header);
+  stream.endWithPeer();
+  return stream;
+}
+
 /** Sends a body and takes its echo. @throws when a byte is wrong or missing */
 export async function moveBody(connection: Connection, bytes: number): Promise<void> {
-  const stream = connection.openStream();
+  const stream = openEcho(connection, bytes);
   const body = randomBytes(bytes);
   const back = readAll(stream);
   await writeAll(stream, body);
-  stream.end();
   const received = await back;
   if (received.end.kind !== 'finished') throw new Error(`the echo ended early: ${received.end.kind}`);
   if (sha256(received.bytes) !== sha256(body)) throw new Error('the echo is not what was sent');
@@ -96,14 +141,13 @@ export async function moveBody(connection: Connection, bytes: number): Promise<v
 
 /** Sends messages of 200 bytes, twenty at a time, and takes their echoes. @throws when a byte is wrong or missing */
 export async function moveMessages(connection: Connection, count: number): Promise<void> {
-  const stream = connection.openStream();
+  const stream = openEcho(connection, 200 * count);
   for (let sent = 0; sent < count; sent += 20) {
     const messages = Array.from({ length: Math.min(20, count - sent) }, () => randomBytes(200));
     for (const message of messages) stream.write(message);
     const back = await readBytes(stream, messages.length * 200);
     if (!back.equals(Buffer.concat(messages))) throw new Error(`the echo of messages from ${sent} on is wrong`);
   }
-  stream.end();
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import type { Stream, StreamReader } from '../stream.ts';
+import type { Stream, StreamEnd, StreamReader } from '../stream.ts';
 import type { MemoryChannel } from './memory-channel.ts';
 
 /** One end of a memory stream. */
@@ -7,6 +7,7 @@ export class MemoryStream implements Stream {
   readonly #outgoing: MemoryChannel;
   readonly #incoming: MemoryChannel;
   #announce: (() => void) | undefined;
+  #endsWithPeer = false;
 
   /** @param announce tells the peer that the stream exists, which happens with the first thing sent on it */
   constructor(id: number, channels: { outgoing: MemoryChannel; incoming: MemoryChannel }, announce?: () => void) {
@@ -17,7 +18,11 @@ export class MemoryStream implements Stream {
   }
 
   read(reader: StreamReader): void {
-    this.#incoming.read(reader);
+    const end = (how: StreamEnd): void => {
+      reader.end(how);
+      if (this.#endsWithPeer) this.end();
+    };
+    this.#incoming.read({ data: (chunk) => reader.data(chunk), end });
   }
 
   pause(): void {
@@ -45,6 +50,10 @@ export class MemoryStream implements Stream {
   end(): void {
     this.#outgoing.end();
     this.#appear();
+  }
+
+  endWithPeer(): void {
+    this.#endsWithPeer = true;
   }
 
   reset(code: number): void {

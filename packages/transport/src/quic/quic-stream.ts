@@ -47,6 +47,7 @@ export class QuicStream implements Stream {
   #paused = false;
   #received = false;
   #finishing = false;
+  #endsWithPeer = false;
   #sendError: QconnError | undefined;
   #waiters: Waiter[] = [];
 
@@ -103,6 +104,11 @@ export class QuicStream implements Stream {
     if (this.#finishing || this.#sendError !== undefined) return;
     this.#finishing = true;
     this.#host.markPending(this);
+  }
+
+  endWithPeer(): void {
+    this.#endsWithPeer = true;
+    if (this.#received) this.end();
   }
 
   reset(code: number): void {
@@ -168,12 +174,15 @@ export class QuicStream implements Stream {
     }
   }
 
-  /** Offers bytes to the engine, which copies what it takes. */
+  /**
+   * Offers bytes to the engine, which copies what it takes.
+   * @param finish with the last of them: an end that shares the packet of a byte is sent again with it
+   */
   #offer(bytes: Uint8Array, finish: boolean): number | undefined {
     const { native } = this.#host;
     try {
-      // An end that the engine takes while there is no room for anything it never sends.
-      if (finish && native.streamCapacity(this.id) === 0) return undefined;
+      // An end alone, taken while there is no room, is forgotten with the next acknowledgement and never sent.
+      if (finish && bytes.length === 0 && native.streamCapacity(this.id) === 0) return undefined;
       const taken = native.streamSend(this.id, bytes, finish);
       // The engine says "none" both for a full window and for a stream that it has forgotten; asking for the capacity tells them apart.
       if (taken === null) native.streamCapacity(this.id);
@@ -198,11 +207,12 @@ export class QuicStream implements Stream {
   #drain(): void {
     while (this.#staging.length > 0) {
       const head = this.#staging.head();
-      const taken = this.#offer(head, false) ?? 0;
+      const last = this.#finishing && head.length === this.#staging.length;
+      const taken = this.#offer(head, last) ?? 0;
       if (this.#sendError !== undefined) return;
-      const blocked = taken < head.length;
       this.#staging.consume(taken);
-      if (blocked) return;
+      if (taken < head.length) return;
+      if (last) this.#endSending(afterEnd());
     }
   }
 
@@ -236,6 +246,7 @@ export class QuicStream implements Stream {
     this.#received = true;
     if (this.#sendError !== undefined) this.#host.forget(this);
     this.#reader?.end(end);
+    if (this.#endsWithPeer) this.end();
   }
 }
 
