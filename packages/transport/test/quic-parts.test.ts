@@ -6,7 +6,6 @@ import { Alarm } from '../src/quic/alarm.ts';
 import { endpointSecrets } from '../src/quic/endpoint-secrets.ts';
 import { InterfaceMtus } from '../src/quic/interface-mtu.ts';
 import { ADMISSION_LIMITS } from '../src/quic/options.ts';
-import { PacketSize } from '../src/quic/packet-size.ts';
 import { ReceiveSlab } from '../src/quic/receive-slab.ts';
 import { RetryTokens } from '../src/quic/retry-tokens.ts';
 import { ChunkPool, Staging } from '../src/quic/staging.ts';
@@ -169,41 +168,7 @@ describe('traffic', () => {
   });
 });
 
-describe('packet size', () => {
-  test('1,200 until the path is validated, then what the interface carries', () => {
-    const size = new PacketSize(1_472);
-    expect(size.current).toBe(1_200);
-    size.validated();
-    expect(size.current).toBe(1_472);
-    size.moved();
-    expect(size.current).toBe(1_200);
-  });
-
-  test('back to 1,200 for good when the system refuses larger ones', () => {
-    const size = new PacketSize(9_000);
-    size.validated();
-    size.tooLarge();
-    size.validated();
-    expect(size.current).toBe(1_200);
-  });
-
-  test('back to 1,200 after three timeouts in ten seconds with large datagrams under way', () => {
-    const size = new PacketSize(1_472);
-    size.validated();
-    for (const at of [0, 1_000, 20_000]) {
-      size.sent(1_400);
-      size.timedOut(at);
-    }
-    expect(size.current).toBe(1_472);
-    for (const at of [21_000, 22_000]) {
-      size.sent(400);
-      size.timedOut(at);
-      size.sent(1_400);
-      size.timedOut(at);
-    }
-    expect(size.current).toBe(1_200);
-  });
-
+describe('interfaces', () => {
   test('the loopback carries the largest datagrams, an unknown way Ethernet’s', () => {
     const mtus = new InterfaceMtus(new ManualClock());
     expect(mtus.payloadTowards('127.0.0.1')).toBe(16_383);

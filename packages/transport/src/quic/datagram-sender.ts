@@ -68,9 +68,22 @@ export class DatagramSender {
    * @param flight told of each, during the handshake
    */
   send(limit: number, flight?: HandshakeFlight): SendOutcome {
-    const bytes = this.size.current;
-    const ring = this.#rings.ofSize(bytes);
     if (this.#socket.congested) return 'held';
+    const { probe } = this.size;
+    if (probe !== undefined) {
+      const outcome = this.#send(probe, 1, flight);
+      if (outcome !== 'more') return outcome;
+    }
+    return this.#send(this.size.current, limit, flight);
+  }
+
+  /** Sends again what is due of a handshake's flight. */
+  repeat(flight: HandshakeFlight, now: number): void {
+    for (const { bytes, to } of flight.repeat(now)) this.#socket.send(bytes, to);
+  }
+
+  #send(bytes: number, limit: number, flight: HandshakeFlight | undefined): SendOutcome {
+    const ring = this.#rings.ofSize(bytes);
     for (let left = limit; left > 0; left -= 1) {
       if (flight?.allows(bytes) === false) return 'done';
       const slot = ring.next();
@@ -89,10 +102,5 @@ export class DatagramSender {
       }
     }
     return 'more';
-  }
-
-  /** Sends again what is due of a handshake's flight. */
-  repeat(flight: HandshakeFlight, now: number): void {
-    for (const { bytes, to } of flight.repeat(now)) this.#socket.send(bytes, to);
   }
 }

@@ -130,6 +130,8 @@ export class Paths {
       return;
     }
     this.#migration = undefined;
+    this.#sender.size.moved();
+    this.#sender.size.validated();
     this.#sender.use(migration.socket);
     this.#retire(leaving);
     migration.resolve();

@@ -4,6 +4,7 @@ import { errorOfClose } from '../close-code.ts';
 import type { CloseInfo, Connection, ConnectionStats, PathSigns, SocketAddress } from '../connection.ts';
 import type { Stream } from '../stream.ts';
 import type { Sleeper } from './alarm.ts';
+import type { Losses } from './black-hole.ts';
 import { closeInfoOf, silenceError } from './close-info.ts';
 import type { ConnectionTrace } from './connection-trace.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -21,7 +22,7 @@ import { hasLongHeader } from './packet-header.ts';
 import { PathWatch } from './path-watch.ts';
 import { Paths } from './paths.ts';
 import { plainAddress } from './plain-address.ts';
-import { statsOf } from './stats.ts';
+import { lossesOf, statsOf } from './stats.ts';
 import { StreamSet } from './stream-set.ts';
 import { Traffic } from './traffic.ts';
 import type { TurnTaker } from './turn.ts';
@@ -72,11 +73,14 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   readonly #pathWatch = new PathWatch();
   readonly #liveness: Liveness;
   readonly #introduction: Introduction;
+  readonly #losses = (): Losses => lossesOf(this.native);
   readonly #trace: ConnectionTrace | undefined;
   /** Until the peer is through with its handshake. */
   #flight: HandshakeFlight | undefined;
   #remote: SocketAddress;
   #deadline: Deadline<Sleeper> | undefined;
+  /** Whether the engine's own timeout has passed. */
+  #timeoutPassed = false;
   /** Whether there is more to send than acknowledgements. */
   #urgent = true;
   /** Whether something has happened after which the engine may be done with it. */
@@ -191,7 +195,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** The system reports trouble on the way to the peer. While nobody has answered it is taken at its word. */
   networkFailed(cause: NodeJS.ErrnoException): void {
-    if (cause.code === 'EMSGSIZE') this.sender.size.tooLarge();
+    if (cause.code === 'EMSGSIZE') this.sender.size.tooLarge(this.#host.clock.monotonic());
     else {
       const error = new QconnError('unreachable', `The network says ${cause.code ?? cause.message}.`, { cause });
       if (this.#liveness.condition.heard) this.#liveness.networkFailed(error);
@@ -228,6 +232,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
       if (isUndecryptable(failure)) return false;
       // What went wrong is recorded in the engine's local error, which `flush` reports.
     }
+    this.sender.size.heard(now, this.#losses);
     if (!this.established && !this.native.isEstablished()) this.#traffic.handshakeReceived(length);
     this.#mayBeOver = true;
     this.#host.wake(this);
@@ -236,6 +241,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   advance(): void {
     if (this.#gone) return;
+    if (this.#timeoutPassed) this.#passTimeout();
     if (this.#liveness.confirmed && this.#ending.tellNow()) this.#urgent = true;
     this.#guard(() => {
       if (!this.established && this.#ending.info === undefined) this.#shake();
@@ -258,20 +264,35 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   onAlarm(now: number): void {
     if (this.#gone) return;
-    const engineDue = (this.native.timeout() ?? 1) <= 0;
     if (this.#liveness.handshakeLate(now)) this.#giveUpHandshake();
     if (this.#liveness.takeKeepAlive(now)) {
       this.native.sendAckEliciting();
       this.#liveness.asked(now);
       this.#urgent = true;
-    } else if (engineDue) this.sender.size.timedOut(now);
+    }
     if (this.#flight !== undefined) this.sender.repeat(this.#flight, now);
-    if (now >= this.#delayedAck.dueAt || engineDue) this.#urgent = true;
+    this.#timeoutPassed ||= this.#engineDue;
+    if (now >= this.#delayedAck.dueAt || this.#timeoutPassed) this.#urgent = true;
     // An alarm that has been overtaken: whatever it was set for has been done meanwhile.
     if (!this.#urgent && this.#ending.info === undefined) return this.#setDeadline();
-    this.native.onTimeout();
     this.#mayBeOver = true;
     this.#host.wake(this);
+  }
+
+  get #engineDue(): boolean {
+    return (this.native.timeout() ?? 1) <= 0;
+  }
+
+  /**
+   * In the turn after the alarm, when all has been read that had come by then: whoever was kept from its work would otherwise
+   * take what waits in its socket for lost.
+   */
+  #passTimeout(): void {
+    this.#timeoutPassed = false;
+    if (!this.#engineDue) return;
+    this.sender.size.timedOut(this.#host.clock.monotonic(), this.#losses);
+    this.native.onTimeout();
+    this.#mayBeOver = true;
   }
 
   /** A failure of the engine costs the connection that it happens to, not the turn of all the others. */

@@ -1,0 +1,102 @@
+/** What the engine has counted as lost since its start, and how long a round trip takes. */
+export interface Losses {
+  readonly packets: number;
+  readonly bytes: number;
+  readonly rttMs: number;
+}
+
+/** Asks the engine, which costs more than a packet does: seldom. */
+export type AskLosses = () => Losses;
+
+/** So many lost, and none that got through, make a size too large (MAX_PROBES of RFC 8899, section 5.1.2). */
+export const LOSSES_MAX = 3;
+
+/** How often it is looked whether large datagrams get through while nothing speaks against it. */
+const LOOK_MS = 1_000;
+
+/** After two round trips and this, all has been acknowledged or counted as lost: the peer may wait 25 ms. */
+const SETTLE_MS = 50;
+
+/** When all that had been sent by now is known to have come or to be lost. */
+export function settledAt(now: number, { rttMs }: Losses): number {
+  return now + 2 * rttMs + SETTLE_MS;
+}
+
+/** Large datagrams that were sent. */
+interface Sent {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+const NONE: Sent = { count: 0, bytes: 0 };
+
+/**
+ * Finds out whether a path loses everything large that is sent (RFC 8899, section 4.3). The engine does not say what became of which
+ * packet, but it counts the bytes that are lost: if they are as many as all large datagrams together had, none has come.
+ * Pure: time is passed in.
+ */
+export class BlackHole {
+  /** Since one last came through. */
+  #sent = NONE;
+  /** At that time. */
+  #before: Losses | undefined;
+  /** What was sent before a certain moment, and when the fate of all of it is known. */
+  #watched = NONE;
+  #until: number | undefined;
+  #lookAt: number | undefined;
+  #cautious = false;
+
+  /** Whether nothing large should be sent: after a timeout, until it is known what was lost. */
+  get cautious(): boolean {
+    return this.#cautious;
+  }
+
+  /** A large datagram was sent. */
+  sent(bytes: number): void {
+    this.#sent = { count: this.#sent.count + 1, bytes: this.#sent.bytes + bytes };
+  }
+
+  /** A timeout of loss detection: were large datagrams under way, they are under suspicion. */
+  timedOut(now: number, ask: AskLosses): void {
+    if (this.#sent.count === 0) return;
+    this.#watch(now, ask());
+    this.#cautious = true;
+  }
+
+  /** Something has come from the peer. @returns whether the path seems to lose all that is large */
+  heard(now: number, ask: AskLosses): boolean {
+    if (this.#until !== undefined) return (this.#cautious || now >= this.#until) && this.#look(this.#until, now, ask());
+    if (this.#sent.count === 0) return false;
+    this.#lookAt ??= now + LOOK_MS;
+    if (now >= this.#lookAt) this.#watch(now, ask());
+    return false;
+  }
+
+  /** Another size, or another path. */
+  forget(): void {
+    this.#sent = NONE;
+    this.#before = undefined;
+    this.#until = undefined;
+    this.#cautious = false;
+  }
+
+  #watch(now: number, losses: Losses): void {
+    this.#before ??= losses;
+    this.#watched = this.#sent;
+    this.#until = settledAt(now, losses);
+  }
+
+  #look(until: number, now: number, losses: Losses): boolean {
+    const lost = losses.bytes - (this.#before?.bytes ?? 0);
+    // Whoever was kept from its work while acknowledgements waited has lost nothing.
+    if (lost === 0) this.#cautious = false;
+    if (now < until) return false;
+    this.#until = undefined;
+    this.#cautious = false;
+    this.#lookAt = now + LOOK_MS;
+    if (lost >= this.#watched.bytes) return this.#watched.count >= LOSSES_MAX;
+    this.#sent = NONE;
+    this.#before = losses;
+    return false;
+  }
+}
