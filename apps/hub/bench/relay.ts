@@ -8,19 +8,21 @@ import { relayLogic } from './relay/logic.ts';
 import { makeMachine } from './relay/machines.ts';
 import { PreparedHub } from './relay/prepared-hub.ts';
 
-/** `npx -y pnpm@12 bench relay [--only logic,relay,interleave,fleet] [--without-nats] [--without-fleet] [--machines 10000]` */
+/** `npx -y pnpm@12 bench relay [--only logic,relay,interleave,fleet] [--without-nats] [--without-fleet] [--machines 10000] [--bodies 256,16384] [--in-flight 1,64,256]` */
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     'without-nats': { type: 'boolean' },
     'without-fleet': { type: 'boolean' },
     machines: { type: 'string', default: '10000' },
+    bodies: { type: 'string', default: '256,16384' },
+    'in-flight': { type: 'string', default: '1,64,256' },
   },
 });
 const wanted = (part: string): boolean => values.only === undefined || values.only.split(',').includes(part);
 const figures: Record<string, number> = {};
-const BODIES = [256, 16 * 1024] as const;
-const IN_FLIGHT = [1, 64, 256] as const;
+const bodies = values.bodies.split(',').map(Number);
+const inFlights = values['in-flight'].split(',').map(Number);
 
 if (wanted('logic')) benchLogic();
 
@@ -46,10 +48,10 @@ function benchLogic(): void {
 }
 
 async function benchRelay(): Promise<void> {
-  const orders = BODIES.flatMap((bodyBytes) => IN_FLIGHT.map((inFlight) => ({ bodyBytes, inFlight, large: 0 })));
+  const orders = bodies.flatMap((bodyBytes) => inFlights.map((inFlight) => ({ bodyBytes, inFlight, large: 0 })));
   const ours = await exchanges(prepared, orders);
   console.log(
-    'exchanges      body  in flight   per second   p50 µs   p99 µs   hub: µs   packets   heap bytes, of each',
+    'exchanges      body  in flight   per second   p50 µs   p99 µs   of each: hub µs, requester µs, provider µs, packets, heap bytes of the hub',
   );
   for (const result of ours) recordExchanges(result);
   const [headline] = ours.filter(({ bodyBytes, inFlight }) => bodyBytes === 256 && inFlight === 64);
@@ -69,7 +71,7 @@ async function compareWithNats(ours: readonly ExchangeResult[]): Promise<void> {
     server: await natsServerIdentity(),
     client: (await makeMachine(prepared.authority, 'nats')).tls,
   };
-  for (const bodyBytes of BODIES) {
+  for (const bodyBytes of bodies) {
     const theirs = await natsRelay(server, identities, bodyBytes);
     for (const result of theirs) {
       console.log(row('nats', bodyBytes, result));
@@ -126,12 +128,16 @@ async function benchFleet(): Promise<void> {
 
 function recordExchanges(result: ExchangeResult): void {
   const { bodyBytes, inFlight, cpuUsPerExchange, packetsPerExchange, allocatedBytesPerExchange } = result;
-  const columns = [cpuUsPerExchange, packetsPerExchange, allocatedBytesPerExchange];
+  const { requesterCpuUsPerExchange, providerCpuUsPerExchange } = result;
+  const clients = [requesterCpuUsPerExchange, providerCpuUsPerExchange];
+  const columns = [cpuUsPerExchange, ...clients, packetsPerExchange, allocatedBytesPerExchange];
   console.log(`${row('qconn', bodyBytes, result)} ${columns.map((figure) => String(figure).padStart(9)).join(' ')}`);
   const key = `relay.b${bodyBytes}.c${inFlight}`;
   record(`${key}.qconn`, result);
   Object.assign(figures, {
     [`${key}.cpuUsPerExchange`]: cpuUsPerExchange,
+    [`${key}.requesterCpuUsPerExchange`]: requesterCpuUsPerExchange,
+    [`${key}.providerCpuUsPerExchange`]: providerCpuUsPerExchange,
     [`${key}.packetsPerExchange`]: packetsPerExchange,
     [`${key}.allocatedBytesPerExchange`]: allocatedBytesPerExchange,
   });

@@ -3,12 +3,15 @@ import path from 'node:path';
 import { Child } from '../../../../tooling/measure/child.ts';
 import { makeMachine } from './machines.ts';
 import type { PreparedHub } from './prepared-hub.ts';
+import type { ProviderUsage } from './processes/provider.ts';
 import type { LoadAnswer, LoadOrder } from './processes/requester.ts';
 
-/** A load, and what each exchange of it cost the hub. */
+/** A load, and what each exchange of it cost the hub and the two clients. */
 export interface ExchangeResult extends LoadAnswer {
   readonly bodyBytes: number;
   readonly cpuUsPerExchange: number;
+  readonly requesterCpuUsPerExchange: number;
+  readonly providerCpuUsPerExchange: number;
   readonly allocatedBytesPerExchange: number;
   /** QUIC packets that the hub has sent and received. */
   readonly packetsPerExchange: number;
@@ -29,25 +32,29 @@ export async function exchanges(prepared: PreparedHub, orders: readonly LoadOrde
   const task = { machine: requesterMachine, port: hub.port, provider: providerMachine.hostname };
   const requester = new Child(process('requester'), task);
   await requester.next();
-  const packetsOfProvider = async (): Promise<number> => {
-    const answer = provider.next<{ packets: number }>();
-    provider.tell('packets');
-    return (await answer).packets;
+  const usageOfProvider = (): Promise<ProviderUsage> => {
+    const answer = provider.next<ProviderUsage>();
+    provider.tell('usage');
+    return answer;
   };
   try {
     const results: ExchangeResult[] = [];
     for (const order of orders) {
-      const before = await packetsOfProvider();
+      const before = await usageOfProvider();
       await hub.usage();
       const answered = requester.next<LoadAnswer>();
       requester.tell(order);
       const answer = await answered;
       const { cpuUs, allocatedBytes } = await hub.usage();
-      const packets = answer.packets + (await packetsOfProvider()) - before;
+      const after = await usageOfProvider();
+      const packets = answer.packets + after.packets - before.packets;
+      const each = (us: number): number => Number((us / answer.exchanges).toFixed(1));
       results.push({
         ...answer,
         bodyBytes: order.bodyBytes,
-        cpuUsPerExchange: Number((cpuUs / answer.exchanges).toFixed(1)),
+        cpuUsPerExchange: each(cpuUs),
+        requesterCpuUsPerExchange: each(answer.cpuUs),
+        providerCpuUsPerExchange: each(after.cpuUs - before.cpuUs),
         allocatedBytesPerExchange: Math.round(allocatedBytes / answer.exchanges),
         packetsPerExchange: Number((packets / answer.exchanges).toFixed(2)),
       });

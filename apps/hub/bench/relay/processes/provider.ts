@@ -8,7 +8,13 @@ export interface ProviderTask {
   readonly port: number;
 }
 
-/** Answers each request with itself; swallows what is streamed. Says, when asked, how many packets it has seen. */
+/** What the provider's process has used since it began. */
+export interface ProviderUsage {
+  readonly packets: number;
+  readonly cpuUs: number;
+}
+
+/** Answers each request with itself; swallows what is streamed. Says, when asked, what it has used. */
 const { machine, port } = await receiveTask<ProviderTask>();
 const { client, connection } = await join(machine, '127.0.0.1', port);
 await client.provide({ device: 'echo', serviceTypes: [SERVICE_TYPE], concurrency: 4_096 }, async (job) => {
@@ -19,6 +25,8 @@ await client.provide({ device: 'echo', serviceTypes: [SERVICE_TYPE], concurrency
 });
 process.on('message', () => {
   const { packetsSent, packetsReceived } = connection.stats();
-  report({ packets: packetsSent + packetsReceived });
+  const { user, system } = process.cpuUsage();
+  const usage: ProviderUsage = { packets: packetsSent + packetsReceived, cpuUs: user + system };
+  report(usage);
 });
 report({ ready: true });

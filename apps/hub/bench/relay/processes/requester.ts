@@ -19,10 +19,11 @@ export interface LoadOrder {
   readonly large: number;
 }
 
-/** What came of it, and how many packets this side has seen meanwhile. */
+/** What came of it, and what this side has used meanwhile. */
 export interface LoadAnswer extends LoadResult {
   readonly exchanges: number;
   readonly packets: number;
+  readonly cpuUs: number;
   /** Megabytes a second that the streamed requests moved. */
   readonly largeMbPerSecond: number;
 }
@@ -54,16 +55,19 @@ async function measure({ bodyBytes, inFlight, large }: LoadOrder): Promise<LoadA
       .catch((error: unknown) => fail(error)),
   );
   const packetsBefore = packets();
+  const cpuBefore = process.cpuUsage();
   let exchanges = 0;
   const result = await measureLoad(inFlight, (answered) => {
     exchanges++;
     void send(body).then(answered, fail);
   });
   const seen = packets() - packetsBefore;
+  const { user, system } = process.cpuUsage(cpuBefore);
   stop.abort();
   await Promise.all(streams);
   const seconds = (performance.now() - start) / 1_000;
-  return { ...result, exchanges, packets: seen, largeMbPerSecond: Math.round(largeBytes / seconds / 1e6) };
+  const largeMbPerSecond = Math.round(largeBytes / seconds / 1e6);
+  return { ...result, exchanges, packets: seen, cpuUs: user + system, largeMbPerSecond };
 }
 
 /** What the hub does not take because the provider is behind was not run, and is sent again. */
