@@ -19,7 +19,7 @@ import {
   type ProviderFilter,
   type Query,
   type Renewed,
-  type RequestFields,
+  type Request,
   type TrustHeld,
   type Welcome,
 } from '@qconn/protocol';
@@ -33,6 +33,7 @@ import type { PresenceEvent } from './presence/presence-event.ts';
 import { watchPresence } from './presence/watch-presence.ts';
 import type { Session } from './session/session.ts';
 import type { Phase } from './supervisor/supervisor.ts';
+import { isTraced } from './tracing/is-traced.ts';
 import { tracedHandler } from './tracing/trace-job.ts';
 import { traceRequest } from './tracing/trace-request.ts';
 import { Uplink, type ClientEvent, type ConnectedOptions, type UplinkDependencies } from './supervisor/uplink.ts';
@@ -96,8 +97,6 @@ export interface DeviceOptions {
 }
 
 type WaitOptions = Pick<RequestOptions, 'signal' | 'whenOffline'>;
-/** What goes to the hub, whichever way. */
-type Prepared = RequestFields & { readonly body: Uint8Array };
 
 /** How often a closing client looks whether its work has ended, in milliseconds. */
 const DRAIN_LOOK_MS = 10;
@@ -164,23 +163,22 @@ export class Client {
    * @param body over 64 KiB, or given as a stream, it is streamed: read while the provider reads it, and no further once the exchange is over
    * @throws QconnError the outcome; `retrySafe` tells whether a retry may run the job twice
    */
-  async request(address: Address | string, body: Content, options: RequestOptions = {}): Promise<Reply> {
-    const to = typeof address === 'string' ? parseAddress(address) : checkAddress(address);
-    return traceRequest(to.serviceType, options, (traced) => this.#request(to, body, traced));
+  request(address: Address | string, body: Content, options: RequestOptions = {}): Promise<Reply> {
+    try {
+      const to = addressOf(address);
+      if (!isTraced()) return this.#request(to, body, options);
+      return traceRequest(to.serviceType, options, (traced) => this.#request(to, body, traced));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  async #request(address: Address, body: Content, options: RequestOptions): Promise<Reply> {
-    const { session, request, source } = await this.#prepare(address, body, options);
-    return session.request(
-      {
-        ...request,
-        stickyKey: options.stickyKey,
-        waitForTarget: options.waitForTarget ?? false,
-        inquiry: false,
-      },
-      options,
-      source,
-    );
+  /** Sends at once where there is a connection: a promise for each step would cost more than the step. @throws QconnError */
+  #request(to: Address, body: Content, options: RequestOptions): Promise<Reply> {
+    const { request, source } = draft(to, body, options);
+    const { session } = this.#uplink;
+    if (session !== undefined) return session.request(request, options, source);
+    return this.#onceLive(request, options).then((live) => live.session.request(live.request, options, source));
   }
 
   /**
@@ -192,10 +190,11 @@ export class Client {
   requestAll(address: Address | string, body: Uint8Array | string, options: FanOutOptions = {}): FanOut {
     const fanOut = new FanOut();
     const send = async (): Promise<void> => {
-      const { session, request, source } = await this.#prepare(address, body, options);
+      const { request, source } = draft(addressOf(address), body, options);
       if (source !== undefined)
         throw new QconnError('too_large', `A body for many targets has at most ${BODY_MAX_BYTES} bytes.`);
-      session.requestAll({ ...request, limit: options.limit ?? FAN_OUT_MAX }, options, fanOut);
+      const live = await this.#onceLive(request, options);
+      live.session.requestAll({ ...live.request, limit: options.limit ?? FAN_OUT_MAX }, options, fanOut);
     };
     send().catch((error: unknown) => fanOut.refuse(error as QconnError));
     return fanOut;
@@ -207,41 +206,19 @@ export class Client {
    * @throws QconnError why the provider could not be asked
    */
   async job(address: Address | string, idempotencyKey: string, options: InquiryOptions = {}): Promise<JobReport> {
-    const { session, request } = await this.#prepare(address, '', { ...options, idempotencyKey });
+    const { request } = draft(addressOf(address), '', { ...options, idempotencyKey });
     if (request.address.machine === undefined)
       throw new QconnError('bad_address', 'An inquiry goes to the machine that has the job: name it in the address.');
-    const inquiry = { ...request, waitForTarget: false, inquiry: true };
-    return jobReport(session.request(inquiry, options));
+    const live = await this.#onceLive(request, options);
+    return jobReport(live.session.request({ ...live.request, inquiry: true }, options));
   }
 
-  /** Checks what is to be sent and waits for a connection to send it over. @throws QconnError */
-  async #prepare(
-    address: Address | string,
-    body: Content,
-    options: SendOptions & WaitOptions,
-  ): Promise<{ session: Session; request: Prepared; source: BodySource | undefined }> {
-    const to = typeof address === 'string' ? parseAddress(address) : checkAddress(address);
-    const packed = packContent(body);
-    if (packed === undefined)
-      throw new QconnError('invalid_request', 'A body is bytes, text, a Blob, or a stream or iterable of bytes.');
-    const source = 'source' in packed ? packed.source : undefined;
-    const resolutionMs = options.resolutionMs ?? RESOLUTION_DEADLINE_MS;
-    if (!(resolutionMs >= 1))
-      throw new QconnError('invalid_request', `A resolution deadline of ${resolutionMs} ms is out of range.`);
+  /** Waits for a connection to send it over; what that takes is taken from its time. @throws QconnError */
+  async #onceLive(request: Request, options: WaitOptions): Promise<{ session: Session; request: Request }> {
     const started = this.#clock.monotonic();
-    const session = await this.#liveSession(resolutionMs, options);
-    const left = resolutionMs - (this.#clock.monotonic() - started);
-    const request = {
-      address: to,
-      resolutionMs: Math.max(1, Math.floor(left)),
-      jobMs: options.jobMs ?? JOB_DEADLINE_MS,
-      idempotencyKey: options.idempotencyKey,
-      stickyKey: undefined,
-      headers: encodeHeaders(options.headers ?? {}),
-      body: 'inline' in packed ? packed.inline : NOTHING,
-      streamed: source && { length: source.length },
-    };
-    return { session, request, source };
+    const session = await this.#liveSession(request.resolutionMs, options);
+    const left = request.resolutionMs - (this.#clock.monotonic() - started);
+    return { session, request: { ...request, resolutionMs: Math.max(1, Math.floor(left)) } };
   }
 
   /**
@@ -379,4 +356,36 @@ export class Client {
     }
     return this.#uplink.session ?? Promise.reject(this.#uplink.notConnected());
   }
+}
+
+function addressOf(address: Address | string): Address {
+  return typeof address === 'string' ? parseAddress(address) : checkAddress(address);
+}
+
+/** What goes to the hub. @throws QconnError for what cannot be sent */
+function draft(
+  address: Address,
+  body: Content,
+  options: SendOptions & Pick<RequestOptions, 'stickyKey' | 'waitForTarget'>,
+): { request: Request; source: BodySource | undefined } {
+  const packed = packContent(body);
+  if (packed === undefined)
+    throw new QconnError('invalid_request', 'A body is bytes, text, a Blob, or a stream or iterable of bytes.');
+  const source = 'source' in packed ? packed.source : undefined;
+  const resolutionMs = options.resolutionMs ?? RESOLUTION_DEADLINE_MS;
+  if (!(resolutionMs >= 1))
+    throw new QconnError('invalid_request', `A resolution deadline of ${resolutionMs} ms is out of range.`);
+  const request = {
+    address,
+    resolutionMs,
+    jobMs: options.jobMs ?? JOB_DEADLINE_MS,
+    idempotencyKey: options.idempotencyKey,
+    stickyKey: options.stickyKey,
+    waitForTarget: options.waitForTarget ?? false,
+    inquiry: false,
+    headers: options.headers === undefined ? NOTHING : encodeHeaders(options.headers),
+    body: 'inline' in packed ? packed.inline : NOTHING,
+    streamed: source && { length: source.length },
+  };
+  return { request, source };
 }

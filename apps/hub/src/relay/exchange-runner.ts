@@ -1,4 +1,4 @@
-import type { Clock } from '@qconn/clock';
+import { DeadlineAlarm, type Clock } from '@qconn/clock';
 import {
   DEADLINE_MAX_MS,
   encodeCancel,
@@ -15,7 +15,6 @@ import {
   type Response,
 } from '@qconn/protocol';
 import type { ExchangeTable } from '@qconn/routing';
-import { DeadlineAlarm } from './deadline-alarm.ts';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
 import { SenderReports } from './sender-reports.ts';

@@ -20,24 +20,18 @@ interface Ended {
 export const ANSWERS_MAX = 16_384;
 /** Most bytes of their answers. */
 export const ANSWERS_MAX_BYTES: number = 64 * 1024 * 1024;
-/** Most jobs that run: one more is refused, for it could not be told from a repetition. */
-const RUNNING_MAX = 16_384;
 
 /**
- * Jobs by key, running and ended, so that one that comes again is not run again: a retry with the same idempotency
- * key, or an exchange that the hub forwards anew after a reconnect. One that runs is never forgotten. Lives in memory;
- * times are monotonic milliseconds, passed in.
+ * Jobs by idempotency key, running and ended, so that a retry is not run again. One that runs is never forgotten. Lives
+ * in memory; times are monotonic milliseconds, passed in.
  */
 export class AnswerMemory {
   readonly #running = new Map<string, Promise<Settled>>();
   /** In the order in which they ended. */
   readonly #ended = new Map<string, Ended>();
+  /** Stands before the oldest: looking for it from the start would pass over every place that was given up. */
+  #oldest = this.#ended.keys();
   #bytes = 0;
-
-  /** Whether one more job may begin. */
-  get hasRoom(): boolean {
-    return this.#running.size < RUNNING_MAX;
-  }
 
   /** The job that runs or ran under this key. */
   find(key: string, now: number): Promise<Settled> | undefined {
@@ -66,10 +60,7 @@ export class AnswerMemory {
     this.forget(key);
     this.#ended.set(key, { settled: promise, expiresAt: now + ttlMs, bytes: bytesOf(settled) });
     this.#bytes += bytesOf(settled);
-    for (const oldest of this.#ended.keys()) {
-      if (this.#ended.size <= ANSWERS_MAX && this.#bytes <= ANSWERS_MAX_BYTES) break;
-      this.forget(oldest);
-    }
+    while (this.#ended.size > ANSWERS_MAX || this.#bytes > ANSWERS_MAX_BYTES) this.#forgetOldest();
   }
 
   forget(key: string): void {
@@ -77,8 +68,14 @@ export class AnswerMemory {
     this.#bytes -= this.#ended.get(key)?.bytes ?? 0;
     this.#ended.delete(key);
   }
+
+  #forgetOldest(): void {
+    const { done, value } = this.#oldest.next();
+    if (done === true) this.#oldest = this.#ended.keys();
+    else this.forget(value);
+  }
 }
 
-function bytesOf(settled: Settled): number {
+export function bytesOf(settled: Settled): number {
   return 'response' in settled ? settled.response.headers.length + settled.response.body.length : 0;
 }

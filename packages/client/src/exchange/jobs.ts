@@ -10,6 +10,7 @@ import {
 } from '@qconn/protocol';
 import type { JobJournal, RememberedJob } from '../journal/job-journal.ts';
 import { AnswerMemory, withoutStream, type Settled } from './answer-memory.ts';
+import { RecentAnswers } from './recent-answers.ts';
 import type { Provision } from './job.ts';
 import type { RequestPort } from './requests.ts';
 import { ranNothing, RunningJob, type JobRecord } from './running-job.ts';
@@ -20,23 +21,29 @@ export interface JobHistory {
   readonly remembered: readonly RememberedJob[];
 }
 
-/** How long an exchange is remembered against being forwarded again, in milliseconds: the longest usual resolution deadline. */
-const REDELIVERY_TTL_MS = 120_000;
+/** Most jobs that run: so many that a handler that never returns is noticed before its memory is. */
+const RUNNING_MAX = 16_384;
+
+/** A device with the number of its jobs whose handlers have not returned. */
+interface Provided {
+  readonly provision: Provision;
+  running: number;
+}
 
 /** The devices of this program and the jobs that run on them. Outlives connections. */
 export class Jobs {
   readonly #clock: Clock;
   /** This run of the program: what it remembers no other run does. */
   readonly instance: string = crypto.randomUUID();
-  readonly #provisions = new Map<string, Provision>();
-  readonly #running = new Map<Provision, number>();
+  readonly #provided = new Map<string, Provided>();
   /** By the connection that they came over, for ids are a hub's own, and then by the hub's id. */
   readonly #exchanges = new Map<RequestPort, Map<number, RunningJob>>();
+  /** Jobs whose connection is gone and whose handlers run on. */
+  readonly #detached = new Set<RunningJob>();
   readonly #byKey = new AnswerMemory();
-  /** An answer that was written to a connection just before it broke may never have arrived: it is kept for a while. */
-  readonly #byExchange = new AnswerMemory();
-
+  readonly #recent = new RecentAnswers();
   readonly #journal: JobJournal | undefined;
+  #size = 0;
 
   constructor(dependencies: { clock: Clock; history?: JobHistory | undefined }) {
     this.#clock = dependencies.clock;
@@ -53,44 +60,43 @@ export class Jobs {
 
   /** Devices to register with every new session. */
   get devices(): Device[] {
-    return [...this.#provisions.values()].map(({ device, serviceTypes }) => ({ device, serviceTypes }));
+    return [...this.#provided.values()].map(({ provision: { device, serviceTypes } }) => ({ device, serviceTypes }));
   }
 
   /** Jobs whose handlers have not returned. */
   get size(): number {
-    let sum = 0;
-    for (const count of this.#running.values()) sum += count;
-    return sum;
+    return this.#size;
   }
 
   /** @throws QconnError `invalid_state` when the device is provided already */
   add(provision: Provision): void {
-    if (this.#provisions.has(provision.device))
+    if (this.#provided.has(provision.device))
       throw new QconnError('invalid_state', `This program provides the device ${provision.device} already.`);
-    this.#provisions.set(provision.device, provision);
+    this.#provided.set(provision.device, { provision, running: 0 });
   }
 
   /** Takes a device back, unless somebody else provides it by now. @returns whether it was still provided */
   remove(provision: Provision): boolean {
-    if (this.#provisions.get(provision.device) !== provision) return false;
-    return this.#provisions.delete(provision.device);
+    if (this.#provided.get(provision.device)?.provision !== provision) return false;
+    return this.#provided.delete(provision.device);
   }
 
   /** Takes a Deliver frame. @param epoch of the hub: its exchange ids are unique within it */
   deliver(frame: Frame, epoch: string, port: RequestPort): void {
     const deliver = decodeDeliver(frame);
-    const job = new RunningJob(frame.id, deliver, port);
-    const provision = this.#provisions.get(deliver.device);
-    if (provision === undefined)
+    const job = new RunningJob(frame.id, epoch, deliver, port);
+    const provided = this.#provided.get(deliver.device);
+    if (provided === undefined)
       return job.refuse('not_found', `The machine no longer provides the device ${deliver.device}.`);
-    if (!provision.serviceTypes.includes(deliver.serviceType))
+    if (!provided.provision.serviceTypes.includes(deliver.serviceType))
       return job.refuse('not_found', `The device ${deliver.device} does not provide ${deliver.serviceType}.`);
     if (deliver.inquiry) return void this.#inquire(job, deliver);
-    const jobs = this.#exchanges.get(port) ?? new Map<number, RunningJob>();
-    this.#exchanges.set(port, jobs.set(frame.id, job));
-    void this.#answer(job, provision, deliver, `${epoch}/${frame.id}`).finally(() => {
-      if (jobs.get(frame.id) === job) jobs.delete(frame.id);
-    });
+    const earlier = this.#earlierRun(job, deliver);
+    const full = earlier === undefined ? this.#fullness(provided) : undefined;
+    if (full !== undefined) return job.refuse('busy', full);
+    const jobs = this.#jobsOf(port).set(job.id, job);
+    if (earlier === undefined) this.#begin(job, provided, deliver, jobs);
+    else void job.repeat(earlier).then(() => this.#over(job, jobs));
   }
 
   /** Takes a Cancel frame. */
@@ -102,33 +108,69 @@ export class Jobs {
 
   /** A connection is gone: handlers run on, their answers wait for a redelivery. Other connections are not touched. */
   lost(port: RequestPort): void {
-    for (const job of this.#exchanges.get(port)?.values() ?? []) job.lost();
+    for (const job of this.#exchanges.get(port)?.values() ?? []) {
+      job.lost();
+      this.#detached.add(job);
+    }
     this.#exchanges.delete(port);
   }
 
-  async #answer(job: RunningJob, provision: Provision, deliver: Deliver, exchangeKey: string): Promise<void> {
-    const now = this.#clock.monotonic();
-    const jobKey = jobKeyOf(deliver);
-    const earlier =
-      this.#byExchange.find(exchangeKey, now) ?? (jobKey === undefined ? undefined : this.#byKey.find(jobKey, now));
-    if (earlier !== undefined) return job.repeat(earlier);
-    const running = this.#running.get(provision) ?? 0;
-    if (running >= provision.concurrency)
-      return job.refuse('busy', `${provision.device} runs ${running} jobs, which is its limit.`);
-    if (!this.#byExchange.hasRoom) return job.refuse('busy', 'The program runs as many jobs as it can keep apart.');
-    this.#running.set(provision, running + 1);
-    const settled = job
-      .run(provision.handler, this.#recordOf(jobKey))
-      .finally(() => this.#release(provision))
-      .then(withoutStream);
-    this.#byExchange.begin(exchangeKey, settled);
-    if (jobKey !== undefined) this.#byKey.begin(jobKey, settled);
-    this.#remember(exchangeKey, jobKey, await settled);
+  #jobsOf(port: RequestPort): Map<number, RunningJob> {
+    const known = this.#exchanges.get(port);
+    if (known !== undefined) return known;
+    const jobs = new Map<number, RunningJob>();
+    this.#exchanges.set(port, jobs);
+    return jobs;
   }
 
-  #remember(exchangeKey: string, jobKey: string | undefined, settled: Settled): void {
+  /** What is known of a job that comes again: as an exchange that the hub forwards anew, or under its idempotency key. */
+  #earlierRun({ epoch, id }: RunningJob, deliver: Deliver): Settled | Promise<Settled> | undefined {
     const now = this.#clock.monotonic();
-    this.#byExchange.end(exchangeKey, settled, now, REDELIVERY_TTL_MS);
+    const jobKey = jobKeyOf(deliver);
+    const same = deliver.redelivered ? (this.#running(epoch, id) ?? this.#recent.find(epoch, id, now)) : undefined;
+    return same ?? (jobKey === undefined ? undefined : this.#byKey.find(jobKey, now));
+  }
+
+  /** The exchange's job that runs, whichever connection it came over. */
+  #running(epoch: string, id: number): Promise<Settled> | undefined {
+    const attached = [...this.#exchanges.values()].flatMap((jobs) => jobs.get(id) ?? []);
+    for (const job of [...attached, ...this.#detached]) {
+      const ending = job.id === id && job.epoch === epoch ? job.ending : undefined;
+      if (ending !== undefined) return ending;
+    }
+    return undefined;
+  }
+
+  /** Why one job more cannot begin. */
+  #fullness({ provision, running }: Provided): string | undefined {
+    if (running >= provision.concurrency) return `${provision.device} runs ${running} jobs, which is its limit.`;
+    return this.#size >= RUNNING_MAX ? 'The program runs as many jobs as it can keep apart.' : undefined;
+  }
+
+  #begin(job: RunningJob, provided: Provided, deliver: Deliver, jobs: Map<number, RunningJob>): void {
+    provided.running += 1;
+    this.#size += 1;
+    const jobKey = jobKeyOf(deliver);
+    const settled = job.run(provided.provision.handler, this.#recordOf(jobKey));
+    if (jobKey !== undefined) this.#byKey.begin(jobKey, Promise.resolve(settled).then(withoutStream));
+    const ended = (how: Settled): void => {
+      provided.running -= 1;
+      this.#size -= 1;
+      this.#remember(job, jobKey, withoutStream(how));
+      this.#over(job, jobs);
+    };
+    if (settled instanceof Promise) void settled.then(ended);
+    else ended(settled);
+  }
+
+  #over(job: RunningJob, jobs: Map<number, RunningJob>): void {
+    if (jobs.get(job.id) === job) jobs.delete(job.id);
+    this.#detached.delete(job);
+  }
+
+  #remember({ epoch, id }: RunningJob, jobKey: string | undefined, settled: Settled): void {
+    const now = this.#clock.monotonic();
+    this.#recent.add(epoch, id, settled, now);
     if (jobKey === undefined) return;
     if (ranNothing(settled)) this.#byKey.forget(jobKey);
     else this.#byKey.end(jobKey, settled, now, IDEMPOTENCY_TTL_MS);
@@ -149,12 +191,6 @@ export class Jobs {
     if (this.#byKey.isRunning(jobKey)) return job.tell('running');
     const settled = this.#byKey.find(jobKey, this.#clock.monotonic());
     return settled === undefined ? job.tell('absent') : job.repeat(settled);
-  }
-
-  #release(provision: Provision): void {
-    const left = (this.#running.get(provision) ?? 1) - 1;
-    if (left > 0) this.#running.set(provision, left);
-    else this.#running.delete(provision);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@qconn/clock';
+import { DeadlineAlarm, DeadlineQueue, type Clock, type Deadline } from '@qconn/clock';
 import {
   decodeProgress,
   decodeHeaders,
@@ -31,6 +31,7 @@ import type { BodyStream } from '../body/body-stream.ts';
 import type { BodySource } from '../body/content.ts';
 import { Received } from '../body/received.ts';
 import type { FanOut } from './fan-out.ts';
+import type { HeldAcks } from './held-acks.ts';
 
 const decoder = new TextDecoder();
 
@@ -71,6 +72,7 @@ export interface FanOutObserver {
 export interface RequestPort {
   readonly writer: PackedWriter;
   readonly bodies: Bodies;
+  readonly acks: Pick<HeldAcks, 'hold'>;
   send(id: number, frame: Uint8Array): void;
 }
 
@@ -81,8 +83,10 @@ interface Pending {
   readonly observer: RequestObserver;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: QconnError) => void;
-  readonly overdue: Timer;
-  readonly onAbort: () => void;
+  /** Its body is one that the hub may ask for. */
+  readonly streams: boolean;
+  overdue: Deadline<() => void> | undefined;
+  onAbort: (() => void) | undefined;
 }
 
 /** A fan-out of which the hub has not said yet how many targets it has. */
@@ -90,7 +94,7 @@ interface Opening {
   readonly request: RequestAll;
   readonly observer: FanOutObserver;
   readonly fanOut: FanOut;
-  readonly overdue: Timer;
+  readonly overdue: Deadline<() => void>;
   readonly onAbort: () => void;
   /** The caller has its word; what the hub has begun is to stop. */
   aborted: boolean;
@@ -118,12 +122,16 @@ export class Requests {
   readonly #silent: () => void;
   readonly #pending = new Map<number, Pending>();
   readonly #opening = new Map<number, Opening>();
+  /** What to do when the hub has been silent for too long. */
+  readonly #overdue = new DeadlineQueue<() => void>();
+  readonly #alarm: DeadlineAlarm;
 
   /** @param dependencies.silent told when the hub has left a request without a word for longer than it may */
   constructor(dependencies: { clock: Clock; port: RequestPort; silent?: () => void }) {
     this.#clock = dependencies.clock;
     this.#port = dependencies.port;
     this.#silent = dependencies.silent ?? (() => {});
+    this.#alarm = new DeadlineAlarm(dependencies.clock, () => this.#ring());
   }
 
   /** Requests that wait for their final word. */
@@ -139,7 +147,8 @@ export class Requests {
     if (observer.signal?.aborted === true) return Promise.reject(cancelledBeforeSent());
     const frame = encodeRequest(this.#port.writer, id, request);
     return new Promise((resolve, reject) => {
-      const pending = this.#open(id, request.resolutionMs, observer, { resolve, reject });
+      const streams = source !== undefined;
+      const pending = this.#open(id, request.resolutionMs, observer, { resolve, reject, streams });
       if (source !== undefined) {
         const onFailed = (cause: unknown): void => this.#step(pending, 'abort', { cause });
         this.#port.bodies.offer({ kind: 'request', id }, { source, onFailed });
@@ -157,10 +166,9 @@ export class Requests {
       opening.aborted = true;
       fanOut.refuse(new QconnError('cancelled', undefined, { cause: signal?.reason }));
     };
-    const overdue = this.#clock.setTimer(request.resolutionMs + OVERDUE_SLACK_MS, () => {
+    const overdue = this.#unlessHeard(request.resolutionMs, () => {
       this.#opened(id, opening);
       fanOut.refuse(hubLost(undefined));
-      this.#silent();
     });
     const opening: Opening = { request, observer, fanOut, overdue, onAbort, aborted: false };
     this.#opening.set(id, opening);
@@ -201,17 +209,48 @@ export class Requests {
     id: number,
     resolutionMs: number,
     observer: RequestObserver,
-    { resolve, reject }: Pick<Pending, 'resolve' | 'reject'>,
+    { resolve, reject, streams }: Pick<Pending, 'resolve' | 'reject' | 'streams'>,
   ): Pending {
-    const onAbort = (): void => this.#step(pending, 'abort', {});
-    const overdue = this.#clock.setTimer(resolutionMs + OVERDUE_SLACK_MS, () => {
-      this.#step(pending, 'overdue', {});
-      this.#silent();
-    });
-    const pending: Pending = { id, state: 'sent', stages: [], observer, resolve, reject, overdue, onAbort };
+    const pending: Pending = {
+      id,
+      state: 'sent',
+      stages: [],
+      observer,
+      resolve,
+      reject,
+      streams,
+      overdue: undefined,
+      onAbort: undefined,
+    };
     this.#pending.set(id, pending);
-    observer.signal?.addEventListener('abort', onAbort, { once: true });
+    pending.overdue = this.#unlessHeard(resolutionMs, () => this.#step(pending, 'overdue', {}));
+    if (observer.signal !== undefined) {
+      pending.onAbort = () => this.#step(pending, 'abort', {});
+      observer.signal.addEventListener('abort', pending.onAbort, { once: true });
+    }
     return pending;
+  }
+
+  /** Sets what is to be done unless the hub says something within the resolution deadline. */
+  #unlessHeard(resolutionMs: number, act: () => void): Deadline<() => void> {
+    const deadline = this.#overdue.add(this.#clock.monotonic() + resolutionMs + OVERDUE_SLACK_MS, act);
+    this.#alarm.noLaterThan(deadline.at);
+    return deadline;
+  }
+
+  #heard(overdue: Deadline<() => void> | undefined): void {
+    if (overdue !== undefined) this.#overdue.cancel(overdue);
+    if (this.#overdue.size === 0) this.#alarm.cancel();
+  }
+
+  /** @returns the monotonic time of the next deadline */
+  #ring(): number | undefined {
+    const now = this.#clock.monotonic();
+    for (let due = this.#overdue.popDue(now); due !== undefined; due = this.#overdue.popDue(now)) {
+      due.value();
+      this.#silent();
+    }
+    return this.#overdue.nextAt;
   }
 
   /** A frame for an id that nobody waits for: the refusal of a fan-out, or word of a target that has overtaken Targets. */
@@ -261,13 +300,14 @@ export class Requests {
       {
         resolve: (reply) => fanOut.add({ target, reply }),
         reject: (error) => fanOut.add({ target, error }),
+        streams: false,
       },
     );
   }
 
   #opened(id: number, { overdue, observer, onAbort }: Opening): void {
     this.#opening.delete(id);
-    overdue.cancel();
+    this.#heard(overdue);
     observer.signal?.removeEventListener('abort', onAbort);
   }
 
@@ -275,12 +315,16 @@ export class Requests {
     const row = transition(SENDER_EXCHANGE, pending.state, event);
     if (row === undefined) return;
     pending.state = row.next;
-    if (row.next === 'acknowledged' || row.next === 'done') pending.overdue.cancel();
+    if (pending.overdue !== undefined && (row.next === 'acknowledged' || row.next === 'done')) {
+      this.#heard(pending.overdue);
+      pending.overdue = undefined;
+    }
     if (row.next === 'done') {
       this.#pending.delete(pending.id);
       // A streamed answer may begin before the request's body has been read: it goes on until that ends.
-      if (arrival.reply?.streamed !== true) this.#port.bodies.withdraw({ kind: 'request', id: pending.id });
-      pending.observer.signal?.removeEventListener('abort', pending.onAbort);
+      if (pending.streams && arrival.reply?.streamed !== true)
+        this.#port.bodies.withdraw({ kind: 'request', id: pending.id });
+      if (pending.onAbort !== undefined) pending.observer.signal?.removeEventListener('abort', pending.onAbort);
     }
     for (const action of row.actions) this.#act(pending, action, arrival);
   }
@@ -288,11 +332,7 @@ export class Requests {
   #act(pending: Pending, action: SenderAction, arrival: Arrival): void {
     switch (action) {
       case 'reportStages':
-        for (const report of arrival.reports ?? []) {
-          pending.stages.push(report);
-          this.#observe(pending, () => pending.observer.onStatus?.(report));
-        }
-        return;
+        return this.#reportStages(pending, arrival.reports ?? []);
       case 'reportProgress':
         return this.#observe(pending, () => reportProgress(pending.observer, arrival.progress as Progress));
       case 'resolve':
@@ -315,6 +355,14 @@ export class Requests {
     }
   }
 
+  #reportStages(pending: Pending, reports: readonly StageReport[]): void {
+    const { onStatus } = pending.observer;
+    for (const report of reports) {
+      pending.stages.push(report);
+      if (onStatus !== undefined) this.#observe(pending, () => onStatus.call(pending.observer, report));
+    }
+  }
+
   /** The reply, or what is wrong with its headers, which are the provider's: the hub passes them on unread. */
   #readReply(frame: Frame, stages: readonly StageReport[]): Reply | QconnError {
     const { body, headers: block, streamed } = decodeResponse(frame);
@@ -322,8 +370,9 @@ export class Requests {
     const { bodies } = this.#port;
     try {
       const headers = decodeHeaders(block);
-      const onEnd = (): void => bodies.withdraw({ kind: 'request', id });
-      const incoming = streamed && bodies.receive({ kind: 'response', id }, streamed, onEnd);
+      const incoming =
+        streamed &&
+        bodies.receive({ kind: 'response', id }, streamed, () => bodies.withdraw({ kind: 'request', id }));
       return new ReceivedReply(body, incoming, headers, stages);
     } catch (cause) {
       return new QconnError('handler_failed', 'The provider answered with malformed headers.', { cause });

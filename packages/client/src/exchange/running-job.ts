@@ -20,10 +20,9 @@ import {
   type ProviderState,
 } from '@qconn/protocol';
 import type { IncomingStream } from '../body/bodies.ts';
-import type { BodyStream } from '../body/body-stream.ts';
 import { packContent, type Content } from '../body/content.ts';
-import { Received } from '../body/received.ts';
 import { withoutStream, type Settled } from './answer-memory.ts';
+import { DeliveredJob } from './delivered-job.ts';
 import type { Answer, Handler, Job } from './job.ts';
 import type { RequestPort } from './requests.ts';
 
@@ -45,30 +44,50 @@ const NOT_BEGUN: Settled = {
 
 /** One delivered exchange at its provider (PROVIDER_EXCHANGE). */
 export class RunningJob {
-  readonly #id: number;
+  readonly id: number;
+  /** The run of the hub to which the id belongs. */
+  readonly epoch: string;
   readonly #deliver: Deliver;
   readonly #port: RequestPort;
-  readonly #abort = new AbortController();
   #state: ProviderState = 'received';
+  #owesAck = false;
   #incoming: IncomingStream | undefined;
+  #abort: AbortController | undefined;
+  #stopped: QconnError | undefined;
+  #settled: Settled | Promise<Settled> | undefined;
 
-  constructor(id: number, deliver: Deliver, port: RequestPort) {
-    this.#id = id;
+  constructor(id: number, epoch: string, deliver: Deliver, port: RequestPort) {
+    this.id = id;
+    this.epoch = epoch;
     this.#deliver = deliver;
     this.#port = port;
   }
 
+  /** How the run ends, as it is remembered; `undefined` where nothing has been run for this delivery. */
+  get ending(): Promise<Settled> | undefined {
+    return this.#settled && Promise.resolve(this.#settled).then(withoutStream);
+  }
+
   /**
-   * Acknowledges and runs the handler. Never rejects: whatever the handler does becomes an answer.
+   * Acknowledges and runs the handler. Never throws nor rejects: whatever the handler does becomes an answer.
    * @param record what is to be written down before the handler runs, and before anybody is told how it ended
+   * @returns how it ended, at once if the handler has returned no promise
    */
-  async run(handler: Handler, record?: JobRecord): Promise<Settled> {
+  run(handler: Handler, record?: JobRecord): Settled | Promise<Settled> {
     this.#step('accept');
-    const settled = await (record === undefined
-      ? settle(() => handler(this.#job()))
-      : this.#runOnRecord(handler, record));
-    this.#finish(settled);
-    return settled;
+    const settled = record === undefined ? this.#runNow(handler) : this.#runOnRecord(handler, record);
+    this.#settled =
+      settled instanceof Promise ? settled.then((ended) => this.#finish(ended)) : this.#finish(settled);
+    return this.#settled;
+  }
+
+  #runNow(handler: Handler): Settled | Promise<Settled> {
+    try {
+      const answer = handler(this.#job());
+      return isPromise(answer) ? Promise.resolve(answer).then(settledBy, failedBy) : settledBy(answer);
+    } catch (error) {
+      return failedBy(error);
+    }
   }
 
   async #runOnRecord(handler: Handler, record: JobRecord): Promise<Settled> {
@@ -77,7 +96,7 @@ export class RunningJob {
     } catch (error) {
       return { outcome: { code: 'journal_unusable', reason: reasonOf(error), retryAfterMs: 0 } };
     }
-    const settled = this.#abort.signal.aborted ? NOT_BEGUN : await settle(() => handler(this.#job()));
+    const settled = this.#stopped === undefined ? await this.#runNow(handler) : NOT_BEGUN;
     // Where it cannot be written down, a later run of the program says `result_unknown`, which is true of what it knows.
     await record.ended(withoutStream(settled)).catch(() => {});
     return settled;
@@ -91,9 +110,33 @@ export class RunningJob {
   }
 
   /** Acknowledges and gives the answer of an earlier run of the same job. */
-  async repeat(earlier: Promise<Settled>): Promise<void> {
+  async repeat(earlier: Settled | Promise<Settled>): Promise<void> {
     this.#step('accept');
     this.#finish(await earlier);
+  }
+
+  /** Says that the job is accepted, unless its answer has said so. */
+  acknowledge(): void {
+    if (!this.#owesAck) return;
+    this.#owesAck = false;
+    this.#port.send(this.id, encodeAck(this.#port.writer, this.id));
+  }
+
+  /** Fires when the job is to stop. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#stopped !== undefined) this.#abort.abort(this.#stopped);
+    }
+    return this.#abort.signal;
+  }
+
+  progress(sign: unknown): void {
+    this.#step('progress', undefined, undefined, packProgress(sign));
+  }
+
+  extend(ms: number): void {
+    this.#step('extend', undefined, undefined, undefined, ms);
   }
 
   /** Refuses before anything has run. */
@@ -107,10 +150,11 @@ export class RunningJob {
 
   /** The connection is gone; the handler runs on, and its answer is kept for a redelivery. */
   lost(): void {
+    this.#owesAck = false;
     this.#step('connectionLost');
   }
 
-  #finish(settled: Settled): void {
+  #finish(settled: Settled): Settled {
     const answering = this.#state === 'running';
     if ('response' in settled) this.#step('returned', settled);
     else this.#step(ranNothing(settled) ? 'refuse' : 'threw', settled);
@@ -119,31 +163,14 @@ export class RunningJob {
       source?.discard();
       this.#incoming?.stop();
     }
+    return settled;
   }
 
   /** @throws QconnError `rejected` for headers that cannot be read: the hub passes them on unread */
   #job(): Job {
-    const { from, serviceType, device, body, streamed, idempotencyKey, jobMs } = this.#deliver;
-    this.#incoming = streamed && this.#port.bodies.receive({ kind: 'request', id: this.#id }, streamed);
-    const received = new Received(body, this.#incoming);
-    return {
-      from,
-      serviceType,
-      device,
-      headers: readHeaders(this.#deliver.headers),
-      get body(): Uint8Array {
-        return received.body;
-      },
-      streamed: received.streamed,
-      get stream(): BodyStream {
-        return received.stream;
-      },
-      idempotencyKey,
-      jobMs,
-      signal: this.#abort.signal,
-      progress: (sign) => this.#step('progress', undefined, undefined, packProgress(sign)),
-      extend: (ms) => this.#step('extend', undefined, undefined, undefined, ms),
-    };
+    const { streamed, headers } = this.#deliver;
+    this.#incoming = streamed && this.#port.bodies.receive({ kind: 'request', id: this.id }, streamed);
+    return new DeliveredJob(this.#deliver, readHeaders(headers), this.#incoming, this);
   }
 
   #step(event: ProviderEvent, settled?: Settled, reason?: QconnError, sign?: Progress, extendMs?: number): void {
@@ -157,33 +184,41 @@ export class RunningJob {
     const { writer } = this.#port;
     switch (action) {
       case 'sendAck':
-        return this.#send(encodeAck(writer, this.#id));
+        this.#owesAck = true;
+        return this.#port.acks.hold(this);
       case 'startHandler':
         return; // Done by `run`, which has the handler.
       case 'sendProgress':
-        return this.#send(encodeProgress(writer, this.#id, sign as Progress));
+        return this.#send(encodeProgress(writer, this.id, sign as Progress));
       case 'sendExtend':
-        return this.#send(encodeExtend(writer, this.#id, extendMs as number));
+        return this.#send(encodeExtend(writer, this.id, extendMs as number));
       case 'sendResponse':
+        // An answer implies the acknowledgement.
+        this.#owesAck = false;
+        return this.#send(this.#answer(settled as Settled));
       case 'sendFailure':
       case 'sendRefusal':
         return this.#send(this.#answer(settled as Settled));
       case 'abortHandler':
-        return this.#abort.abort(reason);
+        this.#owesAck = false;
+        this.#stopped = reason;
+        this.#abort?.abort(reason);
+        return;
     }
   }
 
   #answer(settled: Settled): Uint8Array {
     const { writer, bodies } = this.#port;
-    if (!('response' in settled)) return encodeOutcome(writer, this.#id, settled.outcome);
+    if (!('response' in settled)) return encodeOutcome(writer, this.id, settled.outcome);
     const { response, source } = settled;
     if (source !== undefined)
-      bodies.offer({ kind: 'response', id: this.#id }, { source, onOver: () => this.#incoming?.stop() });
-    return encodeResponse(writer, this.#id, response);
+      bodies.offer({ kind: 'response', id: this.id }, { source, onOver: () => this.#incoming?.stop() });
+    return encodeResponse(writer, this.id, response);
   }
 
   #send(frame: Uint8Array): void {
-    this.#port.send(this.#id, frame);
+    this.acknowledge();
+    this.#port.send(this.id, frame);
   }
 }
 
@@ -194,12 +229,21 @@ export function ranNothing(settled: Settled): boolean {
   return code !== 'handler_failed' && code !== 'answer_gone' && code !== 'result_unknown';
 }
 
-async function settle(run: () => ReturnType<Handler>): Promise<Settled> {
+/** Handlers are written in JavaScript too, and may return any promise. */
+function isPromise<T>(answer: T | PromiseLike<T>): answer is PromiseLike<T> {
+  return typeof (answer as { readonly then?: unknown } | undefined | null)?.then === 'function';
+}
+
+function settledBy(answer: Answer): Settled {
   try {
-    return pack(await run());
+    return pack(answer);
   } catch (error) {
-    return { outcome: failure(error) };
+    return failedBy(error);
   }
+}
+
+function failedBy(error: unknown): Settled {
+  return { outcome: failure(error) };
 }
 
 function readHeaders(block: Uint8Array): Headers {

@@ -41,6 +41,7 @@ import { Bodies } from '../body/bodies.ts';
 import type { BodySource } from '../body/content.ts';
 import type { Jobs } from '../exchange/jobs.ts';
 import type { FanOut } from '../exchange/fan-out.ts';
+import { HeldAcks } from '../exchange/held-acks.ts';
 import {
   Requests,
   type FanOutObserver,
@@ -98,7 +99,12 @@ export class Session {
       failed: () => {},
     });
     const bodies = new Bodies((opening) => openBodyStream(connection, opening));
-    this.#port = { writer: new PackedWriter(), bodies, send: (id, frame) => this.#lanes.send(id, frame) };
+    this.#port = {
+      writer: new PackedWriter(),
+      bodies,
+      acks: new HeldAcks(),
+      send: (id, frame) => this.#lanes.send(id, frame),
+    };
     // A connection that still answers pings may carry nothing else: another one is better than more silence.
     const silent = (): void => this.close('idle_timeout');
     this.#requests = new Requests({ clock: dependencies.clock, port: this.#port, silent });

@@ -49,10 +49,15 @@ test('is bounded in bytes', () => {
   expect([memory.find('job 0', 0), memory.find('job 1', 0) !== undefined]).toEqual([undefined, true]);
 });
 
-test('has room for one more job until too many run', () => {
+test('is bounded also where some were forgotten, and after it has been empty', () => {
   const memory = new AnswerMemory();
-  for (let n = 0; n < 16_384; n++) memory.begin(`job ${n}`, Promise.resolve(answer()));
-  expect(memory.hasRoom).toBe(false);
-  memory.end('job 0', answer(), 0);
-  expect(memory.hasRoom).toBe(true);
+  memory.end('first', answer(), 0);
+  memory.forget('first');
+  const mebibyte = answer(1024 * 1024);
+  for (let n = 0; n < 200; n++) {
+    memory.end(`job ${n}`, mebibyte, 0);
+    if (n % 3 === 0) memory.forget(`job ${n}`);
+  }
+  const kept = Array.from({ length: 200 }, (_, n) => n).filter((n) => memory.find(`job ${n}`, 0) !== undefined);
+  expect(kept).toEqual(Array.from({ length: 200 }, (_, n) => n).filter((n) => n % 3 !== 0).slice(-64));
 });

@@ -1,5 +1,6 @@
-import { decodeOutcome, decodeResponse, FrameType, QconnError, type Frame } from '@qconn/protocol';
+import { decodeOutcome, decodeResponse, FrameType, frameTypeName, QconnError, type Frame } from '@qconn/protocol';
 import { describe, expect, test } from 'vitest';
+import { HeldAcks } from '../../src/exchange/held-acks.ts';
 import type { Handler, Job } from '../../src/exchange/job.ts';
 import { Provider } from './provider.ts';
 
@@ -147,6 +148,17 @@ describe('while a handler runs', () => {
     expect(ends).toHaveLength(3);
   });
 
+  test('one job more than a program can keep apart is refused with busy, until one ends', async () => {
+    const ends: ((text: string) => void)[] = [];
+    const provider = new Provider(() => new Promise<string>((resolve) => ends.push(resolve)), { concurrency: 20_000 });
+    for (let id = 1; id <= 16_385; id++) provider.deliver(id);
+    expect(provider.port.ofType(FrameType.Outcome)).toMatchObject([{ id: 16_385 }]);
+    ends[0]?.('done');
+    await provider.running(16_383);
+    provider.deliver(20_000);
+    expect(ends).toHaveLength(16_385);
+  });
+
   test('a handler that never returns holds its place and nothing else', () => {
     const provider = new Provider(() => new Promise<never>(() => {}), { concurrency: 2 });
     provider.deliver(1);
@@ -154,5 +166,57 @@ describe('while a handler runs', () => {
     expect(provider.jobs.size).toBe(1);
     provider.deliver(2);
     expect(provider.port.ofType(FrameType.Ack)).toHaveLength(2);
+  });
+});
+
+describe('an acknowledgement that is held, as a session holds it until the end of the turn', () => {
+  const types = ({ port }: Provider): (string | undefined)[] => port.frames.map(({ type }) => frameTypeName(type));
+  const holding = (handler: Handler): Provider => {
+    const provider = new Provider(handler);
+    provider.port.acks = new HeldAcks();
+    return provider;
+  };
+  const endOfTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+  test.each<[what: string, handler: Handler]>([
+    ['at once', () => 'done'],
+    ['with promises that are kept', async () => await Promise.resolve('done')],
+  ])('is left out where the handler answers %s', async (_, handler) => {
+    const provider = holding(handler);
+    provider.deliver(1);
+    await endOfTurn();
+    expect(types(provider)).toEqual(['Response']);
+  });
+
+  test('goes out by itself while a handler runs on, once', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const provider = holding(() => promise);
+    provider.deliver(1);
+    expect(types(provider)).toEqual([]);
+    await endOfTurn();
+    expect(types(provider)).toEqual(['Ack']);
+    resolve('done');
+    await provider.port.frame(FrameType.Response);
+    expect(types(provider)).toEqual(['Ack', 'Response']);
+  });
+
+  test('goes before a sign of progress, and before a failure', async () => {
+    const provider = holding((job) => {
+      job.progress('half');
+      throw new Error('out of ink');
+    });
+    provider.deliver(1);
+    await endOfTurn();
+    expect(types(provider)).toEqual(['Ack', 'Progress', 'Outcome']);
+  });
+
+  test('says nothing of a job that was cancelled, or whose connection is gone', async () => {
+    const provider = holding(() => new Promise(() => {}));
+    provider.deliver(1);
+    provider.deliver(2);
+    provider.cancel(1, 'cancelled');
+    provider.jobs.lost(provider.port);
+    await endOfTurn();
+    expect(types(provider)).toEqual([]);
   });
 });

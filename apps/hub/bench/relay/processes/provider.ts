@@ -17,12 +17,9 @@ export interface ProviderUsage {
 /** Answers each request with itself; swallows what is streamed. Says, when asked, what it has used. */
 const { machine, port } = await receiveTask<ProviderTask>();
 const { client, connection } = await join(machine, '127.0.0.1', port);
-await client.provide({ device: 'echo', serviceTypes: [SERVICE_TYPE], concurrency: 4_096 }, async (job) => {
-  if (!job.streamed) return job.body;
-  let bytes = 0;
-  for await (const piece of job.stream) bytes += piece.length;
-  return String(bytes);
-});
+await client.provide({ device: 'echo', serviceTypes: [SERVICE_TYPE], concurrency: 4_096 }, (job) =>
+  job.streamed ? swallow(job.stream) : job.body,
+);
 process.on('message', () => {
   const { packetsSent, packetsReceived } = connection.stats();
   const { user, system } = process.cpuUsage();
@@ -30,3 +27,9 @@ process.on('message', () => {
   report(usage);
 });
 report({ ready: true });
+
+async function swallow(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  let bytes = 0;
+  for await (const piece of stream) bytes += piece.length;
+  return String(bytes);
+}

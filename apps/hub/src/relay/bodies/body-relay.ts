@@ -1,8 +1,7 @@
-import { DeadlineQueue, type Clock } from '@qconn/clock';
+import { DeadlineAlarm, DeadlineQueue, type Clock } from '@qconn/clock';
 import { encodeCancel, ERROR_TABLE, type BodyKind, type ErrorCode, type PackedWriter } from '@qconn/protocol';
 import type { Quotas, Session } from '@qconn/routing';
 import type { Stream } from '@qconn/transport';
-import { DeadlineAlarm } from '../deadline-alarm.ts';
 import type { HubExchange } from '../hub-exchange.ts';
 import type { Peer } from '../peer.ts';
 import { BodyTransfer } from './body-transfer.ts';

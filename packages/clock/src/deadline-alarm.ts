@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@qconn/clock';
+import type { Clock, Timer } from './clock.ts';
 
 /**
  * One timer for many deadlines. It is set for the earliest and left alone while later ones come and

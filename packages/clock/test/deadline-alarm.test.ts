@@ -1,6 +1,5 @@
-import { ManualClock } from '@qconn/clock';
+import { DeadlineAlarm, ManualClock } from '@qconn/clock';
 import { expect, test } from 'vitest';
-import { DeadlineAlarm } from '../../src/relay/deadline-alarm.ts';
 
 test('fires at the earliest of its deadlines, and once for those that are later', () => {
   const clock = new ManualClock();
