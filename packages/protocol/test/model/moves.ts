@@ -30,6 +30,7 @@ export function* courseOf(world: World): Generator<Move> {
   yield* channel('hub → provider', world.providerLink, 'fromHub', world, providerHears);
   yield* notices(world);
   yield* hubDecides(world);
+  yield* leavesOut(world);
   yield* providerActs(world);
 }
 
@@ -91,6 +92,17 @@ function* hubDecides(world: World): Generator<Move> {
   if (hub === 'resolving' || hub === 'forwarded' || hub === 'waiting')
     yield certain('the resolution deadline passes', (tables, next) => atHub(tables, next, 'resolutionDeadline'));
   if (jobDeadlineArmed) yield certain('the job deadline passes', (tables, next) => atHub(tables, next, 'jobDeadline'));
+}
+
+/** An acknowledgement that has not left yet when its answer follows may be left out: the answer implies it. */
+function* leavesOut({ providerLink: { toHub } }: World): Generator<Move> {
+  const at = toHub.indexOf('ack');
+  if (at >= 0 && toHub[at + 1] === 'response')
+    yield {
+      name: 'the provider leaves the acknowledgement out',
+      certain: false,
+      run: (_tables, next) => void next.providerLink.toHub.splice(at, 1),
+    };
 }
 
 function* providerActs(world: World): Generator<Move> {
