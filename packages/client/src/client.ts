@@ -169,7 +169,7 @@ export class Client {
       if (!isTraced()) return this.#request(to, body, options);
       return traceRequest(to.serviceType, options, (traced) => this.#request(to, body, traced));
     } catch (error) {
-      return Promise.reject(error);
+      return rejection(error);
     }
   }
 
@@ -356,6 +356,10 @@ export class Client {
     }
     return this.#uplink.session ?? Promise.reject(this.#uplink.notConnected());
   }
+}
+
+async function rejection(error: unknown): Promise<never> {
+  throw error;
 }
 
 function addressOf(address: Address | string): Address {

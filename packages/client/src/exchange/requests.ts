@@ -371,8 +371,7 @@ export class Requests {
     try {
       const headers = decodeHeaders(block);
       const incoming =
-        streamed &&
-        bodies.receive({ kind: 'response', id }, streamed, () => bodies.withdraw({ kind: 'request', id }));
+        streamed && bodies.receive({ kind: 'response', id }, streamed, () => bodies.withdraw({ kind: 'request', id }));
       return new ReceivedReply(body, incoming, headers, stages);
     } catch (cause) {
       return new QconnError('handler_failed', 'The provider answered with malformed headers.', { cause });

@@ -76,8 +76,7 @@ export class RunningJob {
   run(handler: Handler, record?: JobRecord): Settled | Promise<Settled> {
     this.#step('accept');
     const settled = record === undefined ? this.#runNow(handler) : this.#runOnRecord(handler, record);
-    this.#settled =
-      settled instanceof Promise ? settled.then((ended) => this.#finish(ended)) : this.#finish(settled);
+    this.#settled = settled instanceof Promise ? settled.then((ended) => this.#finish(ended)) : this.#finish(settled);
     return this.#settled;
   }
 

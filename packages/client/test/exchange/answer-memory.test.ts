@@ -59,5 +59,9 @@ test('is bounded also where some were forgotten, and after it has been empty', (
     if (n % 3 === 0) memory.forget(`job ${n}`);
   }
   const kept = Array.from({ length: 200 }, (_, n) => n).filter((n) => memory.find(`job ${n}`, 0) !== undefined);
-  expect(kept).toEqual(Array.from({ length: 200 }, (_, n) => n).filter((n) => n % 3 !== 0).slice(-64));
+  expect(kept).toEqual(
+    Array.from({ length: 200 }, (_, n) => n)
+      .filter((n) => n % 3 !== 0)
+      .slice(-64),
+  );
 });
