@@ -1,6 +1,6 @@
 import type { Deliver, Headers } from '@qconn/protocol';
-import type { IncomingStream } from '../body/bodies.ts';
-import { Received } from '../body/received.ts';
+import type { BodyStream } from '../body/body-stream.ts';
+import type { Received } from '../body/received.ts';
 import type { Job } from './job.ts';
 
 /** What a handler may do to its job's exchange. */
@@ -10,8 +10,11 @@ export interface JobControl {
   extend(ms: number): void;
 }
 
-/** What a handler is given. */
-export class DeliveredJob extends Received implements Job {
+/**
+ * What a handler is given. What few handlers look at is made when it is asked for. Its own parts are not `#private`, for
+ * whoever wraps a handler may pass on a job that inherits from this one.
+ */
+export class DeliveredJob implements Job {
   readonly from: Job['from'];
   readonly serviceType: string;
   readonly device: string;
@@ -20,10 +23,10 @@ export class DeliveredJob extends Received implements Job {
   readonly jobMs: number;
   readonly progress: Job['progress'];
   readonly extend: Job['extend'];
-  readonly #control: JobControl;
+  private readonly received: Received;
+  private readonly control: JobControl;
 
-  constructor(deliver: Deliver, headers: Headers, incoming: IncomingStream | undefined, control: JobControl) {
-    super(deliver.body, incoming);
+  constructor(deliver: Deliver, headers: Headers, received: Received, control: JobControl) {
     this.from = deliver.from;
     this.serviceType = deliver.serviceType;
     this.device = deliver.device;
@@ -32,11 +35,23 @@ export class DeliveredJob extends Received implements Job {
     this.jobMs = deliver.jobMs;
     this.progress = (sign) => control.progress(sign);
     this.extend = (ms) => control.extend(ms);
-    this.#control = control;
+    this.received = received;
+    this.control = control;
   }
 
-  /** Made when it is asked for: most handlers never look. */
+  get body(): Uint8Array {
+    return this.received.body;
+  }
+
+  get streamed(): boolean {
+    return this.received.streamed;
+  }
+
+  get stream(): BodyStream {
+    return this.received.stream;
+  }
+
   get signal(): AbortSignal {
-    return this.#control.signal;
+    return this.control.signal;
   }
 }

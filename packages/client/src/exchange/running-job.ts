@@ -21,6 +21,7 @@ import {
 } from '@qconn/protocol';
 import type { IncomingStream } from '../body/bodies.ts';
 import { packContent, type Content } from '../body/content.ts';
+import { Received } from '../body/received.ts';
 import { withoutStream, type Settled } from './answer-memory.ts';
 import { DeliveredJob } from './delivered-job.ts';
 import type { Answer, Handler, Job } from './job.ts';
@@ -167,9 +168,9 @@ export class RunningJob {
 
   /** @throws QconnError `rejected` for headers that cannot be read: the hub passes them on unread */
   #job(): Job {
-    const { streamed, headers } = this.#deliver;
+    const { streamed, headers, body } = this.#deliver;
     this.#incoming = streamed && this.#port.bodies.receive({ kind: 'request', id: this.id }, streamed);
-    return new DeliveredJob(this.#deliver, readHeaders(headers), this.#incoming, this);
+    return new DeliveredJob(this.#deliver, readHeaders(headers), new Received(body, this.#incoming), this);
   }
 
   #step(event: ProviderEvent, settled?: Settled, reason?: QconnError, sign?: Progress, extendMs?: number): void {

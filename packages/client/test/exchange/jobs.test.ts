@@ -33,6 +33,17 @@ test('a job is acknowledged before its handler runs, and its handler sees what t
   expect({ ...seen?.headers }).toEqual({ a: 'b' });
 });
 
+test('a job may be wrapped in one that inherits from it', async () => {
+  const wrapped = (job: Job): Job => Object.create(job, { device: { value: 'zebra-2' } }) as Job;
+  const provider = new Provider((job) => {
+    const { device, body, streamed, signal } = wrapped(job);
+    return `${device} ${body.length} ${streamed} ${signal.aborted}`;
+  });
+  provider.deliver(1, { body: Uint8Array.of(5) });
+  const { body } = decodeResponse(await provider.port.frame(FrameType.Response));
+  expect(Buffer.from(body).toString()).toBe('zebra-2 1 false false');
+});
+
 const answers: [what: string, handler: Handler, body: Uint8Array][] = [
   ['nothing', () => undefined, new Uint8Array(0)],
   ['bytes', () => Uint8Array.of(1, 2), Uint8Array.of(1, 2)],
