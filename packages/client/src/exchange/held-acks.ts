@@ -13,10 +13,11 @@ export class HeldAcks {
   #owing: Owing[] = [];
 
   hold(job: Owing): void {
-    if (this.#owing.push(job) === 1) setImmediate(() => this.#release());
+    if (this.#owing.push(job) === 1) setImmediate(() => this.release());
   }
 
-  #release(): void {
+  /** Has them said now: the connection is about to be closed, say. */
+  release(): void {
     const owing = this.#owing;
     this.#owing = [];
     for (const job of owing) job.acknowledge();

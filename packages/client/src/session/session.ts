@@ -75,6 +75,7 @@ export class Session {
   readonly #connection: Connection;
   readonly #lanes: Lanes;
   readonly #port: RequestPort;
+  readonly #acks = new HeldAcks();
   readonly #calls: Calls;
   readonly #requests: Requests;
   readonly #jobs: Jobs;
@@ -102,7 +103,7 @@ export class Session {
     this.#port = {
       writer: new PackedWriter(),
       bodies,
-      acks: new HeldAcks(),
+      acks: this.#acks,
       send: (id, frame) => this.#lanes.send(id, frame),
     };
     // A connection that still answers pings may carry nothing else: another one is better than more silence.
@@ -221,6 +222,7 @@ export class Session {
   }
 
   close(code: keyof typeof CLOSE_REASONS = 'closed'): void {
+    this.#acks.release();
     this.#connection.close(new QconnError(code).wire, CLOSE_REASONS[code]);
   }
 

@@ -211,6 +211,15 @@ describe('an acknowledgement that is held, as a session holds it until the end o
     expect(types(provider)).toEqual(['Ack', 'Response']);
   });
 
+  test('goes out before its connection is closed', () => {
+    const acks = new HeldAcks();
+    const provider = holding(() => new Promise(() => {}));
+    provider.port.acks = acks;
+    provider.deliver(1);
+    acks.release();
+    expect(types(provider)).toEqual(['Ack']);
+  });
+
   test('goes before a sign of progress, and before a failure', async () => {
     const provider = holding((job) => {
       job.progress('half');
