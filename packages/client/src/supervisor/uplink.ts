@@ -228,8 +228,9 @@ export class Uplink {
       case 'hangUp':
         this.#timer?.cancel();
         this.#addressWatch?.stop();
-        this.#dialling?.abort();
+        // Sessions first, for they know what is still to be said; what has no session yet ends with its dialling.
         for (const session of this.#sessions()) session.close();
+        this.#dialling?.abort();
         return;
     }
   }
