@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Child } from '../../../../tooling/measure/child.ts';
 import type { BenchMachine } from './machines.ts';
 import type { PreparedHub } from './prepared-hub.ts';
-import type { FleetOrder } from './processes/fleet.ts';
+import type { FleetOrder, FleetTask } from './processes/fleet.ts';
 
 /** What a fleet costs the hub. */
 export interface FleetResult {
@@ -14,8 +14,11 @@ export interface FleetResult {
   readonly p99Ms: number;
 }
 
-/** Processes that play the fleet. */
-const PROCESSES = 4;
+/** Processes that play the machines that are connected and no more; those that talk have one to themselves. */
+const IDLE_PROCESSES = 3;
+
+/** One machine in so many sends, and another answers. */
+const SENDER_EVERY = 100;
 
 const PER_SECOND = 10;
 const MEASURE_MS = 10_000;
@@ -25,11 +28,12 @@ const SETTLE_MS = 4_000;
 
 /** Machines that are connected, of which one in a hundred sends ten messages a second. */
 export async function fleet(prepared: PreparedHub, count: number): Promise<FleetResult> {
-  const each = Math.ceil(count / PROCESSES);
-  const players = Array.from({ length: PROCESSES }, (_, index) => {
-    const task = { folder: prepared.folder, first: index * each, count: Math.min(each, count - index * each) };
-    return new Child(path.resolve(import.meta.dirname, 'processes/fleet.ts'), task);
-  });
+  const talking = 2 * Math.ceil(count / SENDER_EVERY);
+  const each = Math.ceil((count - talking) / IDLE_PROCESSES);
+  const tasks: FleetTask[] = [{ folder: prepared.folder, first: 0, count: talking, talks: true }];
+  for (let first = talking; first < count; first += each)
+    tasks.push({ folder: prepared.folder, first, count: Math.min(each, count - first), talks: false });
+  const players = tasks.map((task) => new Child(path.resolve(import.meta.dirname, 'processes/fleet.ts'), task));
   const made = await Promise.all(players.map((player) => player.next<{ machines: BenchMachine[] }>()));
   for (const { machines } of made) await prepared.addMachines(machines);
   const hub = await prepared.start();
@@ -37,7 +41,6 @@ export async function fleet(prepared: PreparedHub, count: number): Promise<Fleet
     const order: FleetOrder = {
       port: hub.port,
       hosts: prepared.hosts,
-      senderEvery: 100,
       perSecond: PER_SECOND,
       forMs: MEASURE_MS,
     };

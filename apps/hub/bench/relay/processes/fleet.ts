@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { receiveTask, report } from '../../../../../tooling/measure/task.ts';
 import type { CertificateAuthority } from '@qconn/identity';
 import { loadAuthority } from '../../../src/authority/authority-files.ts';
@@ -11,6 +12,8 @@ export interface FleetTask {
   /** Number of its first machine, and how many it has. */
   readonly first: number;
   readonly count: number;
+  /** Whether its machines talk, each first one to the second; or whether they are connected and no more. */
+  readonly talks: boolean;
 }
 
 /** Where the hub is, once it runs. */
@@ -18,16 +21,19 @@ export interface FleetOrder {
   readonly port: number;
   /** Addresses of the hub; machines are spread over them, for one source has a limit of connections. */
   readonly hosts: readonly string[];
-  /** One machine in so many sends, and the next one after it answers. */
-  readonly senderEvery: number;
   readonly perSecond: number;
   readonly forMs: number;
 }
+
+/** What machines that are connected and no more run at: the lowest priority that there is. */
+const IDLE_NICENESS = 19;
 
 /** Machines that connect at once. */
 const AT_ONCE = 24;
 
 const task = await receiveTask<FleetTask>();
+// Who is connected and no more would be on another computer: here it is to yield to the hub and to who measures.
+if (!task.talks) setPriority(IDLE_NICENESS);
 const authority: CertificateAuthority = await loadAuthority(authorityFolder(task.folder));
 const machines: BenchMachine[] = [];
 for (let at = 0; at < task.count; at += AT_ONCE) {
@@ -42,17 +48,17 @@ const joined = await connectAll(order);
 const going = new Promise((resolve) => process.once('message', resolve));
 report({ connected: joined.length });
 await going;
-const latencies = await load(joined, order);
+const latencies = task.talks ? await load(joined, order) : [];
 report({ latenciesMs: latencies });
 
-async function connectAll({ port, hosts, senderEvery }: FleetOrder): Promise<Joined[]> {
+async function connectAll({ port, hosts }: FleetOrder): Promise<Joined[]> {
   const all: Joined[] = [];
   const rest = [...machines.entries()];
   const connectSome = async (): Promise<void> => {
     for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
       const [index, machine] = next;
       const one = await join(machine, hosts[index % hosts.length] ?? '', port);
-      if (index % senderEvery === 1)
+      if (task.talks && index % 2 === 1)
         await one.client.provide({ device: 'echo', serviceTypes: [SERVICE_TYPE] }, (job) => job.body);
       all[index] = one;
     }
@@ -62,7 +68,7 @@ async function connectAll({ port, hosts, senderEvery }: FleetOrder): Promise<Joi
 }
 
 /** Each sender sends at its rate, from a moment of its own on. @returns how long each request took, in milliseconds */
-async function load(all: readonly Joined[], { senderEvery, perSecond, forMs }: FleetOrder): Promise<number[]> {
+async function load(all: readonly Joined[], { perSecond, forMs }: FleetOrder): Promise<number[]> {
   const latenciesOfAll: number[] = [];
   const body = new Uint8Array(256);
   const every = 1_000 / perSecond;
@@ -71,7 +77,7 @@ async function load(all: readonly Joined[], { senderEvery, perSecond, forMs }: F
     await sender.client.request(address, body);
     latenciesOfAll.push(performance.now() - start);
   };
-  const senders = all.flatMap((sender, index) => (index % senderEvery === 0 ? [{ sender, index }] : []));
+  const senders = all.flatMap((sender, index) => (index % 2 === 0 ? [{ sender, index }] : []));
   await Promise.all(
     senders.map(async ({ sender, index }) => {
       const address = `${SERVICE_TYPE}@${machines[index + 1]?.hostname}/echo`;
