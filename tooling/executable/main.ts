@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   copyFileSync,
   mkdirSync,
@@ -24,28 +25,59 @@ const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 const AGENT: string = join(ROOT, 'apps/agent');
 const OUT: string = join(ROOT, 'dist/qconn-agent-linux-x64');
 
-/** The name under which the engine is kept in the file. */
+/** The name that the engine has while it is loaded. */
 const ENGINE = 'quic.node';
 
 /** Marks Node's binary as one with a program inside (Node's documentation, “Single executable applications”). */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
-/** The engine comes out of the file into a place of its owner's, is loaded, and leaves nothing behind. */
-const LOAD_ENGINE = `
-const { getRawAsset } = require('node:sea');
-const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+/**
+ * What an agent that mostly waits pays for in memory, and how it is told not to (docs/performance.md has the figures). V8 must
+ * have the same flags when it makes the code cache, or it refuses it.
+ */
+const FLAGS: readonly string[] = [
+  // An agent makes little garbage.
+  '--max-semi-space-size=1',
+  // The optimizing compilers are left on disk until something is really hot: their own code is most of Node's.
+  '--invocation-count-for-maglev=20000',
+  '--invocation-count-for-maglev-osr=20000',
+  '--invocation-count-for-turbofan=100000',
+  '--invocation-count-for-osr=20000',
+  // `run` gives back once what its start took.
+  '--expose-gc',
+];
+
+/**
+ * The engine comes out of the file into a place of its owner's, is loaded, and leaves nothing behind. It lies at the file's end
+ * and is read from there: as an asset of Node's it would stay mapped, and so in memory.
+ */
+function loadEngine(bytes: number): string {
+  return `
+const { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } = require('node:fs');
 const { join } = require('node:path');
 const folder = mkdtempSync(join(require('node:os').tmpdir(), 'qconn-agent-'));
 const file = join(folder, '${ENGINE}');
 const engine = { exports: {} };
 try {
-  writeFileSync(file, new Uint8Array(getRawAsset('${ENGINE}')), { mode: 0o700 });
+  const from = openSync(process.execPath, 'r');
+  const to = openSync(file, 'wx', 0o700);
+  const piece = Buffer.allocUnsafeSlow(64 * 1024);
+  const end = fstatSync(from).size;
+  for (let at = end - ${bytes}; at < end; ) {
+    const taken = readSync(from, piece, 0, piece.length, at);
+    if (taken === 0) throw new Error('qconn-agent was cut short while it started: ' + process.execPath);
+    for (let written = 0; written < taken; ) written += writeSync(to, piece, written, taken - written);
+    at += taken;
+  }
+  closeSync(from);
+  closeSync(to);
   process.dlopen(engine, file);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 exports.quiche = engine.exports;
 `;
+}
 
 function parts(): Plugin {
   const { version } = JSON.parse(readFileSync(join(AGENT, 'package.json'), 'utf8')) as { version: string };
@@ -56,7 +88,10 @@ function parts(): Plugin {
         path: 'engine',
         namespace: 'qconn',
       }));
-      steps.onLoad({ filter: /.*/, namespace: 'qconn' }, () => ({ contents: LOAD_ENGINE, loader: 'js' }));
+      steps.onLoad({ filter: /.*/, namespace: 'qconn' }, () => ({
+        contents: loadEngine(statSync(enginePath()).size),
+        loader: 'js',
+      }));
       // In a single file there is no package.json to read the version from.
       steps.onLoad({ filter: /apps\/agent\/src\/version\.ts$/ }, () => ({
         contents: `export const VERSION = '${version}'; export const AGENT = 'qconn-agent/${version}';`,
@@ -82,6 +117,9 @@ async function bundle(folder: string): Promise<string> {
     format: 'cjs',
     conditions: ['@qconn/source'],
     plugins: [parts()],
+    // V8 keeps the source: without comments it is half as long, and pure ASCII, so that a character takes one byte.
+    minify: true,
+    keepNames: true,
     outfile: script,
     logLevel: 'error',
     // Nothing in it may look beside the file that it runs from.
@@ -110,18 +148,19 @@ async function main(): Promise<number> {
       output: blob,
       disableExperimentalSEAWarning: true,
       useCodeCache: true,
-      // An agent makes little garbage: 6 MB less, and nothing slower.
-      execArgv: ['--max-semi-space-size=1'],
-      assets: { [ENGINE]: enginePath() },
+      execArgv: FLAGS,
     };
     writeFileSync(config, JSON.stringify(settings));
-    execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(process.execPath, [...FLAGS, '--experimental-sea-config', config], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     mkdirSync(join(ROOT, 'dist'), { recursive: true });
     rmSync(OUT, { force: true });
     copyFileSync(process.execPath, OUT);
     chmodSync(OUT, 0o755);
     // It warns of a section that it does not know, which does no harm; a failure shows all that it said.
     execFileSync('postject', [OUT, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE], { stdio: 'pipe' });
+    appendFileSync(OUT, readFileSync(enginePath()));
     const version = execFileSync(OUT, ['--version'], { encoding: 'utf8' }).trim();
     process.stdout.write(`${OUT}: qconn-agent ${version}, ${Math.round(statSync(OUT).size / 1e6)} MB\n`);
     return 0;

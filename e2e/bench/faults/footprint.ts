@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,10 @@ import type { SiteProcess } from '../../src/site-process.ts';
 
 /** What an agent that waits for work costs. */
 export interface Footprint {
+  /** Resident, with what it shares with other processes and what the system can take back at any time. */
   readonly rssMB: number;
+  /** Of that its own: no file backs it. */
+  readonly ownMB: number;
   /** Share of one core. */
   readonly cpuShare: number;
   /** From the start of the process until it is online, in milliseconds: the median of some starts. */
@@ -32,6 +35,7 @@ export async function footprint(site: SiteProcess, program: string | undefined):
   const config = join(site.folder, 'agent.yaml');
   const device = '{name: echo-2, serviceTypes: [nothing], adapter: {type: exec, argv: [cat]}}';
   writeFileSync(config, `hub: ${site.api.url.origin}\ncredentials: agent\ndevices: [${device}]\n`);
+  if (program !== undefined) asAfterABoot(program);
   const times: number[] = [];
   for (let start = 1; ; start++) {
     const begun = performance.now();
@@ -51,12 +55,27 @@ export async function footprint(site: SiteProcess, program: string | undefined):
   }
 }
 
-async function watch(pid: number): Promise<Pick<Footprint, 'rssMB' | 'cpuShare'>> {
+async function watch(pid: number): Promise<Omit<Footprint, 'onlineMs'>> {
   const before = cpuSeconds(pid);
   await new Promise((resolve) => setTimeout(resolve, WATCHED_MS));
   const cpuShare = (cpuSeconds(pid) - before) / (WATCHED_MS / 1_000);
-  const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-  return { rssMB: Math.round(kilobytes / 102.4) / 10, cpuShare: Math.round(cpuShare * 10_000) / 10_000 };
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const megabytes = (field: string): number =>
+    Math.round(Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 102.4) / 10;
+  return {
+    rssMB: megabytes('VmRSS'),
+    ownMB: megabytes('RssAnon'),
+    cpuShare: Math.round(cpuShare * 10_000) / 10_000,
+  };
+}
+
+/**
+ * Takes a program out of the page cache. One that has just been written lies there in large pieces, and a process is
+ * charged for the whole piece of which it touches a byte: some 15 MB more than after the next boot.
+ */
+function asAfterABoot(program: string): void {
+  execFileSync('sync', [program]);
+  execFileSync('dd', [`if=${program}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
 }
 
 /** User and system time of a process (proc(5), `/proc/pid/stat`). */

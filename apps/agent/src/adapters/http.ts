@@ -1,5 +1,4 @@
-import { request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import type { ClientRequest, IncomingMessage, request as requestHttp } from 'node:http';
 import type { Answer, Job } from '@qconn/client';
 import type { Clock } from '@qconn/clock';
 import { isQconnError, type QconnError } from '@qconn/protocol';
@@ -36,10 +35,12 @@ export class HttpAdapter implements Adapter {
   }
 
   async handle(job: Job): Promise<Answer> {
+    // Neither is loaded before a job needs it.
+    const { request } = await (this.#isTls ? import('node:https') : import('node:http'));
     throwIfCancelled(job.signal);
     return new Promise((resolve, reject) => {
       const { connectTimeoutMs, timeoutMs, answerMaxBytes } = this.#settings;
-      const call = this.#request(job);
+      const call = this.#request(request, job);
       // The service has its time from the last piece of the job on.
       const input = jobInput(job, () => {
         if (job.streamed && connected) begun();
@@ -89,13 +90,13 @@ export class HttpAdapter implements Adapter {
     return this.#settings.url.startsWith('https:');
   }
 
-  #request(job: Job): ClientRequest {
+  #request(request: typeof requestHttp, job: Job): ClientRequest {
     const { url, headers } = this.#settings;
     const { 'content-type': contentType, ...facts } = jobFacts(job);
     const told = Object.entries(facts).filter(([, value]) => value !== '');
     const idempotency =
       facts['idempotency-key'] === '' ? {} : { 'idempotency-key': asHeader(facts['idempotency-key']) };
-    return (this.#isTls ? requestHttps : requestHttp)(url, {
+    return request(url, {
       method: 'POST',
       agent: false,
       headers: {

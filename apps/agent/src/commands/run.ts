@@ -58,6 +58,8 @@ export async function runCommand(flags: ConfigFlags): Promise<number> {
     reloading.start();
     await agent.start();
     notifier.ready();
+    // Configuration and schemas have been read once and for all. Only the single file offers this.
+    globalThis.gc?.({ type: 'major', execution: 'async', flavor: 'last-resort' }).catch(() => {});
     return await running;
   } finally {
     await server?.close();

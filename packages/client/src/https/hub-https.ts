@@ -1,5 +1,5 @@
-import { Agent, request, type RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import type { Agent, AgentOptions, RequestOptions } from 'node:https';
 import { ERROR_TABLE, QconnError, type ErrorCode } from '@qconn/protocol';
 import { connectionFailure } from './connection-failure.ts';
 import { hostOf, portOf } from './hub-url.ts';
@@ -10,10 +10,14 @@ const ANSWER_DEADLINE_MS = 15_000;
 /** Most bytes of an answer: a page of any list is far below. */
 const ANSWER_MAX_BYTES: number = 8 * 1024 * 1024;
 
-/** The hub's HTTPS API for one caller. Trusts the given roots and nothing else. */
+/**
+ * The hub's HTTPS API for one caller. Trusts the given roots and nothing else. Node's HTTPS is loaded by the first call:
+ * a machine that is enrolled may live for months without one.
+ */
 export class HubHttps {
   readonly url: URL;
-  readonly #agent: Agent;
+  readonly #options: AgentOptions;
+  #agent: Agent | undefined;
   readonly #key: string | undefined;
 
   /**
@@ -31,12 +35,12 @@ export class HubHttps {
     this.url = parseHubUrl(options.url);
     this.#key = options.key;
     const { machine } = options;
-    this.#agent = new Agent({
+    this.#options = {
       ca: [...options.trustPem],
       ...(machine && { key: machine.keyPem, cert: machine.chainPem.join('') }),
       minVersion: 'TLSv1.3',
       keepAlive: true,
-    });
+    };
   }
 
   /**
@@ -72,7 +76,7 @@ export class HubHttps {
     if (payload !== undefined) headers['content-type'] = 'application/json';
     if (this.#key !== undefined) headers['authorization'] = `Bearer ${this.#key}`;
     const target = { host: hostOf(this.url), port: portOf(this.url), path, method, headers };
-    const answer = await this.#send({ ...target, agent: this.#agent, timeout: ANSWER_DEADLINE_MS }, payload);
+    const answer = await this.#send({ ...target, timeout: ANSWER_DEADLINE_MS }, payload);
     // A hub redirects nobody.
     if (answer.status >= 300)
       throw problemError(answer.status, answer.text === '' ? undefined : parseJson(answer.text, this.url));
@@ -81,12 +85,14 @@ export class HubHttps {
 
   /** Closes idle connections. */
   close(): void {
-    this.#agent.destroy();
+    this.#agent?.destroy();
   }
 
-  #send(options: RequestOptions, payload: string | undefined): Promise<{ status: number; text: string }> {
+  async #send(options: RequestOptions, payload: string | undefined): Promise<{ status: number; text: string }> {
+    const { Agent: HttpsAgent, request } = await import('node:https');
+    const agent = (this.#agent ??= new HttpsAgent(this.#options));
     return new Promise((resolve, reject) => {
-      const call = request(options, (answer) => {
+      const call = request({ ...options, agent }, (answer) => {
         readAnswer(answer).then(
           (text) => resolve({ status: answer.statusCode ?? 0, text }),
           (error: Error) => reject(connectionFailure(error, this.url)),

@@ -1,4 +1,3 @@
-import { connect } from 'node:tls';
 import { isIP } from 'node:net';
 import { systemClock, type Clock } from '@qconn/clock';
 import { verifyPinnedServer, type TrustBundle } from '@qconn/identity';
@@ -29,7 +28,8 @@ export async function fetchPinnedTrust(url: URL, pin: Uint8Array, clock: Clock =
   }
 }
 
-function presentedCertificates(host: string, port: number, url: URL): Promise<Uint8Array[]> {
+async function presentedCertificates(host: string, port: number, url: URL): Promise<Uint8Array[]> {
+  const { connect } = await import('node:tls');
   return new Promise((resolve, reject) => {
     // Unverified on purpose: this handshake fetches certificates, and the caller verifies them.
     const socket = connect({

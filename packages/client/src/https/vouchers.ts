@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { request } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { isIP } from 'node:net';
 import { HANDSHAKE_DEADLINE_MS } from '@qconn/protocol';
@@ -20,7 +19,7 @@ export interface Vouchers {
  * Asks a server that has not been verified for chains of other roots for its key.
  * @throws QconnError `unreachable`
  */
-export function fetchVouchers(url: URL): Promise<Vouchers> {
+export async function fetchVouchers(url: URL): Promise<Vouchers> {
   const host = hostOf(url);
   const options = {
     host,
@@ -33,6 +32,7 @@ export function fetchVouchers(url: URL): Promise<Vouchers> {
     timeout: HANDSHAKE_DEADLINE_MS,
     ...(isIP(host) ? {} : { servername: host }),
   } as const;
+  const { request } = await import('node:https');
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => reject(connectionFailure(error, url));
     const call = request(options, (answer) => {
