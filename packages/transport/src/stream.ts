@@ -11,6 +11,11 @@ export interface StreamReader {
    * It may share its memory with other chunks, so keep no small slice of it for long.
    */
   data(chunk: Uint8Array): void;
+  /**
+   * Whether every chunk is done with by the time `data` returns. The memory is then used again, which spares a stream of
+   * many megabytes as many megabytes for the garbage collector. Default false.
+   */
+  readonly borrows?: boolean;
   /** Nothing more will arrive. Called exactly once. */
   end(end: StreamEnd): void;
 }

@@ -134,12 +134,13 @@ export class QuicStream implements Stream {
   receive(): void {
     const { native, slab } = this.#host;
     while (!this.#received && !this.#paused && this.#reader !== undefined) {
-      const room = slab.room();
+      const borrows = this.#reader.borrows === true;
+      const room = borrows ? slab.lent : slab.room();
       const read = this.#readInto(native, room);
       if (read === undefined) return;
       const [length, finished] = read;
       this.#host.traffic.streamMoved(length);
-      if (length > 0) this.#reader.data(slab.take(length));
+      if (length > 0) this.#reader.data(borrows ? room.subarray(0, length) : slab.take(length));
       if (finished) this.#endReceiving({ kind: 'finished' });
       else if (length < room.length) return;
     }

@@ -12,6 +12,7 @@ const LEAST_ROOM_BYTES = 2 * 1024;
 export class ReceiveSlab {
   #bytes = new Uint8Array(0);
   #used = 0;
+  #lent: Uint8Array | undefined;
 
   /** Where the next bytes may be written. */
   room(): Uint8Array {
@@ -21,6 +22,12 @@ export class ReceiveSlab {
       this.#used = 0;
     }
     return this.#bytes.subarray(this.#used);
+  }
+
+  /** Room for bytes that nobody keeps: the same each time. */
+  get lent(): Uint8Array {
+    this.#lent ??= new Uint8Array(SLAB_BYTES);
+    return this.#lent;
   }
 
   /** Gives away the first `length` bytes of the room. */

@@ -1,19 +1,29 @@
-/** Small writes are gathered into chunks of this size: one call into the engine for dozens of frames. */
-const CHUNK_BYTES = 8 * 1024;
+/**
+ * Sizes of chunks, and how many free ones of each a pool keeps: 4.5 MB at most. Small writes are gathered in small ones, one call into
+ * the engine for dozens of frames; bodies are written in pieces of the large one's size.
+ */
+const CHUNKS = [
+  { bytes: 8 * 1024, kept: 64 },
+  { bytes: 64 * 1024, kept: 64 },
+] as const;
 
-/** Free chunks that a pool keeps: 512 KB at most. */
-const POOL_CHUNKS = 64;
-
-/** Chunks for staging, shared by all streams of an endpoint, so that an idle stream holds no memory. */
+/**
+ * Chunks for staging, shared by all streams of an endpoint, so that an idle stream holds no memory and a busy one makes no work
+ * for the garbage collector, which what lies outside of its heap sets off all the sooner.
+ */
 export class ChunkPool {
-  readonly #free: Uint8Array[] = [];
+  readonly #free: Uint8Array[][] = CHUNKS.map(() => []);
 
-  take(): Uint8Array {
-    return this.#free.pop() ?? new Uint8Array(CHUNK_BYTES);
+  /** @returns a chunk of so many bytes or more */
+  take(bytes: number): Uint8Array {
+    const kind = CHUNKS.findIndex((chunk) => chunk.bytes >= bytes);
+    return this.#free[kind]?.pop() ?? new Uint8Array(CHUNKS[kind]?.bytes ?? bytes);
   }
 
   give(chunk: Uint8Array): void {
-    if (chunk.length === CHUNK_BYTES && this.#free.length < POOL_CHUNKS) this.#free.push(chunk);
+    const kind = CHUNKS.findIndex(({ bytes }) => bytes === chunk.length);
+    const free = this.#free[kind];
+    if (free !== undefined && free.length < (CHUNKS[kind]?.kept ?? 0)) free.push(chunk);
   }
 }
 
@@ -70,8 +80,7 @@ export class Staging {
   }
 
   #addPiece(length: number): Piece {
-    const bytes = length > CHUNK_BYTES ? new Uint8Array(length) : this.#pool.take();
-    const piece: Piece = { bytes, start: 0, end: 0 };
+    const piece: Piece = { bytes: this.#pool.take(length), start: 0, end: 0 };
     this.#pieces.push(piece);
     return piece;
   }

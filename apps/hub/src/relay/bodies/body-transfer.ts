@@ -35,7 +35,8 @@ export class BodyTransfer {
   }
 
   start(): void {
-    this.#parts.source.read({ data: (chunk) => this.#pass(chunk), end: (end) => this.#sourceEnded(end) });
+    const data = (chunk: Uint8Array): void => this.#pass(chunk);
+    this.#parts.source.read({ borrows: true, data, end: (end) => this.#sourceEnded(end) });
   }
 
   /** Cuts the body: whoever sends it is told to stop, whoever reads it that the rest does not come. */
