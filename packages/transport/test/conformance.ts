@@ -337,6 +337,19 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
       expect([bytes[0], bytes[1], bytes[20_001], bytes[40_001], bytes[60_000]]).toEqual([1, 2, 3, 4, 4]);
     });
 
+    test('a reader that only borrows what it is given sees the same bytes', async () => {
+      const { near, far } = await streamPair();
+      const sent = randomBytes(MIB);
+      const seen = createHash('sha256');
+      const ended = new Promise<void>((resolve) => {
+        far.read({ borrows: true, data: (chunk) => seen.update(chunk), end: () => resolve() });
+      });
+      await writeAll(near, sent);
+      near.end();
+      await ended;
+      expect(seen.digest('hex')).toBe(createHash('sha256').update(Uint8Array.of(1)).update(sent).digest('hex'));
+    });
+
     test('half-close: one direction ends while the other goes on', async () => {
       const { near, far } = await streamPair();
       near.end();

@@ -1,3 +1,4 @@
+import { ManualClock } from '@qconn/clock';
 import type { Stream, TlsIdentity } from '@qconn/transport';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { streamResetCode } from '../src/quic/native-failure.ts';
@@ -60,7 +61,14 @@ function answer({ client }: NativePair): [string, 'open' | 'finished' | 'reset']
 
 /** The server's streams, as the transport drives them, and the one that the client has asked on. */
 function served({ server }: NativePair): { streams: StreamSet; stream: Stream } {
-  const parts = { slab: new ReceiveSlab(), pool: new ChunkPool(), traffic: new Traffic(), wake: () => undefined };
+  const clock = new ManualClock();
+  const parts = {
+    clock,
+    slab: new ReceiveSlab(),
+    pool: new ChunkPool(),
+    traffic: new Traffic(),
+    wake: () => undefined,
+  };
   const streams = new StreamSet({ role: 'server', native: server.native, ...parts });
   const opened = new Map<number, Stream>();
   streams.onStream((stream) => {

@@ -212,6 +212,22 @@ describe('memory', () => {
     expect(chunks.every((chunk, index) => chunk.every((byte) => byte === (index & 255)))).toBe(true);
   });
 
+  test('what is lent is one piece of memory, and not what readers keep', () => {
+    const slab = new ReceiveSlab();
+    expect(slab.lent.buffer).toBe(slab.lent.buffer);
+    expect(slab.lent.buffer).not.toBe(slab.room().buffer);
+  });
+
+  test('pools take back the chunks that they gave, of every size, and no others', () => {
+    const pool = new ChunkPool();
+    const chunks = [1, 8 * 1024, 8 * 1024 + 1, 64 * 1024, 64 * 1024 + 1].map((bytes) => pool.take(bytes));
+    expect(chunks.map(({ length }) => length)).toEqual([8_192, 8_192, 65_536, 65_536, 65_537]);
+    for (const chunk of chunks) pool.give(chunk);
+    const again = [1, 8_000, 10_000, 65_000, 70_000].map((bytes) => pool.take(bytes));
+    expect(again.map((chunk) => chunks.includes(chunk))).toEqual([true, true, true, true, false]);
+    expect(new Set(again).size).toBe(5);
+  });
+
   test('staging keeps bytes in order whatever is taken when', () => {
     const staging = new Staging(new ChunkPool());
     const sent = randomBytes(100_000);

@@ -5,7 +5,8 @@ export interface Link {
   write(bytes: Uint8Array): boolean;
   /** Resolves when a write may follow one that returned false. */
   drained(): Promise<void>;
-  onData(take: (chunk: Uint8Array) => void): void;
+  /** @param borrows whether `take` is done with a chunk when it returns; a carrier may make use of that */
+  onData(take: (chunk: Uint8Array) => void, borrows?: boolean): void;
   end(): void;
 }
 

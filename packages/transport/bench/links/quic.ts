@@ -30,7 +30,7 @@ function linkOf(stream: Stream): Link {
   return {
     write: (bytes) => stream.write(bytes),
     drained: () => stream.writable(),
-    onData: (take) => stream.read({ data: take, end: () => undefined }),
+    onData: (take, borrows = false) => stream.read({ data: take, end: () => undefined, borrows }),
     end: () => stream.end(),
   };
 }

@@ -8,6 +8,6 @@ const port = await carrierOf(task).serve(task.identities, (link) => {
   link.onData((chunk) => {
     taken += chunk.length;
     if (taken === task.bytes) report({ done: true, maxRssMb: Math.round(process.resourceUsage().maxRSS / 1024) });
-  });
+  }, true);
 });
 report({ port });

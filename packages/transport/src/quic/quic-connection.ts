@@ -98,9 +98,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#liveness = new Liveness(role, host.limits, host.clock.monotonic());
     this.#ending = new Ending(native);
     const traffic = this.#traffic;
-    const { slab, pool, rings } = host;
+    const { clock, slab, pool, rings } = host;
     this.sender = new DatagramSender({ native, socket, rings, traffic, payloadBytes, trace: this.#trace });
-    this.#streams = new StreamSet({ role, native, slab, pool, traffic, wake: () => this.#wake() });
+    this.#streams = new StreamSet({ role, native, clock, slab, pool, traffic, wake: () => this.#wake() });
     this.#paths = new Paths({ native, sender: this.sender, traffic, peerMoved: (to) => this.#peerMoved(to) });
     this.#wake();
   }
@@ -272,7 +272,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     }
     if (this.#flight !== undefined) this.sender.repeat(this.#flight, now);
     this.#timeoutPassed ||= this.#engineDue;
-    if (now >= this.#delayedAck.dueAt || this.#timeoutPassed) this.#urgent = true;
+    if (now >= this.#delayedAck.dueAt || now >= this.#streams.dueAt || this.#timeoutPassed) this.#urgent = true;
     // An alarm that has been overtaken: whatever it was set for has been done meanwhile.
     if (!this.#urgent && this.#ending.info === undefined) return this.#setDeadline();
     this.#mayBeOver = true;
@@ -441,8 +441,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     // The engine's milliseconds are rounded down: one more, or the alarm would come early.
     const engineAt = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
     const repeatAt = this.#flight?.dueAt ?? Number.POSITIVE_INFINITY;
-    const soonest = Math.min(engineAt, repeatAt, this.#liveness.dueAt, this.#delayedAck.dueAt, this.#ending.leaveBy);
-    const at = Math.max(now + 1, soonest);
+    const ownAt = Math.min(this.#liveness.dueAt, this.#delayedAck.dueAt, this.#ending.leaveBy, this.#streams.dueAt);
+    const at = Math.max(now + 1, Math.min(engineAt, repeatAt, ownAt));
     if (at !== Number.POSITIVE_INFINITY) this.#deadline = this.#host.alarm.wakeBy(this.#deadline, at, this);
   }
 

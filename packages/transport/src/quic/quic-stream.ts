@@ -27,8 +27,10 @@ export interface StreamHost {
   markPending(stream: QuicStream): void;
   /** Has readable streams read in this turn. */
   markReadable(): void;
-  /** The engine has taken bytes to send. */
-  engineTook(): void;
+  /** Bytes that the engine may be given of a stream now. */
+  roomFor(stream: QuicStream): number;
+  /** The engine has taken so many of a stream. */
+  engineTook(stream: QuicStream, bytes: number): void;
   /** Both directions have ended. */
   forget(stream: QuicStream): void;
 }
@@ -184,11 +186,14 @@ export class QuicStream implements Stream {
     try {
       // An end alone, taken while there is no room, is forgotten with the next acknowledgement and never sent.
       if (finish && bytes.length === 0 && native.streamCapacity(this.id) === 0) return undefined;
-      const taken = native.streamSend(this.id, bytes, finish);
+      const room = this.#host.roomFor(this);
+      if (room === 0 && bytes.length > 0) return undefined;
+      const offered = room < bytes.length ? bytes.subarray(0, room) : bytes;
+      const taken = native.streamSend(this.id, offered, finish && offered === bytes);
       // The engine says "none" both for a full window and for a stream that it has forgotten; asking for the capacity tells them apart.
       if (taken === null) native.streamCapacity(this.id);
       if (taken === null) return undefined;
-      this.#host.engineTook();
+      this.#host.engineTook(this, taken);
       this.#host.traffic.streamMoved(taken);
       return taken;
     } catch (failure) {

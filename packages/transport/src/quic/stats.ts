@@ -5,8 +5,12 @@ import type { NativeConnection } from './native.ts';
 /** What the engine has counted as lost. */
 export function lossesOf(native: NativeConnection): Losses {
   const { lost, lostBytes } = native.stats();
-  const path = native.pathStats().find(({ active }) => active);
-  return { packets: lost, bytes: lostBytes, rttMs: path?.rtt ?? 0 };
+  return { packets: lost, bytes: lostBytes, rttMs: rttOf(native) };
+}
+
+/** The smoothed round trip of the path in use, in milliseconds. */
+export function rttOf(native: NativeConnection): number {
+  return native.pathStats().find(({ active }) => active)?.rtt ?? 0;
 }
 
 /** A connection's counters, read from the engine. */

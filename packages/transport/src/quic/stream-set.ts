@@ -1,10 +1,13 @@
+import type { Clock } from '@qconn/clock';
 import { QconnError } from '@qconn/protocol';
 import type { Stream } from '../stream.ts';
+import { BodyPace } from './body-pace.ts';
 import type { NativeConnection } from './native.ts';
 import { isStreamLimit } from './native-failure.ts';
 import { QuicStream, type StreamHost } from './quic-stream.ts';
 import type { ReceiveSlab } from './receive-slab.ts';
 import type { ChunkPool } from './staging.ts';
+import { rttOf } from './stats.ts';
 import type { Traffic } from './traffic.ts';
 
 /** Between the lanes' frames (lower) and bodies (higher), where nobody says otherwise (RFC 9218, section 4.1). */
@@ -20,6 +23,7 @@ const TRIED_STREAMS = 8;
 export interface StreamSetParts {
   readonly role: 'client' | 'server';
   readonly native: NativeConnection;
+  readonly clock: Clock;
   readonly slab: ReceiveSlab;
   readonly pool: ChunkPool;
   readonly traffic: Traffic;
@@ -33,20 +37,24 @@ export class StreamSet implements StreamHost {
   readonly slab: ReceiveSlab;
   readonly pool: ChunkPool;
   readonly traffic: Traffic;
+  readonly #clock: Clock;
   readonly #wake: () => void;
   readonly #streams = new Map<number, QuicStream>();
   readonly #pending = new Set<QuicStream>();
+  readonly #pace = new BodyPace();
+  readonly #askRtt = (): number => rttOf(this.native);
   #lastRead: QuicStream | undefined;
   #nextId: number;
   #taken = false;
   #accept: ((stream: Stream) => void) | undefined;
   #unaccepted: QuicStream[] = [];
 
-  constructor({ role, native, slab, pool, traffic, wake }: StreamSetParts) {
+  constructor({ role, native, clock, slab, pool, traffic, wake }: StreamSetParts) {
     this.native = native;
     this.slab = slab;
     this.pool = pool;
     this.traffic = traffic;
+    this.#clock = clock;
     this.#wake = wake;
     this.#nextId = role === 'client' ? 0 : 1;
   }
@@ -93,6 +101,11 @@ export class StreamSet implements StreamHost {
     }
   }
 
+  /** Monotonic time at which bodies that are held back may go on. */
+  get dueAt(): number {
+    return this.#pending.size > 0 ? this.#pace.dueAt : Number.POSITIVE_INFINITY;
+  }
+
   /**
    * Moves what has been written into the engine, as far as that takes it; the most urgent streams first.
    * @returns whether the engine has taken anything since the last time
@@ -109,8 +122,18 @@ export class StreamSet implements StreamHost {
     return taken;
   }
 
-  engineTook(): void {
+  roomFor({ urgency }: QuicStream): number {
+    if (urgency <= DEFAULT_URGENCY) return Number.POSITIVE_INFINITY;
+    this.#pace.refill(this.#clock.monotonic(), this.#askRtt);
+    return this.#pace.room;
+  }
+
+  engineTook(stream: QuicStream, bytes: number): void {
     this.#taken = true;
+    if (stream.urgency <= DEFAULT_URGENCY) return;
+    this.#pace.spent(bytes);
+    // Whoever had its share goes to the end of the line.
+    if (this.#pending.size > 1 && this.#pending.delete(stream)) this.#pending.add(stream);
   }
 
   /** The connection has ended: so have its streams. */
