@@ -25,6 +25,8 @@ export class AddressWatch {
   readonly #dependencies: AddressWatchDependencies;
   readonly #moved: () => void;
   #missing = 0;
+  #suspected = false;
+  #looking = false;
   #stopped = false;
   #timer: Timer | undefined;
 
@@ -42,12 +44,21 @@ export class AddressWatch {
     this.#timer?.cancel();
   }
 
+  /** Nothing comes from the address in use: looks now, and takes the first answer without it for a move. */
+  suspect(): void {
+    this.#suspected = true;
+    if (this.#stopped || this.#looking) return;
+    this.#timer?.cancel();
+    void this.#look();
+  }
+
   #wait(ms: number): void {
     this.#timer = this.#dependencies.clock.setTimer(ms, () => void this.#look());
   }
 
   async #look(): Promise<void> {
     let ttlMs: number | undefined;
+    this.#looking = true;
     try {
       const resolution = await this.#dependencies.resolveAgain();
       ttlMs = resolution.ttlMs;
@@ -55,9 +66,11 @@ export class AddressWatch {
     } catch {
       // A resolver that fails says nothing of where the hub is; the connection stands.
     }
+    this.#looking = false;
     if (this.#stopped) return;
-    if (this.#missing < MISSING_MAX)
-      return this.#wait(Math.min(LOOK_MAX_MS, Math.max(LOOK_MIN_MS, ttlMs ?? LOOK_MAX_MS)));
+    const enough = this.#suspected ? 1 : MISSING_MAX;
+    this.#suspected = false;
+    if (this.#missing < enough) return this.#wait(Math.min(LOOK_MAX_MS, Math.max(LOOK_MIN_MS, ttlMs ?? LOOK_MAX_MS)));
     this.stop();
     this.#moved();
   }

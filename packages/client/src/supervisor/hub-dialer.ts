@@ -52,19 +52,27 @@ export class HubDialer {
   }
 
   /**
-   * @param early given a connection before its first packet leaves, where a ticket lets something be said that early;
-   *   of several such connections the one that is returned counts
+   * @param early given a connection before its first packet leaves, where a ticket lets something be said that early. One address at
+   *   a time: of two hellos that arrive together the hub would end one session for the other
    * @throws QconnError when no address answers: a refusal that only a person can mend, if one of them gave one, else the last failure
    */
   dial(signal: AbortSignal, early?: EarlyData): Promise<Connection> {
+    let greeting = false;
     return firstToAnswer(this.#places(), {
       clock: this.#clock,
       staggerMs: STAGGER_MS,
       signal,
       attempt: async ({ address, hub, serverName, index }, calledOff) => {
-        const connection = await this.#connect({ address, hub, serverName }, { signal: calledOff, early });
-        this.#preferred = index;
-        return connection;
+        const hello = greeting ? undefined : early;
+        greeting = true;
+        try {
+          const connection = await this.#connect({ address, hub, serverName }, { signal: calledOff, early: hello });
+          this.#preferred = index;
+          return connection;
+        } catch (error) {
+          if (hello !== undefined) greeting = false;
+          throw error;
+        }
       },
       discard: (connection) => connection.close(new QconnError('closed').wire, 'Another address was faster.'),
     });

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Clock, Timer } from '@qconn/clock';
 import type { Connection } from '@qconn/transport';
-import { judgePath, PATH_LOOK_MS, type PathFailure } from './path-verdict.ts';
+import { ADDRESS_LOOK_MS, judgePath, PATH_LOOK_MS, type PathFailure } from './path-verdict.ts';
 
 /** What looking after a path takes. */
 export interface PathLookDependencies {
@@ -21,6 +21,9 @@ export class PathLook {
   readonly #dependencies: PathLookDependencies;
   readonly #failed: (failure: PathFailure) => void;
   #timer: Timer | undefined;
+  #dueAt = 0;
+  #addressesAt = 0;
+  #moves = 0;
 
   /** @param failed called at each look that finds the path failed */
   constructor(connection: Connection, dependencies: PathLookDependencies, failed: (failure: PathFailure) => void) {
@@ -35,12 +38,33 @@ export class PathLook {
     this.#timer?.cancel();
   }
 
+  /** The connection has been told to move. */
+  moving(): void {
+    this.#moves += 1;
+  }
+
   #wait(): void {
-    this.#timer = this.#dependencies.clock.setTimer(PATH_LOOK_MS, () => {
+    const { clock } = this.#dependencies;
+    this.#dueAt = clock.monotonic() + PATH_LOOK_MS;
+    this.#timer = clock.setTimer(PATH_LOOK_MS, () => {
+      const now = clock.monotonic();
+      // This process has been stopped or starved: the answer may lie unread in the socket.
+      const late = now - this.#dueAt > PATH_LOOK_MS;
       this.#wait();
-      const { path, local } = this.#connection;
-      const failure = judgePath(path, local.host, this.#dependencies.addresses?.());
+      if (late) return;
+      const failure = this.#judge(now);
       if (failure !== undefined) this.#failed(failure);
     });
+  }
+
+  #judge(now: number): PathFailure | undefined {
+    const { path: signs, local } = this.#connection;
+    const ask = now >= this.#addressesAt;
+    if (!ask && signs.unansweredMs === 0) return undefined;
+    if (ask) this.#addressesAt = now + ADDRESS_LOOK_MS;
+    const addresses = ask ? this.#dependencies.addresses?.() : undefined;
+    // The engine is asked only while an answer is awaited.
+    const rttMs = signs.unansweredMs === 0 ? 0 : this.#connection.stats().rttMs;
+    return judgePath({ signs, rttMs, moves: this.#moves, local: local.host, addresses });
   }
 }

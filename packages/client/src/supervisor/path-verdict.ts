@@ -8,28 +8,57 @@ import type { PathSigns } from '@qconn/transport';
  */
 export type PathFailure = 'silence' | 'network' | 'interface';
 
-/** How often the path is looked at, in milliseconds. */
-export const PATH_LOOK_MS = 1_000;
+/** How often the path is looked at, in milliseconds: a quarter of the least silence that counts. */
+export const PATH_LOOK_MS = 100;
+
+/** How often this computer is asked for its addresses meanwhile, in milliseconds. */
+export const ADDRESS_LOOK_MS = 1_000;
 
 /**
- * Time without an answer after which a path counts as dead, in milliseconds: a lost packet is sent again after two
- * round trips, and three times within this on a path of 300 ms. Where the system says so as well it takes less; alone
- * it is not believed, since anybody can send what makes it say so (RFC 9000, section 14.2.1).
+ * Time without an answer after which a path counts as dead, in milliseconds, beside three round trips: by then a lost packet has
+ * been sent again twice. It is also what a hub may take that stalls, so each move of a connection doubles it, up to three seconds:
+ * the engine takes seven moves, and a busy hub is to cost few of them.
  */
-const SILENCE_MS = 3_000;
+const SILENCE_MIN_MS = 400;
+const SILENCE_MAX_MS = 3_000;
+const ROUND_TRIPS = 3;
+
+/**
+ * The same where the system says that there is no way. Alone it is not believed, since anybody can send what makes it
+ * say so (RFC 9000, section 14.2.1).
+ */
 const SILENCE_WITH_ERROR_MS = 500;
 
-/**
- * Whether the path of a connection has failed. Pure.
- * @param local the address that the connection sends from
- * @param addresses those that this computer has now; `undefined` when nobody knows
- */
-export function judgePath(
-  { unansweredMs, error }: PathSigns,
-  local: string,
-  addresses: ReadonlySet<string> | undefined,
-): PathFailure | undefined {
+/** Silence after which a connection that could not move is given up, in milliseconds. */
+const GIVE_UP_MS = 6_000;
+
+/** What is known of a connection's path. */
+export interface PathFacts {
+  readonly signs: PathSigns;
+  /** Smoothed round trip in milliseconds. */
+  readonly rttMs: number;
+  /** How often the connection has been told to move. */
+  readonly moves: number;
+  /** The address that it sends from. */
+  readonly local: string;
+  /** The addresses that this computer has now; `undefined` when nobody knows. */
+  readonly addresses: ReadonlySet<string> | undefined;
+}
+
+/** Whether the path of a connection has failed. Pure. */
+export function judgePath({ signs, rttMs, moves, local, addresses }: PathFacts): PathFailure | undefined {
+  const { unansweredMs, error } = signs;
   if (addresses !== undefined && !addresses.has(local)) return 'interface';
   if (error !== undefined && unansweredMs >= SILENCE_WITH_ERROR_MS) return 'network';
-  return unansweredMs >= SILENCE_MS ? 'silence' : undefined;
+  const patience = Math.min(SILENCE_MAX_MS, (SILENCE_MIN_MS + ROUND_TRIPS * rttMs) * 2 ** moves);
+  return unansweredMs > 0 && unansweredMs >= patience ? 'silence' : undefined;
+}
+
+/**
+ * Whether a connection that could not move is lost. One that has been silent for a moment only is tried once more, on its old path
+ * and on another new one: what is in flight on it may still end well. Pure.
+ * @param triedMs for how long it tried; a move that was refused at once is refused again
+ */
+export function isLost(failure: PathFailure, { unansweredMs }: PathSigns, triedMs: number): boolean {
+  return failure !== 'silence' || triedMs < SILENCE_MIN_MS || unansweredMs >= GIVE_UP_MS;
 }

@@ -24,15 +24,24 @@ export type SupervisorEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'welcomed'; readonly status: 'pending' | 'authorized' }
   | { readonly kind: 'statusChanged'; readonly status: 'pending' | 'authorized' }
-  /** `another`: there is another credential by now, which the refusal does not concern. */
-  | { readonly kind: 'failed'; readonly error: QconnError; readonly another?: boolean }
+  /**
+   * `another`: the refusal does not concern the credential and the connection that there are by now. `nobodyListens`: the system at the
+   * hub's address said so.
+   */
+  | {
+      readonly kind: 'failed';
+      readonly error: QconnError;
+      readonly another?: boolean;
+      readonly nobodyListens?: boolean;
+    }
   /** The hub asked to come back later; `spreadMs` spreads a fleet. */
   | { readonly kind: 'sentAway'; readonly spreadMs: number }
   | { readonly kind: 'waited' }
   /** The path of the session has failed; told again while it is so. */
   | { readonly kind: 'pathFailed' }
   | { readonly kind: 'moved' }
-  | { readonly kind: 'notMoved' }
+  /** `lost`: there is no use in trying again. */
+  | { readonly kind: 'notMoved'; readonly lost: boolean }
   | { readonly kind: 'stop' };
 
 export type SupervisorAction =
@@ -63,6 +72,13 @@ export const BACKOFF_CAP_MS = 30_000;
  * not give up: an administrator may authorize the machine again, a hub may get its right certificate.
  */
 export const REFUSED_WAIT_MS = 300_000;
+
+/**
+ * Longest wait where nobody listens at the hub's address, in milliseconds, and for how many tries, about a minute: a program
+ * that starts again takes seconds, and a try costs its host one small answer of the system's.
+ */
+export const RESTART_WAIT_MS = 500;
+export const RESTART_TRIES = 240;
 
 /** Refusals that only a person can mend. */
 const PERMANENT: ReadonlySet<ErrorCode> = new Set([
@@ -107,7 +123,9 @@ export function supervise(state: SupervisorState, event: SupervisorEvent, random
         state.attempt + 1,
         isPermanent(event.error) && event.another !== true
           ? spread(REFUSED_WAIT_MS, random01)
-          : delay(state.attempt + 1, random01),
+          : event.nobodyListens === true && state.attempt < RESTART_TRIES
+            ? Math.floor(random01 * RESTART_WAIT_MS)
+            : delay(state.attempt + 1, random01),
       );
     case 'sentAway':
       return backOff(0, Math.floor(random01 * event.spreadMs), { kind: 'letGo' });
@@ -118,7 +136,8 @@ export function supervise(state: SupervisorState, event: SupervisorEvent, random
     case 'moved':
       return { state: settled(state), actions: [] };
     case 'notMoved':
-      return state.moving === true ? backOff(1, delay(1, random01), { kind: 'abandon' }) : { state, actions: [] };
+      if (state.moving !== true) return { state, actions: [] };
+      return event.lost ? backOff(1, delay(1, random01), { kind: 'abandon' }) : { state: settled(state), actions: [] };
     case 'stop':
       return { state: { phase: 'stopped', attempt: 0 }, actions: [{ kind: 'hangUp' }] };
   }

@@ -8,7 +8,7 @@ import { AddressWatch } from './address-watch.ts';
 import type { EarlyData } from './hub-dialer.ts';
 import type { Resolution } from './hub-resolver.ts';
 import { PathLook } from './path-look.ts';
-import type { PathFailure } from './path-verdict.ts';
+import { isLost, type PathFailure } from './path-verdict.ts';
 import {
   INITIAL,
   isPermanent,
@@ -48,7 +48,7 @@ export interface UplinkDependencies {
   readonly random: () => number;
   /**
    * Connects to a hub, whichever answers; the handshake has finished when it resolves. `early` says hello before that
-   * on a connection for which there is a ticket; not on every dial, and on several where several addresses are tried.
+   * on a connection for which there is a ticket; not on every dial, and where several addresses are tried, on one.
    */
   readonly dial: (signal: AbortSignal, early: EarlyData) => Promise<Connection>;
   readonly jobs: Jobs;
@@ -98,6 +98,8 @@ export class Uplink {
   #pathLook: PathLook | undefined;
   #pathFailure: PathFailure = 'silence';
   #addressWatch: AddressWatch | undefined;
+  /** Another connection of the last dial has said hello as well: the hub may have taken it for the newer one. */
+  #raced = false;
   /** What a session says counts while it is the current one: one that was let go changes nothing here. */
   readonly #observer: SessionObserver = {
     welcomed: (session, welcome) => this.#welcomed(session, welcome),
@@ -247,7 +249,6 @@ export class Uplink {
   async #connect(): Promise<void> {
     const dialling = new AbortController();
     this.#dialling = dialling;
-    // Several addresses may be tried side by side, each with its hello.
     const sessions = new Map<Connection, Session>();
     const hello = (connection: Connection): Session => {
       const { clock, jobs } = this.#dependencies;
@@ -260,7 +261,9 @@ export class Uplink {
     const hangUp = (): void => connection.close(new QconnError('closed').wire, 'The client is done.');
     if (dialling.signal.aborted) return hangUp();
     dialling.signal.addEventListener('abort', hangUp, { once: true });
-    await (sessions.get(connection) ?? hello(connection)).welcome;
+    const session = sessions.get(connection) ?? hello(connection);
+    this.#raced = sessions.size > 1;
+    await session.welcome;
   }
 
   #welcomed(session: Session, welcome: Welcome): void {
@@ -293,7 +296,9 @@ export class Uplink {
 
   /** The hub's name points elsewhere: connects there at a quiet moment, and only then leaves where it was. */
   async #goTo(session: Session): Promise<void> {
-    await this.#quiet(session);
+    // Where nothing comes from there is nothing to wait for.
+    const silent = session.connection.path.unansweredMs > 0;
+    if (!silent) await this.#quiet(session);
     if (this.#session !== session) return;
     try {
       await this.#connect();
@@ -303,8 +308,8 @@ export class Uplink {
       return;
     }
     this.events.emit({ kind: 'hubMoved', from: session.connection.remote });
-    await this.#quiet(session);
-    session.close();
+    if (!silent) await this.#quiet(session);
+    session.close(silent ? 'unreachable' : undefined);
   }
 
   /** Waits until nothing is in flight on a session, but not for ever. */
@@ -318,8 +323,13 @@ export class Uplink {
 
   async #move(session: Session): Promise<void> {
     const failure = this.#pathFailure;
+    const { clock } = this.#dependencies;
+    const { connection } = session;
+    const begun = clock.monotonic();
+    this.#pathLook?.moving();
+    this.#addressWatch?.suspect();
     try {
-      await session.connection.migrate();
+      await connection.migrate();
       if (this.#session !== session) return;
       this.events.emit({ kind: 'moved', failure });
       this.#step({ kind: 'moved' });
@@ -327,7 +337,7 @@ export class Uplink {
       if (this.#session !== session) return;
       this.#lastError = asQconnError(cause);
       this.events.emit({ kind: 'notMoved', failure, error: this.#lastError });
-      this.#step({ kind: 'notMoved' });
+      this.#step({ kind: 'notMoved', lost: isLost(failure, connection.path, clock.monotonic() - begun) });
     }
   }
 
@@ -381,8 +391,10 @@ export class Uplink {
   #failed(error: unknown): void {
     if (this.phase === 'stopped') return;
     this.#lastError = asQconnError(error);
-    const another = this.#dependencies.keeping?.isNewer() === true;
-    this.#step({ kind: 'failed', error: this.#lastError, another });
+    const { code, cause } = this.#lastError;
+    const another = this.#dependencies.keeping?.isNewer() === true || (code === 'superseded' && this.#raced);
+    const nobodyListens = (cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
+    this.#step({ kind: 'failed', error: this.#lastError, another, nobodyListens });
   }
 }
 

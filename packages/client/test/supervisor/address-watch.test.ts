@@ -90,3 +90,25 @@ test('nothing is asked when the connection has ended', async () => {
   await pass(100);
   expect(asked).toEqual([]);
 });
+
+test('of an address from which nothing comes one answer without it is enough', async () => {
+  answer = pointsTo(['192.0.2.1']);
+  const suspicious = watch();
+  suspicious.suspect();
+  suspicious.suspect();
+  await pass(1);
+  expect([asked, moves]).toEqual([[0], 0]);
+  answer = pointsTo(['192.0.2.7']);
+  suspicious.suspect();
+  await pass(1);
+  expect([asked, moves]).toEqual([[0, 1_000], 1]);
+});
+
+test('a suspicion that came to nothing is forgotten', async () => {
+  answer = pointsTo(['192.0.2.1']);
+  watch().suspect();
+  await pass(1);
+  answer = pointsTo(['192.0.2.7'], 5_000);
+  await pass(61);
+  expect([asked.length, moves]).toEqual([2, 0]);
+});

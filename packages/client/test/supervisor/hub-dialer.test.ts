@@ -144,4 +144,33 @@ describe('a hub that gave a ticket', () => {
     await expect(dial()).rejects.toMatchObject({ code: 'unreachable' });
     expect(targets.map(({ ticket: shown }) => shown !== undefined)).toEqual([true, true]);
   });
+
+  test('at two addresses hears hello at one of them, and at the other once that has failed', async () => {
+    const tickets = await SessionTickets.load(new MemoryTicketStore());
+    const clock = new ManualClock();
+    const hubs = ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((host) => ({ host, port: 7443 }));
+    for (const hub of hubs) tickets.keep(hub, 'leaf', ticket);
+    const tries: { early: boolean; fail: (error: QconnError) => void }[] = [];
+    let begun: () => void = () => {};
+    const endpoint = {
+      connect: ({ early }: ConnectTarget) =>
+        new Promise<Connection>((resolve, reject) => {
+          tries.push({ early: early !== undefined, fail: reject });
+          if (tries.length === 3) resolve(CONNECTION);
+          begun();
+        }),
+    } as unknown as Endpoint;
+    const credentialOfAll = { chainPem: ['leaf'], hub: { https: '', quic: hubs } } as unknown as Credential;
+    const hub = new HubDialer({ ...STILL, clock, endpoint, credential: () => credentialOfAll, tickets });
+    const next = (): Promise<void> => new Promise((resolve) => (begun = resolve));
+    const first = next();
+    const dialled = hub.dial(new AbortController().signal, () => undefined);
+    await first;
+    const second = next();
+    clock.advance(250);
+    await second;
+    tries[0]?.fail(new QconnError('unreachable'));
+    await dialled;
+    expect(tries.map(({ early }) => early)).toEqual([true, false, true]);
+  });
 });

@@ -1,27 +1,42 @@
 import { QconnError } from '@qconn/protocol';
 import { expect, test } from 'vitest';
-import { judgePath, type PathFailure } from '../../src/supervisor/path-verdict.ts';
+import { isLost, judgePath, type PathFacts, type PathFailure } from '../../src/supervisor/path-verdict.ts';
 
 const error = new QconnError('unreachable');
 const HERE = '192.0.2.1';
+const CALM: PathFacts = {
+  signs: { unansweredMs: 0, error: undefined },
+  rttMs: 0,
+  moves: 0,
+  local: HERE,
+  addresses: new Set([HERE]),
+};
+const silent = (unansweredMs: number): Pick<PathFacts, 'signs'> => ({ signs: { unansweredMs, error: undefined } });
 
-test.each<
-  [
-    what: string,
-    unansweredMs: number,
-    error: QconnError | undefined,
-    addresses: string[] | undefined,
-    PathFailure | undefined,
-  ]
->([
-  ['nothing waits for an answer', 0, undefined, [HERE], undefined],
-  ['an answer takes its time', 2_999, undefined, [HERE], undefined],
-  ['nobody answers', 3_000, undefined, [HERE], 'silence'],
-  ['the system alone says that there is no way', 0, error, [HERE], undefined],
-  ['the system says so and nobody answers', 500, error, [HERE], 'network'],
-  ['the address has gone', 0, undefined, ['192.0.2.9'], 'interface'],
-  ['nobody knows the addresses', 0, undefined, undefined, undefined],
-])('when %s', (_what, unansweredMs, reported, addresses, verdict) => {
-  const known = addresses && new Set(addresses);
-  expect(judgePath({ unansweredMs, error: reported }, HERE, known)).toBe(verdict);
+test.each<[what: string, facts: Partial<PathFacts>, PathFailure | undefined]>([
+  ['nothing waits for an answer', {}, undefined],
+  ['an answer takes its time', silent(399), undefined],
+  ['nobody answers', silent(400), 'silence'],
+  ['a long way takes three round trips more', { ...silent(1_299), rttMs: 300 }, undefined],
+  ['nobody answers on a long way', { ...silent(1_300), rttMs: 300 }, 'silence'],
+  ['each move makes it more patient', { ...silent(1_599), moves: 2 }, undefined],
+  ['nobody answers after two moves', { ...silent(1_600), moves: 2 }, 'silence'],
+  ['no answer takes more than three seconds', { ...silent(3_000), rttMs: 900, moves: 6 }, 'silence'],
+  ['the system alone says that there is no way', { signs: { unansweredMs: 0, error } }, undefined],
+  ['the system says so and nobody answers', { signs: { unansweredMs: 500, error }, moves: 6 }, 'network'],
+  ['the address has gone', { addresses: new Set(['192.0.2.9']) }, 'interface'],
+  ['nobody knows the addresses', { addresses: undefined }, undefined],
+])('when %s', (_what, facts, verdict) => {
+  expect(judgePath({ ...CALM, ...facts })).toBe(verdict);
+});
+
+test.each<[what: string, failure: PathFailure, unansweredMs: number, triedMs: number, lost: boolean]>([
+  ['silent for a moment', 'silence', 3_500, 3_000, false],
+  ['heard again meanwhile', 'silence', 0, 3_000, false],
+  ['silent for long', 'silence', 6_000, 3_000, true],
+  ['that may not move again', 'silence', 1_000, 0, true],
+  ['without an address', 'interface', 1_000, 3_000, true],
+  ['without a way', 'network', 3_500, 3_000, true],
+])('a connection that could not move, %s', (_what, failure, unansweredMs, triedMs, lost) => {
+  expect(isLost(failure, { unansweredMs, error: undefined }, triedMs)).toBe(lost);
 });
