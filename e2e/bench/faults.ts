@@ -1,5 +1,5 @@
 /**
- * How long a machine needs to be back: `npx -y pnpm@12 bench faults [--runs N] [--herd N] [--agent PROGRAM] [--only a,b]`. The hub is a process on
+ * How long a machine needs to be back: `npx -y pnpm@12 bench faults [--runs N] [--herd N] [--agent PROGRAM] [--only a,b] [--renewing]`. The hub is a process on
  * PostgreSQL; the faults are made by a UDP relay on loopback, and by killing the hub. Each time is from the fault (or
  * from its end) until the next exchange has completed. The last line is JSON.
  */
@@ -16,6 +16,7 @@ import {
   hubRestart,
   rebinding,
   startProvider,
+  underWay,
   type Scenario,
 } from './faults/scenarios.ts';
 import { sleep, VALIDITY_MS } from './faults/sleep.ts';
@@ -34,8 +35,10 @@ const { values } = parseArgs({
     herd: { type: 'string', default: '2000' },
     agent: { type: 'string' },
     only: { type: 'string' },
+    renewing: { type: 'boolean', default: false },
   },
 });
+underWay.renewing = values.renewing;
 const only = values.only?.split(',');
 const wanted = (name: string): boolean => only === undefined || only.includes(name);
 
@@ -47,7 +50,7 @@ const LIMITS = {
 
 const server = process.env['DATABASE_URL'] === undefined ? await startPostgres() : undefined;
 process.env['DATABASE_URL'] ??= server?.url;
-const figures: Record<string, unknown> = { bench: 'faults' };
+const figures: Record<string, unknown> = { bench: 'faults', ...(values.renewing && { renewing: true }) };
 try {
   await onSite(async (site) => {
     const provider = await startProvider(site);

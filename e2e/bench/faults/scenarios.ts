@@ -18,10 +18,19 @@ const BLACKHOLE_MS = 10_000;
 /** Machines that go through the same restart. */
 const RESTARTED_TOGETHER = 10;
 
-/** Sends nothing in between: whoever has just come back is measured anew. */
+/**
+ * Sends nothing in between: whoever has just come back is measured anew. With `renewing` each certificate is being renewed when the
+ * fault comes, and has to be another one in the end.
+ */
 async function settle(senders: readonly Sender[]): Promise<void> {
   await Promise.all(senders.map((sender) => sender.firstExchange()));
+  if (!underWay.renewing) return;
+  await Promise.all(senders.map((sender) => sender.renewed()));
+  await Promise.all(senders.map((sender) => sender.beginRenewal()));
 }
+
+/** What is under way when a fault comes, beside messages. */
+export const underWay: { renewing: boolean } = { renewing: false };
 
 /** A NAT has forgotten its mapping: the hub sees the client at another port. */
 export const rebinding: Scenario = async (site, runs) => {
@@ -48,13 +57,16 @@ export const addressChange: Scenario = async (site, runs) => {
   return endedEach(times, machines);
 };
 
-/** Ten seconds of nothing, for each machine on a network of its own; measured from when it lets through again. */
+/**
+ * Ten seconds of nothing, for each machine on a network of its own; measured from when it lets through again, which it does for one
+ * after the other within a second: what a client repeats each second would else look fast or slow for all of them.
+ */
 export const blackhole: Scenario = async (site, runs) => {
   const machines = await eachOnItsNetwork(site, 'blackhole', runs);
   for (const { network } of machines) network.setBlackhole(true);
-  await new Promise((resolve) => setTimeout(resolve, BLACKHOLE_MS));
   const times = await Promise.all(
-    machines.map(({ network, sender }) => {
+    machines.map(async ({ network, sender }, n) => {
+      await new Promise((resolve) => setTimeout(resolve, BLACKHOLE_MS + (n * 1_000) / machines.length));
       network.setBlackhole(false);
       return sender.firstExchange();
     }),
@@ -156,6 +168,7 @@ async function endedEach(times: readonly number[], machines: readonly Placed[]):
 }
 
 async function ended(times: readonly number[], senders: readonly Sender[], network?: FaultyNetwork): Promise<Spread> {
+  await Promise.all(senders.map((sender) => sender.renewed()));
   await Promise.all(senders.map((sender) => sender.close()));
   await network?.close();
   return spreadOf(times);

@@ -10,13 +10,19 @@ export interface Way {
 /** Longest time that anything may take to come back, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
+/** Until a request for a certificate has been signed and sent, in milliseconds. */
+const REQUEST_MS = 5;
+
 /** A machine that sends, and measures when it gets through again. */
 export class Sender {
   readonly #client: Client;
+  readonly #store: CredentialStore;
   #to = 'echo@provider';
+  #renewal: Promise<unknown> = Promise.resolve();
 
-  private constructor(client: Client) {
+  private constructor(client: Client, store: CredentialStore) {
     this.#client = client;
+    this.#store = store;
   }
 
   /** Enrols a machine that reaches the hub over a certain way, and connects it. */
@@ -31,7 +37,7 @@ export class Sender {
     await store.save({ ...credential, hub: { ...credential.hub, quic: [way] } });
     const client = await connect({ credentials: store, agent: 'faults/1', ...(names && { names }) });
     await client.connected({ phase: 'online' });
-    return new Sender(client);
+    return new Sender(client, store);
   }
 
   /** From now on it sends to a device of its own, so that no other machine's way back is measured. */
@@ -58,6 +64,34 @@ export class Sender {
         if (!(error instanceof QconnError) || performance.now() - begun > PATIENCE_MS) throw error;
         // The provider may be a moment later than this machine.
         await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+  }
+
+  /** Begins to renew the certificate. Resolves when the request is under way, so that a fault meets it in the middle. */
+  async beginRenewal(): Promise<void> {
+    this.#renewal = this.#renew();
+    this.#renewal.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, REQUEST_MS));
+  }
+
+  /** Resolves when the renewal that was begun last has ended well. @throws QconnError */
+  async renewed(): Promise<void> {
+    await this.#renewal;
+  }
+
+  /** Tries until there is another certificate on disk, as the client's own schedule does with longer waits. */
+  async #renew(): Promise<void> {
+    const before = (await this.#store.load()).chainPem[0];
+    const begun = performance.now();
+    for (;;) {
+      try {
+        await this.#client.renewNow();
+        if ((await this.#store.load()).chainPem[0] === before) throw new Error('the new certificate is not on disk');
+        return;
+      } catch (error) {
+        if (!(error instanceof QconnError) || performance.now() - begun > PATIENCE_MS) throw error;
+        await this.#client.connected({ phase: 'online' });
       }
     }
   }

@@ -44,7 +44,6 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const store =
     typeof options.credentials === 'string' ? new CredentialStore(options.credentials) : options.credentials;
   const credential = await store.load();
-  const history = options.journal === undefined ? undefined : await JobJournal.open(options.journal, clock);
   const folder = options.insecureDebugFolder;
   const endpoint = await createQuicEndpoint(
     { clock },
@@ -53,6 +52,14 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
   let keeper: RenewalKeeper | undefined;
   const tickets = await SessionTickets.load(store);
+  // Last of what can fail: from here on the client owns both.
+  const history =
+    options.journal === undefined
+      ? undefined
+      : await JobJournal.open(options.journal, clock).catch(async (error: unknown) => {
+          await endpoint.close();
+          throw error;
+        });
   const resolver = new HubResolver({ random: Math.random, names: options.names });
   const dialer = new HubDialer({
     clock,

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { Clock, Timer } from '@qconn/clock';
 import type { Connection } from '@qconn/transport';
-import { ADDRESS_LOOK_MS, judgePath, PATH_LOOK_MS, type PathFailure } from './path-verdict.ts';
+import { ADDRESS_LOOK_MS, judgePath, PATH_LOOK_MS, type PathVerdict } from './path-verdict.ts';
 
 /** What looking after a path takes. */
 export interface PathLookDependencies {
@@ -19,14 +19,14 @@ export function ownAddresses(): ReadonlySet<string> {
 export class PathLook {
   readonly #connection: Connection;
   readonly #dependencies: PathLookDependencies;
-  readonly #failed: (failure: PathFailure) => void;
+  readonly #failed: (failure: PathVerdict) => void;
   #timer: Timer | undefined;
   #dueAt = 0;
   #addressesAt = 0;
   #moves = 0;
 
   /** @param failed called at each look that finds the path failed */
-  constructor(connection: Connection, dependencies: PathLookDependencies, failed: (failure: PathFailure) => void) {
+  constructor(connection: Connection, dependencies: PathLookDependencies, failed: (failure: PathVerdict) => void) {
     this.#connection = connection;
     this.#dependencies = dependencies;
     this.#failed = failed;
@@ -57,7 +57,7 @@ export class PathLook {
     });
   }
 
-  #judge(now: number): PathFailure | undefined {
+  #judge(now: number): PathVerdict | undefined {
     const { path: signs, local } = this.#connection;
     const ask = now >= this.#addressesAt;
     if (!ask && signs.unansweredMs === 0) return undefined;

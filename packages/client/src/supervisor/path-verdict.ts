@@ -1,3 +1,4 @@
+import type { QconnError } from '@qconn/protocol';
 import type { PathSigns } from '@qconn/transport';
 
 /**
@@ -8,7 +9,10 @@ import type { PathSigns } from '@qconn/transport';
  */
 export type PathFailure = 'silence' | 'network' | 'interface';
 
-/** How often the path is looked at, in milliseconds: a quarter of the least silence that counts. */
+/** `refused`: nobody listens where the hub was, says its own system; no other path leads to a program that has ended. */
+export type PathVerdict = PathFailure | 'refused';
+
+/** How often the path is looked at, in milliseconds: a third of the least silence that counts. */
 export const PATH_LOOK_MS = 100;
 
 /** How often this computer is asked for its addresses meanwhile, in milliseconds. */
@@ -16,15 +20,15 @@ export const ADDRESS_LOOK_MS = 1_000;
 
 /**
  * Time without an answer after which a path counts as dead, in milliseconds, beside three round trips: by then a lost packet has
- * been sent again twice. It is also what a hub may take that stalls, so each move of a connection doubles it, up to three seconds:
+ * been sent again three times. It is also what a hub may take that stalls, so each move of a connection doubles it, up to three seconds:
  * the engine takes seven moves, and a busy hub is to cost few of them.
  */
-const SILENCE_MIN_MS = 400;
+const SILENCE_MIN_MS = 300;
 const SILENCE_MAX_MS = 3_000;
 const ROUND_TRIPS = 3;
 
 /**
- * The same where the system says that there is no way. Alone it is not believed, since anybody can send what makes it
+ * The same where the system says that there is no way, or that nobody listens. Alone it is not believed, since anybody can send what makes it
  * say so (RFC 9000, section 14.2.1).
  */
 const SILENCE_WITH_ERROR_MS = 500;
@@ -46,9 +50,10 @@ export interface PathFacts {
 }
 
 /** Whether the path of a connection has failed. Pure. */
-export function judgePath({ signs, rttMs, moves, local, addresses }: PathFacts): PathFailure | undefined {
+export function judgePath({ signs, rttMs, moves, local, addresses }: PathFacts): PathVerdict | undefined {
   const { unansweredMs, error } = signs;
   if (addresses !== undefined && !addresses.has(local)) return 'interface';
+  if (error !== undefined && saysNobodyListens(error) && unansweredMs >= SILENCE_MIN_MS) return 'refused';
   if (error !== undefined && unansweredMs >= SILENCE_WITH_ERROR_MS) return 'network';
   const patience = Math.min(SILENCE_MAX_MS, (SILENCE_MIN_MS + ROUND_TRIPS * rttMs) * 2 ** moves);
   return unansweredMs > 0 && unansweredMs >= patience ? 'silence' : undefined;
@@ -61,4 +66,9 @@ export function judgePath({ signs, rttMs, moves, local, addresses }: PathFacts):
  */
 export function isLost(failure: PathFailure, { unansweredMs }: PathSigns, triedMs: number): boolean {
   return failure !== 'silence' || triedMs < SILENCE_MIN_MS || unansweredMs >= GIVE_UP_MS;
+}
+
+/** Whether an error is the answer of a system on which no program has the hub's port. */
+export function saysNobodyListens({ cause }: QconnError): boolean {
+  return (cause as { readonly code?: unknown } | undefined)?.code === 'ECONNREFUSED';
 }

@@ -37,8 +37,8 @@ export type SupervisorEvent =
   /** The hub asked to come back later; `spreadMs` spreads a fleet. */
   | { readonly kind: 'sentAway'; readonly spreadMs: number }
   | { readonly kind: 'waited' }
-  /** The path of the session has failed; told again while it is so. */
-  | { readonly kind: 'pathFailed' }
+  /** The path of the session has failed; told again while it is so. `refused`: nobody listens where the hub was. */
+  | { readonly kind: 'pathFailed'; readonly refused?: boolean }
   | { readonly kind: 'moved' }
   /** `lost`: there is no use in trying again. */
   | { readonly kind: 'notMoved'; readonly lost: boolean }
@@ -130,6 +130,8 @@ export function supervise(state: SupervisorState, event: SupervisorEvent, random
     case 'sentAway':
       return backOff(0, Math.floor(random01 * event.spreadMs), { kind: 'letGo' });
     case 'pathFailed':
+      if (isConnected(state) && event.refused === true)
+        return backOff(1, Math.floor(random01 * RESTART_WAIT_MS), { kind: 'abandon' });
       return isConnected(state) && state.moving !== true
         ? { state: { ...state, moving: true }, actions: [{ kind: 'move' }] }
         : { state, actions: [] };

@@ -8,7 +8,7 @@ import { AddressWatch } from './address-watch.ts';
 import type { EarlyData } from './hub-dialer.ts';
 import type { Resolution } from './hub-resolver.ts';
 import { PathLook } from './path-look.ts';
-import { isLost, type PathFailure } from './path-verdict.ts';
+import { isLost, saysNobodyListens, type PathFailure } from './path-verdict.ts';
 import {
   INITIAL,
   isPermanent,
@@ -274,8 +274,9 @@ export class Uplink {
     this.#lastError = undefined;
     void session.ended.then((info) => this.#ended(session, info));
     this.#pathLook?.stop();
-    this.#pathLook = new PathLook(session.connection, this.#dependencies, (failure) => {
-      this.#pathFailure = failure;
+    this.#pathLook = new PathLook(session.connection, this.#dependencies, (verdict) => {
+      if (verdict === 'refused') return this.#refused(session);
+      this.#pathFailure = verdict;
       this.#step({ kind: 'pathFailed' });
     });
     this.#watchAddress(session);
@@ -341,6 +342,11 @@ export class Uplink {
     }
   }
 
+  #refused({ connection }: Session): void {
+    this.#lastError = connection.path.error;
+    this.#step({ kind: 'pathFailed', refused: true });
+  }
+
   #abandon(): void {
     const session = this.#session;
     this.#session = undefined;
@@ -391,9 +397,9 @@ export class Uplink {
   #failed(error: unknown): void {
     if (this.phase === 'stopped') return;
     this.#lastError = asQconnError(error);
-    const { code, cause } = this.#lastError;
+    const { code } = this.#lastError;
     const another = this.#dependencies.keeping?.isNewer() === true || (code === 'superseded' && this.#raced);
-    const nobodyListens = (cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
+    const nobodyListens = saysNobodyListens(this.#lastError);
     this.#step({ kind: 'failed', error: this.#lastError, another, nobodyListens });
   }
 }

@@ -159,11 +159,18 @@ describe('a program that keeps a journal', () => {
     folder = await mkdtemp(join(tmpdir(), 'qconn-jobs-'));
   });
 
-  afterEach(() => rm(folder, { recursive: true }));
+  const journals: JobJournal[] = [];
+
+  afterEach(async () => {
+    for (const journal of journals.splice(0)) await journal.close();
+    await rm(folder, { recursive: true });
+  });
 
   /** A run of the program; the runs before it have ended without a word. */
   async function start(handler: Handler): Promise<Provider> {
-    return new Provider(handler, { history: await JobJournal.open(join(folder, 'journal'), clock) });
+    const history = await JobJournal.open(join(folder, 'journal'), clock);
+    journals.push(history.journal);
+    return new Provider(handler, { history });
   }
 
   test('gives a retry the first outcome after a restart', async () => {

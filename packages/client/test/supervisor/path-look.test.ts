@@ -2,10 +2,10 @@ import { ManualClock, type Clock } from '@qconn/clock';
 import type { Connection } from '@qconn/transport';
 import { beforeEach, expect, test } from 'vitest';
 import { PathLook } from '../../src/supervisor/path-look.ts';
-import type { PathFailure } from '../../src/supervisor/path-verdict.ts';
+import type { PathVerdict } from '../../src/supervisor/path-verdict.ts';
 
 let clock: ManualClock;
-let failures: PathFailure[];
+let failures: PathVerdict[];
 let addresses: ReadonlySet<string>;
 let asked: number;
 let askedAt: number | undefined;
@@ -58,12 +58,12 @@ test('asks for the addresses of this computer once a second, and tells when the 
 test('tells of silence at the next look, and after a move only of a longer one', () => {
   const looking = look();
   askedAt = clock.monotonic();
-  pass(500);
+  pass(400);
   expect(failures).toEqual(['silence', 'silence']);
   failures.length = 0;
   looking.moving();
   askedAt = clock.monotonic();
-  pass(700);
+  pass(500);
   expect(failures).toEqual([]);
   pass(100);
   expect(failures).toEqual(['silence']);

@@ -69,6 +69,20 @@ const steps: [
     [],
   ],
   [
+    'moves nowhere when nobody listens where the hub was, and tries again soon',
+    at('online'),
+    { kind: 'pathFailed', refused: true },
+    at('backing_off', 1),
+    [{ kind: 'abandon' }, { kind: 'wait', ms: RESTART_WAIT_MS / 2 }],
+  ],
+  [
+    'heeds no such word of a session that has ended',
+    at('connecting', 2),
+    { kind: 'pathFailed', refused: true },
+    at('connecting', 2),
+    [],
+  ],
+  [
     'gives its session up when it cannot move',
     moving('online'),
     { kind: 'notMoved', lost: true },
