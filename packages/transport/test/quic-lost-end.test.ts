@@ -61,13 +61,14 @@ function answer({ client }: NativePair): [string, 'open' | 'finished' | 'reset']
 
 /** The server's streams, as the transport drives them, and the one that the client has asked on. */
 function served({ server }: NativePair): { streams: StreamSet; stream: Stream } {
-  const clock = new ManualClock();
+  const nothing = (): undefined => undefined;
   const parts = {
-    clock,
+    clock: new ManualClock(),
     slab: new ReceiveSlab(),
     pool: new ChunkPool(),
     traffic: new Traffic(),
-    wake: () => undefined,
+    wake: nothing,
+    sendEarly: nothing,
   };
   const streams = new StreamSet({ role: 'server', native: server.native, ...parts });
   const opened = new Map<number, Stream>();

@@ -67,6 +67,7 @@ function served(pair: NativePair, ids: readonly number[]): { streams: StreamSet;
     pool: new ChunkPool(),
     traffic: new Traffic(),
     wake: () => undefined,
+    sendEarly: () => undefined,
   };
   const streams = new StreamSet({ role: 'server', native: pair.server.native, ...parts });
   const opened: Stream[] = [];

@@ -59,7 +59,7 @@ export class Listener {
   }
 
   /** @throws QconnError `address_in_use` or `tls_config` */
-  static async bind(parts: ListenerParts, drained: () => void): Promise<Listener> {
+  static async bind(parts: ListenerParts, events: { drained(): void; arrived(): void }): Promise<Listener> {
     const { tls, host = '::', port = 0 } = parts.options;
     if (tls === undefined) throw new QconnError('tls_config', 'An endpoint that serves needs an identity.');
     serverConfig(parts, tls, 0);
@@ -67,10 +67,13 @@ export class Listener {
     const socket = await UdpSocket.bind(
       { host, port },
       {
-        datagram: (bytes, from) => listener?.receive(bytes, from),
+        datagram: (bytes, from) => {
+          listener?.receive(bytes, from);
+          events.arrived();
+        },
         // A datagram that cannot leave is a lost one: the engine sends its content again or gives up.
         failure: () => undefined,
-        drained,
+        drained: () => events.drained(),
       },
     );
     listener = new Listener(parts, socket, tls);

@@ -100,7 +100,16 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const traffic = this.#traffic;
     const { clock, slab, pool, rings } = host;
     this.sender = new DatagramSender({ native, socket, rings, traffic, payloadBytes, trace: this.#trace });
-    this.#streams = new StreamSet({ role, native, clock, slab, pool, traffic, wake: () => this.#wake() });
+    this.#streams = new StreamSet({
+      role,
+      native,
+      clock,
+      slab,
+      pool,
+      traffic,
+      wake: () => this.#wake(),
+      sendEarly: () => this.#sendEarly(),
+    });
     this.#paths = new Paths({ native, sender: this.sender, traffic, peerMoved: (to) => this.#peerMoved(to) });
     this.#wake();
   }
@@ -218,6 +227,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   /** Takes in a datagram. The engine decrypts it in place. @returns false when it cannot be decrypted, which as the first of a server's connection ends it */
   receive(datagram: Buffer, from: SocketAddress, to: SocketAddress): boolean {
     const now = this.#host.clock.monotonic();
+    this.#streams.arrived();
     this.#liveness.received();
     this.#delayedAck.received(now);
     this.#pathWatch.received(from.port !== this.#remote.port || from.host !== this.#remote.host);
@@ -254,6 +264,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#gone) return;
     const may = this.#urgent || !this.established || this.#delayedAck.full;
     if (may) this.#guard(() => this.#send());
+  }
+
+  settle(): void {
+    if (this.#gone) return;
     const over = this.#mayBeOver && (this.native.isDraining() || this.native.isClosed());
     this.#mayBeOver = this.#ending.info !== undefined;
     if (over && this.#ending.info === undefined) this.#noticeEnd();
@@ -372,6 +386,16 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #wake(): void {
     this.#urgent = true;
     this.#host.wake(this);
+  }
+
+  /** Sends before the turn is over. What goes wrong does so again, or shows, when the turn sends. */
+  #sendEarly(): void {
+    if (!this.established || this.#ending.info !== undefined) return;
+    try {
+      this.#send();
+    } catch {
+      this.#urgent = true;
+    }
   }
 
   #send(): void {

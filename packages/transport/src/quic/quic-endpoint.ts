@@ -76,7 +76,13 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
       mtus: this.#mtus,
     };
     const onAccept = (connection: QuicConnection): void => void this.#all.add(connection);
-    this.#listener = await Listener.bind({ ...parts, onAccept }, () => this.#releaseHeld());
+    this.#listener = await Listener.bind(
+      { ...parts, onAccept },
+      {
+        drained: () => this.#releaseHeld(),
+        arrived: () => this.#turn.arrived(),
+      },
+    );
   }
 
   get address(): SocketAddress {
@@ -191,7 +197,10 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
 
   async #openSocket(remote: SocketAddress, connectionOf: () => QuicConnection | undefined): Promise<UdpSocket> {
     const socket: UdpSocket = await UdpSocket.connect(remote, {
-      datagram: (bytes) => connectionOf()?.receive(bytes, remote, socket.address),
+      datagram: (bytes) => {
+        connectionOf()?.receive(bytes, remote, socket.address);
+        this.#turn.arrived();
+      },
       failure: (error) => connectionOf()?.networkFailed(error),
       drained: () => {
         const connection = connectionOf();

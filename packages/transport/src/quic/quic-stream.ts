@@ -25,6 +25,8 @@ export interface StreamHost {
   readonly traffic: Traffic;
   /** Has the stream pumped at the end of this turn. */
   markPending(stream: QuicStream): void;
+  /** The same after a small write, of which many are sent together. */
+  gathered(stream: QuicStream, bytes: number): void;
   /** Has readable streams read in this turn. */
   markReadable(): void;
   /** Bytes that the engine may be given of a stream now. */
@@ -88,7 +90,8 @@ export class QuicStream implements Stream {
       chunk.length >= DIRECT_WRITE_BYTES && this.#staging.length === 0 ? (this.#offer(chunk, false) ?? 0) : 0;
     if (this.#sendError !== undefined) throw this.#sendError;
     if (direct < chunk.length) this.#staging.append(direct === 0 ? chunk : chunk.subarray(direct));
-    this.#host.markPending(this);
+    if (chunk.length < DIRECT_WRITE_BYTES) this.#host.gathered(this, chunk.length);
+    else this.#host.markPending(this);
     return this.#staging.length <= WRITE_MARK_BYTES;
   }
 

@@ -11,6 +11,8 @@ const KEY_NAME_BYTES = 16;
 /** Which keys of session tickets are in force when. Hubs with the same secret agree. Pure: time is passed in. */
 export class TicketKeys {
   readonly #secrets: EndpointSecrets;
+  /** The key of the epoch before the one of now: deriving it for each handshake would cost a fiftieth of it. */
+  #former: { readonly epoch: number; readonly name: Uint8Array } | undefined;
 
   constructor(secrets: EndpointSecrets) {
     this.#secrets = secrets;
@@ -34,7 +36,11 @@ export class TicketKeys {
     const epoch = this.epoch(now);
     if (now - epoch * EPOCH_MS >= OVERLAP_MS) return epoch;
     const name = keyName();
-    const former = this.key(epoch - 1).subarray(0, KEY_NAME_BYTES);
-    return name !== undefined && Buffer.compare(name, former) === 0 ? epoch - 1 : epoch;
+    return name !== undefined && Buffer.compare(name, this.#nameOf(epoch - 1)) === 0 ? epoch - 1 : epoch;
+  }
+
+  #nameOf(epoch: number): Uint8Array {
+    if (this.#former?.epoch !== epoch) this.#former = { epoch, name: this.key(epoch).subarray(0, KEY_NAME_BYTES) };
+    return this.#former.name;
   }
 }

@@ -1,0 +1,87 @@
+import { ManualClock } from '@qconn/clock';
+import { expect, test } from 'vitest';
+import type { TlsIdentity } from '@qconn/transport';
+import { ReceiveSlab } from '../src/quic/receive-slab.ts';
+import { ChunkPool } from '../src/quic/staging.ts';
+import { EARLY_BYTES, StreamSet } from '../src/quic/stream-set.ts';
+import { Traffic } from '../src/quic/traffic.ts';
+import { Turn, type TurnTaker } from '../src/quic/turn.ts';
+import { nativePair } from './native-pair.ts';
+import { createAuthority } from './pki.ts';
+
+/** Notes what it does. @param advance what reading comes to */
+function taker(name: string, log: string[], advance?: () => void): TurnTaker {
+  return {
+    advance: () => {
+      log.push(`${name} reads`);
+      advance?.();
+    },
+    flush: () => void log.push(`${name} sends`),
+    settle: () => void log.push(`${name} settles`),
+  };
+}
+
+const nextIteration = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('what a reader writes to another connection leaves in the same turn, before anything that can wait', async () => {
+  const log: string[] = [];
+  const turn = new Turn();
+  const second = taker('second', log);
+  turn.wake(taker('first', log, () => turn.wake(second)));
+  expect(log).toEqual([]);
+  await nextIteration();
+  expect(log).toEqual([
+    'first reads',
+    'second reads',
+    'first sends',
+    'second sends',
+    'first settles',
+    'second settles',
+  ]);
+});
+
+test('a datagram that comes alone has its turn at once, after an iteration without a burst', async () => {
+  const log: string[] = [];
+  const turn = new Turn();
+  const one = taker('one', log);
+  const datagram = (): number => {
+    turn.wake(one);
+    turn.arrived();
+    return log.splice(0).length;
+  };
+  expect([datagram(), datagram()]).toEqual([0, 0]);
+  await nextIteration();
+  expect(log.splice(0)).toHaveLength(3);
+  // There were two: the next waits for its neighbours, and comes alone.
+  expect(datagram()).toBe(0);
+  await nextIteration();
+  expect(log.splice(0)).toHaveLength(3);
+  expect([datagram(), datagram()]).toEqual([3, 0]);
+  await nextIteration();
+  expect(log).toHaveLength(3);
+});
+
+test('small writes are sent early once there are enough for a packet; large ones wait for the end of the turn', async () => {
+  const authority = await createAuthority();
+  const hub: TlsIdentity = await authority.issue({ ips: ['127.0.0.1'] });
+  const { client } = nativePair(hub, await authority.issue());
+  let early = 0;
+  const streams: StreamSet = new StreamSet({
+    role: 'client',
+    native: client.native,
+    clock: new ManualClock(),
+    slab: new ReceiveSlab(),
+    pool: new ChunkPool(),
+    traffic: new Traffic(),
+    wake: () => undefined,
+    sendEarly: () => {
+      early += 1;
+      streams.pump();
+    },
+  });
+  const stream = streams.open();
+  for (let count = 0; count < 100; count += 1) stream.write(new Uint8Array(264));
+  expect(early).toBe(Math.floor(100 / Math.ceil(EARLY_BYTES / 264)));
+  stream.write(new Uint8Array(64 * 1024));
+  expect(early).toBe(Math.floor(100 / Math.ceil(EARLY_BYTES / 264)));
+});
