@@ -16,6 +16,8 @@ export class FleetProcess {
   readonly #runs: string[] = [];
   readonly #killed: Set<string>;
   #child: ChildProcess | undefined;
+  /** Resolves once the process minds SIGTERM, or is gone. */
+  #mindful: Promise<unknown> = Promise.resolve();
 
   /** @param killed is told the name of each run that is killed */
   constructor(
@@ -39,9 +41,11 @@ export class FleetProcess {
   start(): void {
     const run = `${this.name}.${this.#runs.length}`;
     this.#runs.push(run);
-    this.#child = spawn(process.execPath, ['--conditions=@qconn/source', this.#file, ...this.#argumentsOf(run)], {
-      stdio: ['ignore', 'ignore', 'inherit'],
+    const child = spawn(process.execPath, ['--conditions=@qconn/source', this.#file, ...this.#argumentsOf(run)], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
+    this.#child = child;
+    this.#mindful = Promise.race([once(child, 'message'), once(child, 'exit')]);
   }
 
   /** As a power cut does. */
@@ -59,6 +63,8 @@ export class FleetProcess {
     const child = this.#running();
     if (child === undefined) return `${this.name} ended by itself with ${this.#child?.exitCode}`;
     const exited = once(child, 'exit');
+    // One that was started a moment ago would die of the signal before it could end by itself.
+    await this.#mindful;
     child.kill('SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), END_MS);
     await exited;

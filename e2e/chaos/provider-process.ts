@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, QconnError, type Client, type Job } from '@qconn/client';
 import { note } from './journal.ts';
+import { mindSignals } from './mind-signals.ts';
 
 /** `provider-process.ts FOLDER JOURNAL MACHINE…`: machines of one process that do work until SIGTERM. */
 const [folder = '', journal = '', ...machines] = process.argv.slice(2);
@@ -28,3 +29,4 @@ async function work(machine: string, job: Job): Promise<{ body: Uint8Array | str
 
 const clients = await Promise.all(machines.map(provide));
 process.once('SIGTERM', () => void Promise.all(clients.map((client) => client.close())));
+mindSignals();

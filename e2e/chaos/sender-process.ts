@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, isQconnError, QconnError, type Client, type RequestOptions } from '@qconn/client';
 import { note, type Kind, type TargetWord } from './journal.ts';
+import { mindSignals } from './mind-signals.ts';
 
 /** `sender-process.ts FOLDER JOURNAL RUN PROVIDERS KINDS MACHINE…`: machines of one process that ask for work until SIGTERM. */
 const [folder = '', journal = '', run = '', providerList = '', kindList = '', ...machines] = process.argv.slice(2);
@@ -117,4 +118,5 @@ async function send(machine: string): Promise<void> {
 }
 
 process.once('SIGTERM', () => (stopping = true));
+mindSignals();
 await Promise.all(machines.map(send));
