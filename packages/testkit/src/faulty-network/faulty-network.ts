@@ -24,11 +24,20 @@ export interface FaultyNetwork {
   setFaults(faults: Faults, direction?: 'both' | 'toServer' | 'toClient'): void;
   /** Loses everything from now on, or nothing more. */
   setBlackhole(on: boolean): void;
-  /** From now on the server sees the clients at other ports, as after a NAT has forgotten them. */
-  rebind(): Promise<void>;
+  /** From now on the server sees the clients at other ports, as after a NAT has forgotten them, or at another host. */
+  rebind(host?: string): Promise<void>;
+  /** From now on a copy of whatever clients send arrives at the server first, from a port of its own, where nobody answers. */
+  spy(): Promise<Spy>;
   /** Loses everything of the clients that have come so far; what comes from other ports gets through, as over another interface. */
   cutPaths(): void;
   close(): Promise<void>;
+}
+
+/** Somebody on the way who sees clients' datagrams and is faster than they are. */
+export interface Spy {
+  /** Bytes of copies sent to the server, and of what the server sent back. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
 }
 
 /** One client's way through. */
@@ -59,6 +68,8 @@ class UdpRelay implements FaultyNetwork {
   readonly #passages = new Map<string, Passage>();
   readonly #under = new DeadlineQueue<() => void>();
   #timer: Timer | undefined;
+  #spy: Socket | undefined;
+  readonly #spied = { sentBytes: 0, receivedBytes: 0 };
   #blackhole = false;
   #closed = false;
 
@@ -88,12 +99,21 @@ class UdpRelay implements FaultyNetwork {
     this.#blackhole = on;
   }
 
-  async rebind(): Promise<void> {
+  async rebind(host?: string): Promise<void> {
     for (const passage of this.#passages.values()) {
       const old = passage.upstream;
       passage.upstream = this.#openUpstream(passage.client);
+      if (host !== undefined) passage.upstream.bind(0, host);
       old.close();
     }
+  }
+
+  async spy(): Promise<Spy> {
+    const spy = createSocket('udp4').bind(0, '127.0.0.1');
+    spy.on('message', (bytes) => (this.#spied.receivedBytes += bytes.length));
+    await once(spy, 'listening');
+    this.#spy = spy;
+    return this.#spied;
   }
 
   cutPaths(): void {
@@ -106,7 +126,8 @@ class UdpRelay implements FaultyNetwork {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    const sockets = [this.#front, ...[...this.#passages.values()].map(({ upstream }) => upstream)];
+    const upstreams = [...this.#passages.values()].map(({ upstream }) => upstream);
+    const sockets = [this.#front, ...upstreams, ...(this.#spy === undefined ? [] : [this.#spy])];
     await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
   }
 
@@ -119,7 +140,11 @@ class UdpRelay implements FaultyNetwork {
     }
     const way = passage;
     if (way.cut) return;
-    this.#carry(bytes, this.#toServer, (copy) => way.upstream.send(copy, this.#target.port, this.#target.host));
+    this.#carry(bytes, this.#toServer, (copy) => {
+      if (this.#spy !== undefined) this.#spied.sentBytes += copy.length;
+      this.#spy?.send(copy, this.#target.port, this.#target.host);
+      way.upstream.send(copy, this.#target.port, this.#target.host);
+    });
   }
 
   #openUpstream(client: RemoteInfo): Socket {

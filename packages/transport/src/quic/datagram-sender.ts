@@ -2,6 +2,7 @@ import type { ConnectionTrace } from './connection-trace.ts';
 import type { HandshakeFlight } from './handshake-flight.ts';
 import type { NativeConnection } from './native.ts';
 import { PacketSize } from './packet-size.ts';
+import type { PeerPorts } from './peer-port.ts';
 import type { SendRings } from './send-ring.ts';
 import type { Traffic } from './traffic.ts';
 import type { UdpSocket } from './udp-socket.ts';
@@ -13,6 +14,7 @@ export type SendOutcome = 'done' | 'more' | 'held';
 export interface SenderParts {
   readonly native: NativeConnection;
   readonly socket: UdpSocket;
+  readonly peer: PeerPorts;
   readonly rings: SendRings;
   readonly traffic: Traffic;
   /** Bytes of payload that the interface carries. */
@@ -24,6 +26,7 @@ export interface SenderParts {
 export class DatagramSender {
   readonly size: PacketSize;
   readonly #native: NativeConnection;
+  readonly #peer: PeerPorts;
   readonly #rings: SendRings;
   readonly #traffic: Traffic;
   readonly #trace: ConnectionTrace | undefined;
@@ -31,8 +34,9 @@ export class DatagramSender {
   readonly #sockets = new Map<number, UdpSocket>();
   #socket: UdpSocket;
 
-  constructor({ native, socket, rings, traffic, payloadBytes, trace }: SenderParts) {
+  constructor({ native, socket, peer, rings, traffic, payloadBytes, trace }: SenderParts) {
     this.#native = native;
+    this.#peer = peer;
     this.#rings = rings;
     this.#traffic = traffic;
     this.#trace = trace;
@@ -91,7 +95,11 @@ export class DatagramSender {
       if (packet === null) return 'done';
       const [length, { from, to }] = packet;
       const socket = this.#sockets.size === 1 ? this.#socket : (this.#sockets.get(from.port) ?? this.#socket);
-      socket.send(length === bytes ? slot : slot.subarray(0, length), to);
+      const datagram = length === bytes ? slot : slot.subarray(0, length);
+      const port = this.#peer.at(to);
+      socket.send(datagram, port.current);
+      const copyTo = port.copyTo(length);
+      if (copyTo !== undefined) socket.send(datagram, copyTo);
       flight?.sent(slot.slice(0, length), to);
       this.#traffic.datagramSent();
       this.#trace?.sent(length);

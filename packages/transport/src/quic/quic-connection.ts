@@ -21,6 +21,7 @@ import type { NativeConnection } from './native.ts';
 import { hasLongHeader } from './packet-header.ts';
 import { PathWatch } from './path-watch.ts';
 import { Paths } from './paths.ts';
+import { PeerPorts } from './peer-port.ts';
 import { plainAddress } from './plain-address.ts';
 import { lossesOf, statsOf } from './stats.ts';
 import { StreamSet } from './stream-set.ts';
@@ -77,7 +78,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   readonly #trace: ConnectionTrace | undefined;
   /** Until the peer is through with its handshake. */
   #flight: HandshakeFlight | undefined;
-  #remote: SocketAddress;
+  readonly #peer: PeerPorts;
   #deadline: Deadline<Sleeper> | undefined;
   /** Whether the engine's own timeout has passed. */
   #timeoutPassed = false;
@@ -90,7 +91,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   constructor({ role, native, socket, remote, payloadBytes, host, onTicket }: ConnectionParts) {
     this.role = role;
     this.native = native;
-    this.#remote = remote;
+    this.#peer = new PeerPorts(remote);
     this.#host = host;
     this.#introduction = new Introduction(native, onTicket);
     this.#trace = host.debug?.watch(native, role, remote);
@@ -99,7 +100,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#ending = new Ending(native);
     const traffic = this.#traffic;
     const { clock, slab, pool, rings } = host;
-    this.sender = new DatagramSender({ native, socket, rings, traffic, payloadBytes, trace: this.#trace });
+    const peer = this.#peer;
+    this.sender = new DatagramSender({ native, socket, peer, rings, traffic, payloadBytes, trace: this.#trace });
     this.#streams = new StreamSet({
       role,
       native,
@@ -123,7 +125,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   get remote(): SocketAddress {
-    return plainAddress(this.#remote);
+    return plainAddress(this.#peer.active.current);
   }
 
   get local(): SocketAddress {
@@ -230,14 +232,18 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#streams.arrived();
     this.#liveness.received();
     this.#delayedAck.received(now);
-    this.#pathWatch.received(from.port !== this.#remote.port || from.host !== this.#remote.host);
+    const port = this.#peer.of(from.host);
+    this.#pathWatch.received(port !== this.#peer.active);
     const { length } = datagram;
     this.#traffic.datagramReceived(length);
     this.#trace?.received(length);
     this.#flight?.received(length);
     if (this.#flight !== undefined && this.established && !hasLongHeader(datagram)) this.#peerIsThrough();
+    // Before the handshake is confirmed nobody moves (RFC 9000, section 9).
+    const moved = this.#flight === undefined && port !== undefined && port.current.port !== from.port;
+    const taken = moved ? this.native.stats().recv : 0;
     try {
-      this.native.recv(datagram, { from, to });
+      this.native.recv(datagram, { from: port?.known ?? from, to });
     } catch (failure) {
       if (isUndecryptable(failure)) return false;
       // What went wrong is recorded in the engine's local error, which `flush` reports.
@@ -245,6 +251,13 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.sender.size.heard(now, this.#losses);
     if (!this.established && !this.native.isEstablished()) this.#traffic.handshakeReceived(length);
     this.#mayBeOver = true;
+    if (!moved) port?.stays();
+    else if (this.native.stats().recv > taken) {
+      port.heard(from.port, length, now);
+      // Who moves on purpose takes a fresh id with it.
+      issueIds(this, this.#host);
+      this.#urgent = true;
+    }
     this.#host.wake(this);
     return true;
   }
@@ -285,6 +298,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
       this.#urgent = true;
     }
     if (this.#flight !== undefined) this.sender.repeat(this.#flight, now);
+    this.#peer.active.settle(now);
     this.#timeoutPassed ||= this.#engineDue;
     if (now >= this.#delayedAck.dueAt || now >= this.#streams.dueAt || this.#timeoutPassed) this.#urgent = true;
     // An alarm that has been overtaken: whatever it was set for has been done meanwhile.
@@ -364,7 +378,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** A peer that has no path left would fall silent with its next move: better to send it away while it hears. */
   #peerMoved(to: SocketAddress): void {
-    this.#remote = to;
+    this.#peer.moveTo(to);
     if (!this.#paths.exhausted) return;
     const error = new QconnError('going_away', 'The address has changed too often: connect anew.');
     this.close(error.wire, error.message);
@@ -466,7 +480,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     const engineAt = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
     const repeatAt = this.#flight?.dueAt ?? Number.POSITIVE_INFINITY;
     const ownAt = Math.min(this.#liveness.dueAt, this.#delayedAck.dueAt, this.#ending.leaveBy, this.#streams.dueAt);
-    const at = Math.max(now + 1, Math.min(engineAt, repeatAt, ownAt));
+    const at = Math.max(now + 1, Math.min(engineAt, repeatAt, ownAt, this.#peer.active.dueAt));
     if (at !== Number.POSITIVE_INFINITY) this.#deadline = this.#host.alarm.wakeBy(this.#deadline, at, this);
   }
 

@@ -1,0 +1,114 @@
+import type { SocketAddress } from '../connection.ts';
+
+/**
+ * For how long the old port has to be silent before the new one is believed, in milliseconds: whoever sends a copy of a packet from
+ * elsewhere has to be that far ahead of the packet itself, and no network reorders by more.
+ */
+const SETTLE_MS = 50;
+
+/** What a port that is not believed yet is sent, for each byte that came from it, and to begin with (RFC 9000, section 8.1). */
+const AMPLIFICATION = 3;
+const FIRST_BYTES = 3_600;
+
+/**
+ * At which port of a host a peer is. A NAT that has forgotten a connection gives it another port of the same host, and the engine must not
+ * know: it keeps apart what was sent to each address, and what was under way to one that was left it sends again too late or never.
+ * So the engine is told one port for each host, and here is told which it is in truth. Pure: time is passed in.
+ *
+ * A new port is believed once something new has come from it and nothing more from the old one. Until then both are sent
+ * to, the new one little: a copy of a packet sent from another port diverts nothing, for the packet itself follows it.
+ */
+export class PeerPort {
+  /** What the engine takes for the address. */
+  readonly known: SocketAddress;
+  #current: SocketAddress;
+  #candidate: SocketAddress | undefined;
+  #allowance = 0;
+  #settleAt = Number.POSITIVE_INFINITY;
+
+  constructor(known: SocketAddress) {
+    this.known = known;
+    this.#current = known;
+  }
+
+  /** Where to send to. */
+  get current(): SocketAddress {
+    return this.#current;
+  }
+
+  /** Monotonic time at which to ask {@link PeerPort.settle}. */
+  get dueAt(): number {
+    return this.#settleAt;
+  }
+
+  /** A datagram has come from the port that counts: there is no doubt about it. */
+  stays(): void {
+    if (this.#candidate !== undefined) this.#doubt(undefined);
+  }
+
+  /** Something new of the peer's, none that came before, has come from another port. */
+  heard(port: number, bytes: number, now: number): void {
+    if (port !== this.#candidate?.port) {
+      this.#doubt({ host: this.known.host, port });
+      this.#settleAt = now + SETTLE_MS;
+      this.#allowance = FIRST_BYTES;
+    }
+    this.#allowance += AMPLIFICATION * bytes;
+  }
+
+  /** Where a copy of a datagram goes while it is in doubt where the peer is. */
+  copyTo(bytes: number): SocketAddress | undefined {
+    if (this.#candidate === undefined || this.#allowance < bytes) return undefined;
+    this.#allowance -= bytes;
+    return this.#candidate;
+  }
+
+  /** Believes in the new port once the old one has been silent for long enough. @returns whether it has */
+  settle(now: number): boolean {
+    if (this.#candidate === undefined || now < this.#settleAt) return false;
+    this.#current = this.#candidate;
+    this.#doubt(undefined);
+    return true;
+  }
+
+  #doubt(candidate: SocketAddress | undefined): void {
+    this.#candidate = candidate;
+    this.#settleAt = Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Where the peer of a connection is and was, by host. */
+export class PeerPorts {
+  readonly #byHost = new Map<string, PeerPort>();
+  #active: PeerPort;
+
+  constructor(remote: SocketAddress) {
+    this.#active = new PeerPort(remote);
+    this.#byHost.set(remote.host, this.#active);
+  }
+
+  /** The host that is in use. */
+  get active(): PeerPort {
+    return this.#active;
+  }
+
+  /** The engine has another path for the one in use. */
+  moveTo(known: SocketAddress): void {
+    this.#active = this.at(known);
+  }
+
+  /** What is known of a host from which something has come; none while the engine has no path to it. */
+  of(host: string): PeerPort | undefined {
+    return host === this.#active.known.host ? this.#active : this.#byHost.get(host);
+  }
+
+  /** What is known of an address that the engine sends to; it has eight of them at most. */
+  at(known: SocketAddress): PeerPort {
+    let port = this.of(known.host);
+    if (port === undefined) {
+      port = new PeerPort(known);
+      this.#byHost.set(known.host, port);
+    }
+    return port;
+  }
+}
