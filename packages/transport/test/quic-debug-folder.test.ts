@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@qconn/clock';
-import { createQuicEndpoint, type Endpoint } from '@qconn/transport';
+import { createQuicEndpoint, type TransportWarning, type Endpoint } from '@qconn/transport';
 import { afterEach, expect, test } from 'vitest';
 import { createAuthority } from './pki.ts';
 import { echo, readBytes } from './waiting.ts';
@@ -19,7 +19,10 @@ afterEach(async () => {
 async function echoOnce(insecureDebugFolder?: string): Promise<string[]> {
   const authority = await createAuthority();
   const warnings: string[] = [];
-  const dependencies = { clock: systemClock, onWarning: (message: string): void => void warnings.push(message) };
+  const onWarning = (message: string, about: TransportWarning): void => {
+    if (about === 'insecure_debug') warnings.push(message);
+  };
+  const dependencies = { clock: systemClock, onWarning };
   const debug = insecureDebugFolder === undefined ? {} : { insecureDebugFolder };
   const tls = await authority.issue({ ips: ['127.0.0.1'] });
   const handlers = { 'qconn/1': echo };

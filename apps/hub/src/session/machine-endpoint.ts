@@ -37,7 +37,7 @@ export function listenForMachines(parts: MachineEndpointParts, config: HubConfig
   return createQuicEndpoint(
     {
       clock,
-      onWarning: (message) => log.warn({ event: 'insecure_debug' }, message),
+      onWarning: (message, event) => log.warn({ event }, message),
       onRefused,
       identify: identityProvider(policy),
       onHandlerError,

@@ -124,6 +124,7 @@ class UdpRelay implements FaultyNetwork {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     this.#timer?.cancel();
     const upstreams = [...this.#passages.values()].map(({ upstream }) => upstream);

@@ -1,7 +1,7 @@
 import type { ConnectionTrace } from './connection-trace.ts';
 import type { HandshakeFlight } from './handshake-flight.ts';
 import type { NativeConnection } from './native.ts';
-import { PacketSize } from './packet-size.ts';
+import { BASE_BYTES, PacketSize } from './packet-size.ts';
 import type { PeerPorts } from './peer-port.ts';
 import type { SendRings } from './send-ring.ts';
 import type { Traffic } from './traffic.ts';
@@ -20,6 +20,8 @@ export interface SenderParts {
   /** Bytes of payload that the interface carries. */
   readonly payloadBytes: number;
   readonly trace: ConnectionTrace | undefined;
+  /** Told when the system refuses a datagram that was watched. */
+  readonly failed: (error: NodeJS.ErrnoException) => void;
 }
 
 /** Takes a connection's datagrams from the engine and sends each from the socket of its path. */
@@ -32,9 +34,14 @@ export class DatagramSender {
   readonly #trace: ConnectionTrace | undefined;
   /** By local port. One, but while a client moves from one path to another. */
   readonly #sockets = new Map<number, UdpSocket>();
+  readonly #failed: (error: NodeJS.ErrnoException) => void;
+  /** The largest datagram of which the system has been asked whether it takes it. */
+  #largest = BASE_BYTES;
+  #watches = false;
   #socket: UdpSocket;
 
-  constructor({ native, socket, peer, rings, traffic, payloadBytes, trace }: SenderParts) {
+  constructor({ native, socket, peer, rings, traffic, payloadBytes, trace, failed }: SenderParts) {
+    this.#failed = failed;
     this.#native = native;
     this.#peer = peer;
     this.#rings = rings;
@@ -81,6 +88,17 @@ export class DatagramSender {
     return this.#send(this.size.current, limit, flight);
   }
 
+  /** Has the system say of the next datagram whether it takes it: nothing has been heard for some time. */
+  watch(): void {
+    this.#watches = true;
+  }
+
+  /** The system says that a datagram is too large for the interface (`EMSGSIZE`). */
+  tooLarge(now: number): void {
+    this.#largest = BASE_BYTES;
+    this.size.tooLarge(now);
+  }
+
   /** Sends again what is due of a handshake's flight. */
   repeat(flight: HandshakeFlight, now: number): void {
     for (const { bytes, to } of flight.repeat(now)) this.#socket.send(bytes, to);
@@ -97,7 +115,9 @@ export class DatagramSender {
       const socket = this.#sockets.size === 1 ? this.#socket : (this.#sockets.get(from.port) ?? this.#socket);
       const datagram = length === bytes ? slot : slot.subarray(0, length);
       const port = this.#peer.at(to);
-      socket.send(datagram, port.current);
+      socket.send(datagram, port.current, this.#watches || length > this.#largest ? this.#failed : undefined);
+      this.#watches = false;
+      if (length > this.#largest) this.#largest = length;
       const copyTo = port.copyTo(length);
       if (copyTo !== undefined) socket.send(datagram, copyTo);
       flight?.sent(slot.slice(0, length), to);

@@ -84,6 +84,10 @@ export class Listener {
     return this.#socket.address;
   }
 
+  get receiveBufferBytes(): number {
+    return this.#socket.receiveBufferBytes;
+  }
+
   /** @throws QconnError `tls_config`, and keeps the identity that it has */
   reload(tls: TlsIdentity): void {
     serverConfig(this.#parts, tls, 0);

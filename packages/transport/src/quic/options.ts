@@ -11,13 +11,16 @@ export interface RefusedHandshake {
   readonly error: QconnError;
 }
 
+/** `insecure_debug`: secrets are written to files; `socket_buffer`: the system gives sockets less memory than was asked for. */
+export type TransportWarning = 'insecure_debug' | 'socket_buffer';
+
 /** What an endpoint is given to work with. */
 export interface QuicDependencies<Auth = undefined> {
   readonly clock: Clock;
   /** Says who a peer is, before its connection is handed over. Without it handlers get `undefined` for an auth context. */
   readonly identify?: IdentityProvider<Auth>;
-  /** Told in a sentence of what the operator should know. Default: a warning of the process. */
-  readonly onWarning?: (message: string) => void;
+  /** Told in a sentence of what the operator should know, and what it is about. Default: a warning of the process. */
+  readonly onWarning?: (message: string, about: TransportWarning) => void;
   /** Told of each handshake that this side, as server, refused or saw fail: one log line each. */
   readonly onRefused?: (refused: RefusedHandshake) => void;
   /** Told of each connection that was closed because its peer was turned away or its handler failed. */

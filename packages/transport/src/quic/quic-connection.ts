@@ -45,6 +45,9 @@ const PROBE_DEADLINE_MS = 3_000;
 const NO_ERROR = 0x0;
 const INTERNAL_ERROR = 0x1;
 
+/** The system had no room for a datagram, which is then a lost one. */
+const OUT_OF_MEMORY: ReadonlySet<string | undefined> = new Set(['ENOBUFS', 'ENOMEM']);
+
 /** What a connection is made from. */
 export interface ConnectionParts {
   readonly role: 'client' | 'server';
@@ -100,8 +103,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#ending = new Ending(native);
     const traffic = this.#traffic;
     const { clock, slab, pool, rings } = host;
-    const peer = this.#peer;
-    this.sender = new DatagramSender({ native, socket, peer, rings, traffic, payloadBytes, trace: this.#trace });
+    const [peer, trace] = [this.#peer, this.#trace];
+    const failed = (error: NodeJS.ErrnoException): void => this.networkFailed(error);
+    this.sender = new DatagramSender({ native, socket, peer, rings, traffic, payloadBytes, trace, failed });
     this.#streams = new StreamSet({
       role,
       native,
@@ -204,9 +208,13 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#closeWith({ by: 'transport', error }, { application: false, code: NO_ERROR, reason: '' });
   }
 
-  /** The system reports trouble on the way to the peer. While nobody has answered it is taken at its word. */
+  /**
+   * The system reports trouble on the way to the peer. While nobody has answered it is taken at its word; afterwards it is a
+   * sign and no more, since anybody can send an ICMP message.
+   */
   networkFailed(cause: NodeJS.ErrnoException): void {
-    if (cause.code === 'EMSGSIZE') this.sender.size.tooLarge(this.#host.clock.monotonic());
+    if (this.#ending.info !== undefined || OUT_OF_MEMORY.has(cause.code)) return;
+    if (cause.code === 'EMSGSIZE') this.sender.tooLarge(this.#host.clock.monotonic());
     else {
       const error = new QconnError('unreachable', `The network says ${cause.code ?? cause.message}.`, { cause });
       if (this.#liveness.condition.heard) this.#liveness.networkFailed(error);
@@ -294,12 +302,16 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     if (this.#liveness.handshakeLate(now)) this.#giveUpHandshake();
     if (this.#liveness.takeKeepAlive(now)) {
       this.native.sendAckEliciting();
+      this.sender.watch();
       this.#liveness.asked(now);
       this.#urgent = true;
     }
     if (this.#flight !== undefined) this.sender.repeat(this.#flight, now);
     this.#peer.active.settle(now);
-    this.#timeoutPassed ||= this.#engineDue;
+    if (this.#engineDue) {
+      this.#timeoutPassed = true;
+      this.sender.watch();
+    }
     if (now >= this.#delayedAck.dueAt || now >= this.#streams.dueAt || this.#timeoutPassed) this.#urgent = true;
     // An alarm that has been overtaken: whatever it was set for has been done meanwhile.
     if (!this.#urgent && this.#ending.info === undefined) return this.#setDeadline();

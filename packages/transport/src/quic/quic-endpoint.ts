@@ -21,7 +21,7 @@ import { SendRings } from './send-ring.ts';
 import { sniOf } from './server-name.ts';
 import { ChunkPool } from './staging.ts';
 import { Turn } from './turn.ts';
-import { UdpSocket } from './udp-socket.ts';
+import { bufferWarning, UdpSocket } from './udp-socket.ts';
 
 /** Where an endpoint says it is while it serves nobody. */
 const UNBOUND: SocketAddress = Object.freeze({ host: '::', port: 0 });
@@ -42,6 +42,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
   readonly #secrets: EndpointSecrets;
   readonly #mtus: InterfaceMtus;
   readonly #clientConfigs: ClientConfigs;
+  readonly #warn: NonNullable<QuicDependencies['onWarning']>;
   readonly #turn = new Turn();
   readonly #all = new Set<QuicConnection>();
   readonly #dials = new Map<QuicConnection, Dial>();
@@ -60,7 +61,8 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.takesEarlyData = options.earlyData ?? false;
     this.alarm = new Alarm(dependencies.clock);
     const { insecureDebugFolder: folder } = options;
-    const warn = dependencies.onWarning ?? ((message: string): void => process.emitWarning(message));
+    this.#warn = dependencies.onWarning ?? ((message): void => process.emitWarning(message));
+    const warn = (message: string): void => this.#warn(message, 'insecure_debug');
     this.debug = folder === undefined ? undefined : new DebugFolder(folder, dependencies.clock, warn);
     this.#clientConfigs = new ClientConfigs(this.limits, this.debug !== undefined);
     this.#mtus = new InterfaceMtus(dependencies.clock, options.maxDatagramBytes);
@@ -83,6 +85,8 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
         arrived: () => this.#turn.arrived(),
       },
     );
+    const warning = bufferWarning(this.#listener.receiveBufferBytes);
+    if (warning !== undefined) this.#warn(warning, 'socket_buffer');
   }
 
   get address(): SocketAddress {

@@ -16,6 +16,15 @@ export interface UdpEvents {
 /** Asked for from the system, which may give less (Linux: `net.core.rmem_max`); a burst of 32 connections fits. */
 const SOCKET_BUFFER_BYTES: number = 4 * 1024 * 1024;
 
+/** What an operator should know of the memory that a socket was given; nothing where it is what was asked for. */
+export function bufferWarning(receiveBytes: number): string | undefined {
+  if (receiveBytes >= SOCKET_BUFFER_BYTES) return undefined;
+  return (
+    `The system keeps ${receiveBytes} bytes for a UDP socket that asked for ${SOCKET_BUFFER_BYTES}: bursts will lose packets. ` +
+    `On Linux set net.core.rmem_max and net.core.wmem_max to ${SOCKET_BUFFER_BYTES} with sysctl.`
+  );
+}
+
 /** How often a socket that holds datagrams back is looked at, in milliseconds: to be told of each one's leaving costs more. */
 const CONGESTION_LOOK_MS = 1;
 
@@ -75,11 +84,23 @@ export class UdpSocket {
     return this.#congested !== undefined;
   }
 
-  /** Sends one datagram. The bytes must stay as they are until {@link UdpSocket.congested} is false. */
-  send(datagram: Uint8Array, to: SocketAddress): void {
+  /** Bytes that the system keeps for this socket, at most, until they are read. */
+  get receiveBufferBytes(): number {
+    const bytes = this.#socket.getRecvBufferSize();
+    // Linux gives as much again for its own use, and says the sum (socket(7)).
+    return process.platform === 'linux' ? bytes / 2 : bytes;
+  }
+
+  /**
+   * Sends one datagram. The bytes must stay as they are until {@link UdpSocket.congested} is false.
+   * @param failed told when the system refuses it. Without that nobody is: to be told of each one's leaving costs more than sending it
+   */
+  send(datagram: Uint8Array, to: SocketAddress, failed?: (error: NodeJS.ErrnoException) => void): void {
     if (this.#closed) return;
-    if (this.peer !== undefined) this.#socket.send(datagram);
-    else this.#socket.send(datagram, to.port, to.host);
+    const told = failed && ((error: Error | null): void => (error === null ? undefined : failed(error)));
+    if (this.peer === undefined) this.#socket.send(datagram, to.port, to.host, told);
+    else if (told === undefined) this.#socket.send(datagram);
+    else this.#socket.send(datagram, told);
   }
 
   #lookLater(): NodeJS.Timeout {
