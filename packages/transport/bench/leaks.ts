@@ -32,6 +32,8 @@ report(`after ${values.streams} streams (${connection.stats().streams} open)`);
 await Promise.all([client.close(), server.close()]);
 await settle();
 report('all closed');
+// Handles of the engine that the collection has found are let go of in an immediate of Node's own.
+await new Promise((resolve) => setImmediate(resolve));
 console.log(`still active: ${process.getActiveResourcesInfo().join(', ') || 'nothing'}`);
 
 async function openAndClose(count: number): Promise<void> {

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { systemClock } from '@qconn/clock';
 import { createQuicEndpoint, type Connection, type TlsIdentity } from '@qconn/transport';
 import { afterEach, beforeAll, expect, test } from 'vitest';
+import type { QuicConnection } from '../src/quic/quic-connection.ts';
 import { ForgingClient, varint } from './forging-client.ts';
 import { createAuthority } from './pki.ts';
-import { Events, echo, readBytes } from './waiting.ts';
+import { Events, echo, readBytes, turn } from './waiting.ts';
 
 /** What a peer with a certificate can do to the engine by its public advisories, and what stops it: docs/security.md. */
 const MB = 1_000_000;
@@ -111,3 +114,41 @@ test('CVE-2025-4820: acknowledgements ahead of what was sent give a peer no more
   expect(process.memoryUsage().rss - before).toBeLessThan(60 * MB);
   await expectServing();
 });
+
+/** Sockets at other ports or hosts, from which a peer sends with one and the same connection id. */
+async function socketsAt(hosts: readonly string[]): Promise<Socket[]> {
+  const sockets = hosts.map((host) => createSocket('udp4').bind(0, host));
+  for (const socket of sockets) open.push({ close: () => socket.close() });
+  await Promise.all(sockets.map((socket) => once(socket, 'listening')));
+  return sockets;
+}
+
+const PING = Buffer.of(0x01);
+
+test('CVE-2026-12707: one connection id from ever more ports leaves no events, no paths, and no work', async () => {
+  const { forger, attacked, expectServing } = await scene();
+  const { native } = attacked as QuicConnection;
+  const sockets = await socketsAt(Array.from({ length: 50 }, () => '127.0.0.1'));
+  for (const socket of sockets)
+    for (let count = 0; count < 4; count += 1) await forger.raw.send(forger.packet(PING), socket);
+  while (native.stats().recv < 200) await turn();
+  expect(native.pathEventNext()).toBeNull();
+  expect(native.stats().pathsCount).toBe(1);
+  await expectServing();
+});
+
+// 127.0.0.2 and the like are there without being set up on Linux alone.
+test.runIf(process.platform === 'linux')(
+  'CVE-2026-12707: one connection id from hosts in turn is cut off',
+  async () => {
+    const { forger, attacked, ended, expectServing } = await scene();
+    const sockets = await socketsAt(['127.0.0.2', '127.0.0.3', '127.0.0.4']);
+    for (let count = 0; !ended(); count += 1) {
+      await forger.raw.send(forger.packet(PING), sockets[count % sockets.length]);
+      await turn();
+    }
+    expect((await attacked.closed).error.code).toBe('flood');
+    expect((attacked as QuicConnection).native.pathEventNext()).toBeNull();
+    await expectServing();
+  },
+);

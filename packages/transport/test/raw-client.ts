@@ -81,8 +81,9 @@ export class RawClient {
     return packet === null ? undefined : buffer.subarray(0, packet[0]);
   }
 
-  send(bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve) => this.socket.send(bytes, this.#remote.port, this.#remote.host, () => resolve()));
+  /** @param from the socket to send it from, if not its own */
+  send(bytes: Uint8Array, from: Socket = this.socket): Promise<void> {
+    return new Promise((resolve) => from.send(bytes, this.#remote.port, this.#remote.host, () => resolve()));
   }
 
   close(): void {
