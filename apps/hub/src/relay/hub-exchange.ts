@@ -1,4 +1,4 @@
-import type { HubState, Outcome, Request, ResolvedTarget, StageReport } from '@qconn/protocol';
+import type { HubState, Outcome, Request, ResolvedTarget } from '@qconn/protocol';
 import type { Exchange } from '@qconn/routing';
 import type { TraceParent } from './exchange-spans.ts';
 import type { Peer } from './peer.ts';
@@ -15,8 +15,9 @@ export interface ExchangeRecord {
   /** Monotonic time of `acknowledged`. */
   acknowledgedMonotonic: number | undefined;
   readonly serviceType: string;
-  /** Stages that its sender has not been told of yet. */
-  heldStages: StageReport[];
+  /** Stages before the last one, as {@link SenderReports} counts them: those that have passed, and those that its sender knows of. */
+  stagesPassed: number;
+  stagesTold: number;
   readonly jobMs: number;
   /** Bytes of inline bodies. */
   readonly requestBytes: number;
@@ -29,8 +30,6 @@ export interface ExchangeRecord {
   target: ResolvedTarget | undefined;
   /** Why there was no target when resolution was last tried, while the sender waits for one. */
   unresolved: Outcome | undefined;
-  /** Its sender has been told that it was accepted. */
-  acceptedReported: boolean;
   /** How often it has been sent to a target: from the first time on it may have run. */
   deliveries: number;
   /** Monotonic time past which no extension goes. */

@@ -3,7 +3,7 @@ import type { Stream } from '@qconn/transport';
 
 /** The way to one connected machine: what the relay keeps with a routing session. */
 export interface Peer {
-  /** Sends a frame on the lane of its id; dropped when the connection has ended. */
+  /** Sends a frame, which is copied, on the lane of its id; dropped when the connection has ended. */
   send(id: number, frame: Uint8Array): void;
   /** Asks the machine for a body, to be read from the stream. @throws QconnError `stream_limit`, `closed` */
   openBody(opening: BodyOpening): Stream;

@@ -85,7 +85,7 @@ const IN_FLIGHT_RETRY_MS = 100;
 export class Relay {
   readonly #dependencies: RelayDependencies;
   readonly #limits: RelayLimits;
-  readonly #writer = new PackedWriter();
+  readonly #writer = new PackedWriter({ reuses: true });
   readonly #exchanges: ExchangeTable<Peer, ExchangeRecord>;
   readonly #runner: ExchangeRunner;
   readonly #quotas: Quotas;
@@ -327,8 +327,8 @@ export class Relay {
       request,
       target: undefined,
       unresolved: undefined,
-      acceptedReported: false,
-      heldStages: [],
+      stagesPassed: 0,
+      stagesTold: 0,
       deliveries: 0,
       extendNoLaterThan: Infinity,
       waitingFor: undefined,
@@ -413,6 +413,8 @@ export class Relay {
   #deliver(exchange: HubExchange, device: LiveDevice<Peer>): void {
     const { value, senderFingerprint: fingerprint } = exchange;
     const request = value.request as Request;
+    this.#exchanges.assign(exchange, device);
+    if (request.streamed !== undefined) this.#bodies.delivered(exchange, device.session);
     const frame = encodeDeliver(this.#writer, exchange.id, {
       from: { fingerprint, hostname: this.#dependencies.policy().machine(fingerprint)?.hostname },
       serviceType: value.serviceType,
@@ -425,8 +427,6 @@ export class Relay {
       body: request.body,
       streamed: request.streamed,
     });
-    this.#exchanges.assign(exchange, device);
-    if (request.streamed !== undefined) this.#bodies.delivered(exchange, device.session);
     device.session.value.send(exchange.id, frame);
     this.#dependencies.onRelayed('request', request.body.length);
     value.deliveries++;

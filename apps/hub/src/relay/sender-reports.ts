@@ -13,6 +13,12 @@ import {
 } from '@qconn/protocol';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 
+/** The stages before the last, as bits of what has passed and of what has been told. */
+const ACCEPTED = 1;
+const RESOLVED = 2;
+const FORWARDED = 4;
+const ACKNOWLEDGED = 8;
+
 /**
  * Tells senders what becomes of their exchanges; says nothing where the sender is gone. Stages are held for a few
  * milliseconds: when the answer comes by then, all of it travels together, and a fast exchange costs one packet less.
@@ -21,8 +27,8 @@ export class SenderReports {
   readonly #clock: Clock;
   readonly #writer: PackedWriter;
   readonly #holdMs: number;
-  /** Exchanges of which stages are held. */
-  readonly #held = new Set<HubExchange>();
+  /** Exchanges of which stages are held, and such of which none are held any more. */
+  #held: HubExchange[] = [];
   #release: Timer | undefined;
 
   /** @param holdMs how long a stage may wait for what follows on it, in milliseconds; 0: not at all */
@@ -35,74 +41,71 @@ export class SenderReports {
   /** Forgets what is held. */
   close(): void {
     this.#release?.cancel();
-    this.#held.clear();
+    this.#held = [];
   }
 
   /** Only for an exchange that waits: else `accepted` is reported with what follows on it. */
   accepted(exchange: HubExchange): void {
-    this.#passed(exchange, this.#begun(exchange.value));
+    this.#passed(exchange, ACCEPTED);
   }
 
   /** `accepted`, `resolved` and `forwarded` happen in one turn of the hub and travel in one frame. */
   forwarded(exchange: HubExchange): void {
-    const { value } = exchange;
-    const now = value.forwardedMonotonic ?? this.#clock.monotonic();
-    this.#passed(exchange, [...this.#begun(value), stage(value, 'forwarded', now)]);
+    this.#passed(exchange, ACCEPTED | RESOLVED | FORWARDED);
   }
 
   acknowledged(exchange: HubExchange): void {
-    this.#passed(exchange, [stage(exchange.value, 'acknowledged', this.#clock.monotonic())]);
+    this.#passed(exchange, ACKNOWLEDGED);
   }
 
   progress(exchange: HubExchange, progress: Progress): void {
-    if (this.#held.delete(exchange)) this.#stages(exchange, []);
+    this.#tell(exchange);
     this.#send(exchange, encodeProgress(this.#writer, exchange.requestId, progress));
   }
 
   completed(exchange: HubExchange, response: Response): void {
-    this.#stages(exchange, [stage(exchange.value, 'completed', this.#clock.monotonic())]);
+    this.#tell(exchange, 'completed');
     this.#send(exchange, encodeResponse(this.#writer, exchange.requestId, response));
   }
 
   failed(exchange: HubExchange, outcome: Outcome): void {
-    const { value } = exchange;
-    const failed = stage(value, 'failed', this.#clock.monotonic());
-    this.#stages(exchange, value.deliveries > 0 ? [failed] : [...this.#begun(value), failed]);
+    exchange.value.stagesPassed |= ACCEPTED | (exchange.value.target === undefined ? 0 : RESOLVED);
+    this.#tell(exchange, 'failed');
     this.#send(exchange, encodeOutcome(this.#writer, exchange.requestId, outcome));
   }
 
-  /** What comes before `forwarded` and has not been reported. */
-  #begun(value: ExchangeRecord): StageReport[] {
-    const reports: StageReport[] = [];
-    if (!value.acceptedReported) reports.push(stage(value, 'accepted', value.acceptedMonotonic));
-    value.acceptedReported = true;
-    const { target } = value;
-    if (target !== undefined)
-      reports.push({ ...stage(value, 'resolved', value.forwardedMonotonic ?? this.#clock.monotonic()), target });
-    return reports;
-  }
-
   /** Stages that something will follow on. */
-  #passed(exchange: HubExchange, reports: readonly StageReport[]): void {
-    if (this.#holdMs === 0) return this.#stages(exchange, reports);
-    exchange.value.heldStages.push(...reports);
-    this.#held.add(exchange);
+  #passed(exchange: HubExchange, stages: number): void {
+    const { value } = exchange;
+    const held = value.stagesPassed !== value.stagesTold;
+    value.stagesPassed |= stages;
+    if (this.#holdMs === 0) return this.#tell(exchange);
+    if (!held) this.#held.push(exchange);
     this.#release ??= this.#clock.setTimer(this.#holdMs, () => this.#tellHeld());
   }
 
   #tellHeld(): void {
     this.#release = undefined;
-    for (const exchange of this.#held) this.#stages(exchange, []);
-    this.#held.clear();
+    const held = this.#held;
+    this.#held = [];
+    for (const exchange of held) this.#tell(exchange);
   }
 
-  /** Reports stages, behind those that are held. */
-  #stages(exchange: HubExchange, reports: readonly StageReport[]): void {
-    const { heldStages } = exchange.value;
-    const all = heldStages.length === 0 ? reports : [...heldStages, ...reports];
-    if (heldStages.length > 0) exchange.value.heldStages = [];
-    this.#held.delete(exchange);
-    if (exchange.sender !== undefined) this.#send(exchange, encodeStages(this.#writer, exchange.requestId, all));
+  /** Tells of the stages that have passed and have not been told. @param last the one that ends the exchange */
+  #tell(exchange: HubExchange, last?: 'completed' | 'failed'): void {
+    const { value, sender } = exchange;
+    const untold = value.stagesPassed & ~value.stagesTold;
+    value.stagesTold = value.stagesPassed;
+    if (sender === undefined || (untold === 0 && last === undefined)) return;
+    const now = this.#clock.monotonic();
+    const { acceptedMonotonic, forwardedMonotonic = now, acknowledgedMonotonic = now, target } = value;
+    const reports: StageReport[] = [];
+    if ((untold & ACCEPTED) !== 0) reports.push(stage(value, 'accepted', acceptedMonotonic));
+    if ((untold & RESOLVED) !== 0) reports.push(stage(value, 'resolved', forwardedMonotonic, target));
+    if ((untold & FORWARDED) !== 0) reports.push(stage(value, 'forwarded', forwardedMonotonic));
+    if ((untold & ACKNOWLEDGED) !== 0) reports.push(stage(value, 'acknowledged', acknowledgedMonotonic));
+    if (last !== undefined) reports.push(stage(value, last, now));
+    this.#send(exchange, encodeStages(this.#writer, exchange.requestId, reports));
   }
 
   #send(exchange: HubExchange, frame: Uint8Array): void {
@@ -111,6 +114,6 @@ export class SenderReports {
 }
 
 /** A stage with its time by the hub's clock, steady within one exchange whatever the wall clock does. */
-function stage(record: ExchangeRecord, name: Stage, monotonic: number): StageReport {
-  return { stage: name, at: record.acceptedAt + (monotonic - record.acceptedMonotonic) };
+function stage(record: ExchangeRecord, name: Stage, monotonic: number, target?: StageReport['target']): StageReport {
+  return { stage: name, at: record.acceptedAt + (monotonic - record.acceptedMonotonic), target };
 }

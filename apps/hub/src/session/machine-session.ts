@@ -43,7 +43,7 @@ export interface SessionDependencies {
   readonly hub: { readonly id: string; readonly epoch: string };
   readonly shortCode: (fingerprint: string) => string;
   readonly observer: SessionObserver;
-  /** One for all sessions: its slab is 256 KiB, which would be most of what a session takes. */
+  /** One for all sessions, which send each frame at once: its memory would be most of what a session takes. */
   readonly writer: PackedWriter;
 }
 

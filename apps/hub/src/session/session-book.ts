@@ -15,7 +15,7 @@ export class SessionBook {
 
   constructor(policy: LivePolicy, dependencies: Omit<SessionDependencies, 'writer'>) {
     this.#policy = policy;
-    this.#dependencies = { ...dependencies, writer: new PackedWriter() };
+    this.#dependencies = { ...dependencies, writer: new PackedWriter({ reuses: true }) };
     policy.onChange((touched) => this.#policyChanged(touched));
     policy.freshness.onStale(() => this.#policyStale());
   }

@@ -54,7 +54,7 @@ export class RecordingPeer implements Peer {
   };
 
   send(_id: number, frame: Uint8Array): void {
-    this.frames.push(frameOf(frame));
+    this.frames.push(frameOf(frame.slice()));
   }
 
   openBody(opening: BodyOpening): Stream {

@@ -73,6 +73,7 @@ export interface RequestPort {
   readonly writer: PackedWriter;
   readonly bodies: Bodies;
   readonly acks: Pick<HeldAcks, 'hold'>;
+  /** Sends a frame, which is copied. */
   send(id: number, frame: Uint8Array): void;
 }
 

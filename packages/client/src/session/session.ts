@@ -101,7 +101,7 @@ export class Session {
     });
     const bodies = new Bodies((opening) => openBodyStream(connection, opening));
     this.#port = {
-      writer: new PackedWriter(),
+      writer: new PackedWriter({ reuses: true }),
       bodies,
       acks: this.#acks,
       send: (id, frame) => this.#lanes.send(id, frame),

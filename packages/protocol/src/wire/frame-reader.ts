@@ -108,8 +108,8 @@ export class FrameReader {
       type: header.type,
       flags: header.flags,
       id: header.id,
-      control: bytes.subarray(at, bodyAt),
-      body: bytes.subarray(bodyAt, bodyAt + header.bodyBytes),
+      control: header.controlBytes === 0 ? EMPTY : bytes.subarray(at, bodyAt),
+      body: header.bodyBytes === 0 ? EMPTY : bytes.subarray(bodyAt, bodyAt + header.bodyBytes),
     });
   }
 }

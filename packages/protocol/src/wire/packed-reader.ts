@@ -1,9 +1,11 @@
 import { QconnError } from '../errors.ts';
 import { readU16, readU32 } from './frame.ts';
+import { KnownTexts } from './known-texts.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const floatBytes = new Uint8Array(8);
-const float = new DataView(floatBytes.buffer);
+const float = new DataView(new ArrayBuffer(8));
+const NOTHING = new Uint8Array(0);
+const knownTexts = new KnownTexts();
 
 /** Reads the fields of a packed control section; every read checks that the bytes are there. */
 export class PackedReader {
@@ -30,8 +32,8 @@ export class PackedReader {
   }
 
   f64(): number {
-    const at = this.#take(8);
-    floatBytes.set(this.#bytes.subarray(at, at + 8));
+    float.setUint32(0, this.u32());
+    float.setUint32(4, this.u32());
     return float.getFloat64(0);
   }
 
@@ -48,6 +50,7 @@ export class PackedReader {
   /** Two length bytes and bytes, as a view. @throws QconnError `bad_frame` over `maxBytes` */
   bytes16(maxBytes: number): Uint8Array {
     const length = this.u16();
+    if (length === 0) return NOTHING;
     if (length > maxBytes) throw this.bad(`a field of ${length} bytes; the limit is ${maxBytes}`);
     const at = this.#take(length);
     return this.#bytes.subarray(at, at + length);
@@ -70,26 +73,13 @@ export class PackedReader {
   #text(length: number, maxBytes: number): string {
     if (length > maxBytes) throw this.bad(`a field of ${length} bytes; the limit is ${maxBytes}`);
     const at = this.#take(length);
-    if (length <= 32) {
-      const text = this.#ascii(at, length);
-      if (text !== undefined) return text;
-    }
+    const known = knownTexts.read(this.#bytes, at, length);
+    if (known !== undefined) return known;
     try {
       return decoder.decode(this.#bytes.subarray(at, at + length));
     } catch (cause) {
       throw this.bad('text that is not UTF-8', cause);
     }
-  }
-
-  /** Short ASCII without a call into the decoder; `undefined` when it is not ASCII. */
-  #ascii(at: number, length: number): string | undefined {
-    let text = '';
-    for (let i = at; i < at + length; i++) {
-      const unit = this.#bytes[i] as number;
-      if (unit > 0x7f) return undefined;
-      text += String.fromCharCode(unit);
-    }
-    return text;
   }
 
   #take(bytes: number): number {

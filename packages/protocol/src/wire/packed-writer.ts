@@ -4,21 +4,31 @@ import { writeFrameHeader, writeU16, writeU32 } from './frame.ts';
 
 const SLAB_BYTES = 256 * 1024;
 const encoder = new TextEncoder();
-const floatBytes = new Uint8Array(8);
-const float = new DataView(floatBytes.buffer);
+const float = new DataView(new ArrayBuffer(8));
 
 /**
  * Writes frames one after another into slabs of memory that are never written twice, so that a
  * finished frame may be handed on without a copy. `begin`, then fields, then `finish`.
  */
 export class PackedWriter {
-  #slab = new Uint8Array(SLAB_BYTES);
+  readonly #reuses: boolean;
+  #slab: Uint8Array;
   #start = 0;
   #at = 0;
 
+  /**
+   * @param options.reuses writes each frame over the one before, for whoever has each copied before it begins the next, as
+   *   the lanes of a connection do: with long bodies most of the work is otherwise fresh memory
+   */
+  constructor({ reuses = false }: { readonly reuses?: boolean } = {}) {
+    this.#reuses = reuses;
+    this.#slab = new Uint8Array(reuses ? FRAME_MAX_BYTES : SLAB_BYTES);
+  }
+
   /** Starts a frame. A frame that was begun and not finished is forgotten. */
   begin(): this {
-    if (this.#slab.length - this.#start < FRAME_MAX_BYTES) {
+    if (this.#reuses) this.#start = 0;
+    else if (this.#slab.length - this.#start < FRAME_MAX_BYTES) {
       this.#slab = new Uint8Array(SLAB_BYTES);
       this.#start = 0;
     }
@@ -48,11 +58,8 @@ export class PackedWriter {
 
   /** IEEE 754 binary64, big-endian like everything else. */
   f64(value: number): this {
-    this.#need(8);
     float.setFloat64(0, value);
-    this.#slab.set(floatBytes, this.#at);
-    this.#at += 8;
-    return this;
+    return this.u32(float.getUint32(0)).u32(float.getUint32(4));
   }
 
   /** A length byte and UTF-8. @throws QconnError `too_large` over `maxBytes` (at most 255) */
@@ -74,15 +81,12 @@ export class PackedWriter {
   /** Two length bytes and bytes as they are. @throws QconnError `too_large` over `maxBytes` */
   bytes16(bytes: Uint8Array, maxBytes: number): this {
     if (bytes.length > maxBytes) throw over(bytes.length, maxBytes);
-    this.u16(bytes.length);
-    this.#need(bytes.length);
-    this.#slab.set(bytes, this.#at);
-    this.#at += bytes.length;
-    return this;
+    return this.u16(bytes.length).raw(bytes);
   }
 
   /** Bytes as they are, with no length before them. */
   raw(bytes: Uint8Array): this {
+    if (bytes.length === 0) return this;
     this.#need(bytes.length);
     this.#slab.set(bytes, this.#at);
     this.#at += bytes.length;
@@ -91,7 +95,7 @@ export class PackedWriter {
 
   /**
    * Ends the frame: header in front, body behind.
-   * @returns the frame's bytes; nobody writes to them again
+   * @returns the frame's bytes; nobody writes to them again, unless the writer reuses its memory
    * @throws QconnError `too_large` for a body over 64 KiB
    */
   finish(type: number, id: number, body?: Uint8Array, flags = 0): Uint8Array {
