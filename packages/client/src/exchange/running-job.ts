@@ -14,6 +14,7 @@ import {
   type Deliver,
   type ErrorCode,
   type Headers,
+  type PackedWriter,
   type Progress,
   type ProviderAction,
   type ProviderEvent,
@@ -181,7 +182,6 @@ export class RunningJob {
   }
 
   #act(action: ProviderAction, settled?: Settled, reason?: QconnError, sign?: Progress, extendMs?: number): void {
-    const { writer } = this.#port;
     switch (action) {
       case 'sendAck':
         this.#owesAck = true;
@@ -189,9 +189,9 @@ export class RunningJob {
       case 'startHandler':
         return; // Done by `run`, which has the handler.
       case 'sendProgress':
-        return this.#send(encodeProgress(writer, this.id, sign as Progress));
+        return this.#send(encodeProgress(this.#writer(), this.id, sign as Progress));
       case 'sendExtend':
-        return this.#send(encodeExtend(writer, this.id, extendMs as number));
+        return this.#send(encodeExtend(this.#writer(), this.id, extendMs as number));
       case 'sendResponse':
         // An answer implies the acknowledgement.
         this.#owesAck = false;
@@ -208,16 +208,20 @@ export class RunningJob {
   }
 
   #answer(settled: Settled): Uint8Array {
-    const { writer, bodies } = this.#port;
-    if (!('response' in settled)) return encodeOutcome(writer, this.id, settled.outcome);
+    if (!('response' in settled)) return encodeOutcome(this.#writer(), this.id, settled.outcome);
     const { response, source } = settled;
     if (source !== undefined)
-      bodies.offer({ kind: 'response', id: this.id }, { source, onOver: () => this.#incoming?.stop() });
-    return encodeResponse(writer, this.id, response);
+      this.#port.bodies.offer({ kind: 'response', id: this.id }, { source, onOver: () => this.#incoming?.stop() });
+    return encodeResponse(this.#writer(), this.id, response);
+  }
+
+  /** For what comes behind an acknowledgement, which goes first if it is still owed. */
+  #writer(): PackedWriter {
+    this.acknowledge();
+    return this.#port.writer;
   }
 
   #send(frame: Uint8Array): void {
-    this.acknowledge();
     this.#port.send(this.id, frame);
   }
 }

@@ -4,7 +4,7 @@ import type { RequestPort } from '../../src/exchange/requests.ts';
 
 /** Where a session would send; keeps the frames, and lets a test wait for one. */
 export class RecordingPort implements RequestPort {
-  readonly writer: PackedWriter = new PackedWriter();
+  readonly writer: PackedWriter = new PackedWriter({ reuses: true });
   readonly frames: Frame[] = [];
   /** Each handler takes longer than a turn, unless a test holds acknowledgements as a session does. */
   acks: RequestPort['acks'] = { hold: (job) => job.acknowledge() };
@@ -14,7 +14,7 @@ export class RecordingPort implements RequestPort {
   readonly #waiting = new Set<() => void>();
 
   send(_id: number, frame: Uint8Array): void {
-    this.frames.push(frameOf(frame));
+    this.frames.push(frameOf(frame.slice()));
     for (const look of this.#waiting) look();
   }
 
