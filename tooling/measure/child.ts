@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 /** `QCONN_PROFILE=folder` leaves a CPU profile of each process there. */
@@ -13,6 +13,14 @@ export class Child {
   constructor(file: string, task: unknown) {
     this.#process = fork(file, [], { execArgv: ['--conditions=@qconn/source', '--expose-gc', ...PROFILE] });
     this.#process.send(task as object);
+  }
+
+  /** Has it run on one processor, with all its threads, where the system can do that. @returns whether it does */
+  pin(processor: number): boolean {
+    const { status } = spawnSync('taskset', ['-acp', String(processor), String(this.#process.pid)], {
+      stdio: 'ignore',
+    });
+    return status === 0;
   }
 
   /** Its next message. */

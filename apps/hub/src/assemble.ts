@@ -18,6 +18,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { HttpApi } from './http/http-api.ts';
 import type { HubMetrics } from './metrics/hub-metrics.ts';
 import type { LivePolicy } from './policy/live-policy.ts';
+import { Intake } from './relay/intake.ts';
 import { observeExchanges } from './relay/exchange-observers.ts';
 import type { Peer } from './relay/peer.ts';
 import { RecentExchanges } from './relay/recent-exchanges.ts';
@@ -100,6 +101,7 @@ export async function assembleHub(foundation: HubFoundation): Promise<HubParts> 
     },
     relayLimits(() => settings.current),
   );
+  const intake = new Intake({ clock, relay });
   settings.onChange((now) => {
     log.level = now.log.level;
     relay.setRates(quotaRates(now));
@@ -118,12 +120,22 @@ export async function assembleHub(foundation: HubFoundation): Promise<HubParts> 
   const sessionSecurity = new SessionSecurity(security);
   const observer = new SessionObservers([sessionLog, sessionSecurity, metrics.sessions, trust]);
   const hub = { id: hubId, epoch: randomUUID() };
-  const sessions = new SessionBook(policy, { clock, sessions: table, relay, calls, watches, hub, shortCode, observer });
+  const sessions = new SessionBook(policy, {
+    clock,
+    sessions: table,
+    relay,
+    intake,
+    calls,
+    watches,
+    hub,
+    shortCode,
+    observer,
+  });
   const housekeeping = new Housekeeping(
     { clock, log, store, authority, isOnline: (fingerprint) => sessions.isOnline(fingerprint) },
     { ...certificateOptions(config), keepExpiredMs: config.certificates.keepExpiredMs },
   );
-  metrics.show({ store, watches, sessions, relay, policy, certificate, authority, housekeeping });
+  metrics.show({ store, watches, sessions, relay, intake, policy, certificate, authority, housekeeping });
   const endpoint = await listenForMachines(
     {
       clock,
@@ -133,6 +145,7 @@ export async function assembleHub(foundation: HubFoundation): Promise<HubParts> 
       relay,
       tls: certificate.tls,
       secret: await loadEndpointSecret(config.dataFolder, authority.issuing),
+      onTurn: (more) => intake.serve(more),
       onRefused: (refused) => {
         sessionSecurity.handshakeRefused(refused);
         metrics.sessions.handshakeRefused(refused);

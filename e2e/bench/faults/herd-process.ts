@@ -5,8 +5,6 @@ import type { HerdNews, HerdTask } from './herd.ts';
 /** Enrolments and first connections at once. */
 const AT_ONCE = 8;
 
-let arrivals = 0;
-
 process.once('disconnect', () => process.exit(0));
 process.once('message', (task: HerdTask) => void start(task));
 
@@ -25,11 +23,15 @@ async function start({ folder, hub, token, from, count }: HerdTask): Promise<voi
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/** Every time that a machine comes online counts. */
+/** Tells of every time that a machine comes online, and of every try that comes to nothing. */
 async function follow(client: Client): Promise<void> {
+  let trying = false;
   for await (const event of client.events()) {
-    if (event.kind !== 'phase' || event.phase !== 'online') continue;
-    arrivals++;
-    process.send?.({ arrivals } satisfies HerdNews);
+    if (event.kind !== 'phase') continue;
+    const { phase } = event;
+    const at = performance.timeOrigin + performance.now();
+    if (phase === 'online') process.send?.({ arrived: true, at } satisfies HerdNews);
+    else if (phase === 'backing_off' && trying) process.send?.({ arrived: false, at } satisfies HerdNews);
+    trying = phase === 'connecting';
   }
 }

@@ -16,9 +16,11 @@ export interface HerdTask {
   readonly count: number;
 }
 
-/** What it says: how often one of its machines has come online so far. */
+/** What it says: one of its machines has come online, or has tried in vain. */
 export interface HerdNews {
-  readonly arrivals: number;
+  readonly arrived: boolean;
+  /** Milliseconds, of the same clock in every process. */
+  readonly at: number;
 }
 
 /** How a herd came back. */
@@ -26,6 +28,10 @@ export interface HerdFigures {
   readonly machines: number;
   /** From when the hub listened again until the last machine was online, in seconds. */
   readonly onlineS: number;
+  /** Tries that came to nothing while the hub listened. */
+  readonly refused: number;
+  /** The longest time in which tries came to nothing and none succeeded, in seconds. */
+  readonly refusedS: number;
 }
 
 /**
@@ -44,18 +50,40 @@ export async function herd(site: SiteProcess, machines: number): Promise<HerdFig
     await Promise.all(parts.map((part) => part.until(part.count)));
     await site.kill();
     await site.restart();
-    const listening = performance.now();
+    const listening = performance.timeOrigin + performance.now();
     await Promise.all(parts.map((part) => part.until(2 * part.count)));
-    return { machines, onlineS: Math.round((performance.now() - listening) / 10) / 100 };
+    const news = parts.flatMap((part) => part.news).filter(({ at }) => at > listening);
+    const refused = news.filter(({ arrived }) => !arrived).length;
+    const last = Math.max(...news.map(({ at }) => at));
+    return { machines, onlineS: seconds(last - listening), refused, refusedS: seconds(longestRefusal(news)) };
   } finally {
     await Promise.all(parts.map((part) => part.close()));
   }
+}
+
+/** From the first try that came to nothing until the next success, at the longest, in milliseconds. */
+function longestRefusal(news: readonly HerdNews[]): number {
+  let since: number | undefined;
+  let longest = 0;
+  for (const { arrived, at } of news.toSorted((a, b) => a.at - b.at)) {
+    if (!arrived) since ??= at;
+    else if (since !== undefined) {
+      longest = Math.max(longest, at - since);
+      since = undefined;
+    }
+  }
+  return longest;
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 10) / 100;
 }
 
 /** A process with some of the machines. */
 class HerdPart {
   readonly count: number;
   readonly #process: ChildProcess;
+  readonly news: HerdNews[] = [];
   #arrivals = 0;
   #changed: () => void = () => {};
 
@@ -66,8 +94,9 @@ class HerdPart {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     createInterface({ input: this.#process.stderr! }).on('line', (line) => process.stderr.write(`herd: ${line}\n`));
-    this.#process.on('message', ({ arrivals }: HerdNews) => {
-      this.#arrivals = arrivals;
+    this.#process.on('message', (one: HerdNews) => {
+      this.news.push(one);
+      if (one.arrived) this.#arrivals += 1;
       this.#changed();
     });
     this.#process.once('exit', () => this.#changed());

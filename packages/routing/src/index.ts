@@ -2,6 +2,7 @@ export type { DeviceChange } from './device-change.ts';
 export { DevicePool } from './device-pool.ts';
 export { ExchangeTable, type ExchangeRefusal } from './exchange-table.ts';
 export { Exchange } from './exchange.ts';
+export { FairQueue, type FairQueueLimits } from './fair-queue.ts';
 export { LiveDevice } from './live-device.ts';
 export { Quotas, type QuotaRates } from './quotas.ts';
 export { favourite, hashOf, score } from './rendezvous.ts';

@@ -61,6 +61,33 @@ test('a datagram that comes alone has its turn at once, after an iteration witho
   expect(log).toHaveLength(3);
 });
 
+test('when everything has been read, and before anything is sent, who asked for it has its say; and another turn, if it wants one', async () => {
+  const log: string[] = [];
+  let left = 2;
+  const written = taker('written', log);
+  const turn: Turn = new Turn((more) => {
+    log.push(more ? 'more' : 'all');
+    turn.wake(written);
+    return --left > 0;
+  });
+  turn.wake(taker('one', log));
+  for (let datagrams = 0; datagrams < 32; datagrams += 1) turn.arrived();
+  await nextIteration();
+  expect(log.splice(0)).toEqual([
+    'one reads',
+    'more',
+    'written reads',
+    'one sends',
+    'written sends',
+    'one settles',
+    'written settles',
+  ]);
+  await nextIteration();
+  expect(log.splice(0)).toEqual(['all', 'written reads', 'written sends', 'written settles']);
+  await nextIteration();
+  expect(log).toEqual([]);
+});
+
 test('small writes are sent early once there are enough for a packet; large ones wait for the end of the turn', async () => {
   const authority = await createAuthority();
   const hub: TlsIdentity = await authority.issue({ ips: ['127.0.0.1'] });

@@ -147,6 +147,8 @@ class SilentPeer implements Peer {
     return Promise.resolve();
   }
 
+  close(): void {}
+
   openBody(): never {
     throw new QconnError('closed');
   }

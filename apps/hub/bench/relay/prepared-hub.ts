@@ -84,6 +84,11 @@ export class HubChild {
     this.port = port;
   }
 
+  /** See {@link Child.pin}. */
+  pin(processor: number): boolean {
+    return this.#child.pin(processor);
+  }
+
   /** What it has used since it was asked before. */
   usage(): Promise<HubUsage> {
     const answer = this.#child.next<HubUsage>();

@@ -12,6 +12,8 @@ export interface LiveState {
   readonly watches: { readonly size: number };
   /** `size`: exchanges that are not over. */
   readonly relay: { readonly size: number };
+  /** `size`: requests in line. */
+  readonly intake: { readonly size: number };
   readonly policy: {
     readonly current: { readonly generation: number };
     /** `comparedAt`: monotonic milliseconds. */
@@ -25,7 +27,7 @@ export interface LiveState {
 
 /** Registers the gauges that show the state of the hub at the time of the scrape. */
 export function registerLiveGauges(registry: Registry, state: LiveState): void {
-  const { clock, store, watches, sessions, relay, policy, certificate, authority, housekeeping } = state;
+  const { clock, store, watches, sessions, relay, intake, policy, certificate, authority, housekeeping } = state;
   const statuses = new Gauge({
     name: 'qconn_sessions',
     help: 'Machines that are connected now, by status',
@@ -39,6 +41,12 @@ export function registerLiveGauges(registry: Registry, state: LiveState): void {
   });
   registry.registerMetric(statuses);
   gauge(registry, 'qconn_exchanges_in_flight', 'Exchanges that are not over', () => relay.size);
+  gauge(
+    registry,
+    'qconn_requests_in_line',
+    'Requests that wait because more has come than the hub gets done',
+    () => intake.size,
+  );
   gauge(registry, 'qconn_send_queue_bytes', 'Bytes that wait for machines that do not take more now', () => {
     let bytes = 0;
     for (const { bufferedBytes } of sessions) bytes += bufferedBytes;

@@ -1,4 +1,4 @@
-import type { BodyOpening } from '@qconn/protocol';
+import type { BodyOpening, QconnError } from '@qconn/protocol';
 import type { Stream } from '@qconn/transport';
 
 /** The way to one connected machine: what the relay keeps with a routing session. */
@@ -7,6 +7,8 @@ export interface Peer {
   send(id: number, frame: Uint8Array): void;
   /** Asks the machine for a body, to be read from the stream. @throws QconnError `stream_limit`, `closed` */
   openBody(opening: BodyOpening): Stream;
+  /** Ends its session. */
+  close(error: QconnError): void;
   /** Bytes that wait because the machine or its network takes no more now. */
   readonly bufferedBytes: number;
   /** Which run of the machine's program it is. */

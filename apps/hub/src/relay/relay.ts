@@ -77,6 +77,9 @@ export interface RelayLimits {
 /** When a sender that has as many exchanges in flight as it may should try again, in milliseconds. */
 const IN_FLIGHT_RETRY_MS = 100;
 
+/** When a sender that has as much in line as it may should try again, in milliseconds: five times what the line takes. */
+const IN_LINE_RETRY_MS = 100;
+
 /**
  * One message's way through the hub: a Request is accepted, its target resolved, both sides' rights
  * decided, the message forwarded. What the target says of it goes to its sender by way of the
@@ -182,6 +185,11 @@ export class Relay {
     this.#quotas.charge(sender.fingerprint, others, others * request.body.length, this.#dependencies.clock.monotonic());
     sender.value.send(frame.id, encodeTargets(this.#writer, frame.id, { count: devices.length, more }));
     for (const [index, device] of devices.entries()) this.#member(sender, frame.id + 1 + index, request, device);
+  }
+
+  /** Refuses a request that there is no time for, without reading it: the machine has as much in line as it may. */
+  refuseInTurn(sender: Session<Peer>, requestId: number): void {
+    this.#refuse(sender, requestId, IN_LINE_QUOTA);
   }
 
   /** Takes a Cancel frame from a sender. */
@@ -443,6 +451,11 @@ function whereToWait({ machine, serviceType }: Address): Shelf {
 function outcome(code: ErrorCode, reason = ''): Outcome {
   return { code, reason, retryAfterMs: 0 };
 }
+
+const IN_LINE_QUOTA: Outcome = {
+  ...outcome('quota', 'The hub has more to do than it gets done, and the machine has as much in line as it may.'),
+  retryAfterMs: IN_LINE_RETRY_MS,
+};
 
 const IN_FLIGHT_QUOTA: Outcome = {
   ...outcome('quota', 'The machine has as many exchanges in flight as it may.'),

@@ -27,18 +27,21 @@ export interface MachineEndpointParts {
   /** What {@link loadEndpointSecret} gave. */
   readonly secret: Uint8Array;
   readonly onRefused: (refused: RefusedHandshake) => void;
+  /** Called in each turn once everything has been read. */
+  readonly onTurn: (more: boolean) => boolean;
   readonly onHandlerError: (failed: FailedHandler) => void;
 }
 
 /** Listens for machines. @throws QconnError `address_in_use`, `tls_config` */
 export function listenForMachines(parts: MachineEndpointParts, config: HubConfig): Promise<Endpoint> {
-  const { clock, log, policy, sessions, relay, tls, secret, onRefused, onHandlerError } = parts;
+  const { clock, log, policy, sessions, relay, tls, secret, onRefused, onTurn, onHandlerError } = parts;
   const { insecureDebugFolder } = config.log;
   return createQuicEndpoint(
     {
       clock,
       onWarning: (message, event) => log.warn({ event }, message),
       onRefused,
+      onTurn,
       identify: identityProvider(policy),
       onHandlerError,
     },

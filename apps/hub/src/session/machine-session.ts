@@ -27,6 +27,7 @@ import {
   type Stream,
 } from '@qconn/transport';
 import type { Peer } from '../relay/peer.ts';
+import type { Intake } from '../relay/intake.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { AuthContext } from './auth-context.ts';
 import type { SessionCalls } from './session-calls.ts';
@@ -37,6 +38,7 @@ export interface SessionDependencies {
   readonly clock: Clock;
   readonly sessions: SessionTable<Peer>;
   readonly relay: Relay;
+  readonly intake: Intake;
   readonly calls: SessionCalls;
   readonly watches: Watches;
   /** The hub's id, and the id of this run of it. */
@@ -181,11 +183,9 @@ export class MachineSession implements Peer {
       throw new QconnError('unexpected_frame', `A ${frameTypeName(frame.type)} frame came before the welcome.`);
     switch (frame.type) {
       case FrameType.Request:
-        return this.#dependencies.relay.request(routed, frame);
       case FrameType.RequestAll:
-        return this.#dependencies.relay.requestAll(routed, frame);
       case FrameType.Cancel:
-        return this.#dependencies.relay.cancel(routed, frame);
+        return this.#dependencies.intake.take(routed, frame);
       case FrameType.Ack:
       case FrameType.Progress:
       case FrameType.Extend:
@@ -290,7 +290,8 @@ export class MachineSession implements Peer {
   #end(info: CloseInfo): void {
     this.#helloDeadline.cancel();
     if (this.#routed !== undefined) {
-      const { sessions, relay, watches } = this.#dependencies;
+      const { sessions, relay, intake, watches } = this.#dependencies;
+      intake.lost(this.#routed);
       if (sessions.remove(this.id, info.error.code) !== undefined) relay.lost(this.#routed, this.#revoked);
       watches.lost(this.#routed);
     }

@@ -30,6 +30,7 @@ beforeEach(() => {
       { auth: { status: 'pending' }, bufferedBytes: 2_000 },
     ],
     relay: { size: 3 },
+    intake: { size: 0 },
     store: { connections: { busy: 2, idle: 1, waiting: 5 } },
     watches: { size: 4 },
     policy: {

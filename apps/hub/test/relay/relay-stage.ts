@@ -48,6 +48,8 @@ export class RecordingPeer implements Peer {
   instance = 'first run';
   remembersJobs = false;
   readonly frames: Frame[] = [];
+  /** Why the hub has ended its session, if it has. */
+  closed: ErrorCode | undefined;
   /** Answers the hub when it asks for a body. */
   onBody: (opening: BodyOpening) => Stream = () => {
     throw new QconnError('closed');
@@ -55,6 +57,10 @@ export class RecordingPeer implements Peer {
 
   send(_id: number, frame: Uint8Array): void {
     this.frames.push(frameOf(frame.slice()));
+  }
+
+  close(error: QconnError): void {
+    this.closed = error.code;
   }
 
   openBody(opening: BodyOpening): Stream {
@@ -208,7 +214,7 @@ export class RelayStage {
 }
 
 /** A request for printing, as small as they come. */
-const REQUEST: Request = {
+export const REQUEST: Request = {
   address: { serviceType: 'print' },
   resolutionMs: 10_000,
   jobMs: 30_000,

@@ -43,7 +43,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
   readonly #mtus: InterfaceMtus;
   readonly #clientConfigs: ClientConfigs;
   readonly #warn: NonNullable<QuicDependencies['onWarning']>;
-  readonly #turn = new Turn();
+  readonly #turn: Turn;
   readonly #all = new Set<QuicConnection>();
   readonly #dials = new Map<QuicConnection, Dial>();
   readonly #held = new Set<QuicConnection>();
@@ -55,6 +55,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.#router = router;
     this.#dependencies = dependencies;
     this.#options = options;
+    this.#turn = new Turn(dependencies.onTurn);
     this.#secrets = endpointSecrets(options.secret);
     this.clock = dependencies.clock;
     this.limits = connectionLimits(options);

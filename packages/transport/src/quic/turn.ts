@@ -8,6 +8,9 @@ export interface TurnTaker {
   settle(): void;
 }
 
+/** Datagrams that Node takes from a socket at once, before everything else has its turn (libuv's uv__udp_recvmsg). */
+const DATAGRAMS_PER_POLL = 32;
+
 /**
  * Gathers the work of one turn of the event loop: packets and writes only mark their connection, and
  * after the poll phase (setImmediate) each marked connection reads once and sends once. What a reader
@@ -15,6 +18,7 @@ export interface TurnTaker {
  * While datagrams come one at a time, each has its turn as it comes.
  */
 export class Turn {
+  readonly #onRead: ((more: boolean) => boolean) | undefined;
   #takers: TurnTaker[] = [];
   readonly #marked = new Set<TurnTaker>();
   /** Whether the end of this iteration is waited for. */
@@ -24,33 +28,51 @@ export class Turn {
   /** Whether the last iteration had no more than one. */
   #calm = false;
 
+  /**
+   * @param onRead called in each turn when everything has been read and nothing sent; `more`: more may have come than was
+   * read. Says whether there is to be another turn at once
+   */
+  constructor(onRead?: (more: boolean) => boolean) {
+    this.#onRead = onRead;
+  }
+
   wake(taker: TurnTaker): void {
     if (this.#marked.has(taker)) return;
     this.#marked.add(taker);
     this.#takers.push(taker);
-    if (this.#awaited) return;
-    this.#awaited = true;
-    setImmediate(() => this.#iterated());
+    this.#await();
   }
 
   /** A datagram has been taken in, and has woken its connection. */
   arrived(): void {
     this.#datagrams += 1;
-    if (this.#calm && this.#datagrams === 1) this.#run();
+    if (this.#calm && this.#datagrams === 1) this.#run(false, () => undefined);
   }
 
   #iterated(): void {
-    this.#awaited = false;
-    this.#calm = this.#datagrams <= 1;
+    const datagrams = this.#datagrams;
+    this.#calm = datagrams <= 1;
     this.#datagrams = 0;
-    this.#run();
+    // Who is woken while others read has its turn in this one.
+    this.#run(datagrams >= DATAGRAMS_PER_POLL, () => (this.#awaited = false));
   }
 
-  #run(): void {
-    for (let index = 0; index < this.#takers.length; index += 1) this.#takers[index]?.advance();
+  #await(): void {
+    if (this.#awaited) return;
+    this.#awaited = true;
+    setImmediate(() => this.#iterated());
+  }
+
+  #run(more: boolean, allRead: () => void): void {
+    let read = 0;
+    for (; read < this.#takers.length; read += 1) this.#takers[read]?.advance();
+    const again = this.#onRead?.(more) === true;
+    for (; read < this.#takers.length; read += 1) this.#takers[read]?.advance();
     const takers = this.#takers;
     this.#takers = [];
     this.#marked.clear();
+    allRead();
+    if (again) this.#await();
     for (const taker of takers) taker.flush();
     for (const taker of takers) taker.settle();
   }
