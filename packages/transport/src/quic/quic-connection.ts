@@ -9,8 +9,9 @@ import { closeInfoOf, silenceError } from './close-info.ts';
 import type { ConnectionTrace } from './connection-trace.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { DatagramSender } from './datagram-sender.ts';
-import { FIRST_IDS, issueIds, takeRetiredIds } from './connection-ids.ts';
+import { FIRST_IDS, issueIds } from './connection-ids.ts';
 import { DelayedAck } from './delayed-ack.ts';
+import { EngineTimeout } from './engine-timeout.ts';
 import { Ending, type Told } from './ending.ts';
 import { HandshakeFlight } from './handshake-flight.ts';
 import { Introduction } from './introduction.ts';
@@ -19,8 +20,6 @@ import { nativeWeight } from './native-weight.ts';
 import { isUndecryptable } from './native-failure.ts';
 import type { NativeConnection } from './native.ts';
 import { hasLongHeader } from './packet-header.ts';
-import { PathWatch } from './path-watch.ts';
-import { Paths } from './paths.ts';
 import { PeerPorts } from './peer-port.ts';
 import { plainAddress } from './plain-address.ts';
 import { lossesOf, statsOf } from './stats.ts';
@@ -28,6 +27,7 @@ import { StreamSet } from './stream-set.ts';
 import { Traffic } from './traffic.ts';
 import type { TurnTaker } from './turn.ts';
 import type { UdpSocket } from './udp-socket.ts';
+import { Whereabouts } from './whereabouts.ts';
 
 /** Datagrams that one connection may send in one turn before others have theirs. */
 const DATAGRAMS_PER_TURN = 256;
@@ -37,9 +37,6 @@ const DATAGRAMS_PER_TURN = 256;
  * its handshake is due, makes packets without end and none of them says that it closes.
  */
 const CLOSING_DATAGRAMS = 4;
-
-/** How long a new path may take to answer, in milliseconds: two lost probes and a slow way. */
-const PROBE_DEADLINE_MS = 3_000;
 
 /** QUIC transport error codes (RFC 9000, section 20.1). */
 const NO_ERROR = 0x0;
@@ -70,21 +67,19 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   readonly sender: DatagramSender;
   readonly #host: ConnectionHost;
   readonly #streams: StreamSet;
-  readonly #paths: Paths;
+  readonly #whereabouts: Whereabouts;
   readonly #traffic = new Traffic();
   readonly #ending: Ending;
   readonly #delayedAck = new DelayedAck();
-  readonly #pathWatch = new PathWatch();
+  readonly #timeout: EngineTimeout;
   readonly #liveness: Liveness;
   readonly #introduction: Introduction;
   readonly #losses = (): Losses => lossesOf(this.native);
+  readonly #suspectSize = (): void => this.sender.size.timedOut(this.#host.clock.monotonic(), this.#losses);
   readonly #trace: ConnectionTrace | undefined;
   /** Until the peer is through with its handshake. */
   #flight: HandshakeFlight | undefined;
-  readonly #peer: PeerPorts;
   #deadline: Deadline<Sleeper> | undefined;
-  /** Whether the engine's own timeout has passed. */
-  #timeoutPassed = false;
   /** Whether there is more to send than acknowledgements. */
   #urgent = true;
   /** Whether something has happened after which the engine may be done with it. */
@@ -94,7 +89,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   constructor({ role, native, socket, remote, payloadBytes, host, onTicket }: ConnectionParts) {
     this.role = role;
     this.native = native;
-    this.#peer = new PeerPorts(remote);
+    this.#timeout = new EngineTimeout(native);
     this.#host = host;
     this.#introduction = new Introduction(native, onTicket);
     this.#trace = host.debug?.watch(native, role, remote);
@@ -103,7 +98,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#ending = new Ending(native);
     const traffic = this.#traffic;
     const { clock, slab, pool, rings } = host;
-    const [peer, trace] = [this.#peer, this.#trace];
+    const [peer, trace] = [new PeerPorts(remote), this.#trace];
     const failed = (error: NodeJS.ErrnoException): void => this.networkFailed(error);
     this.sender = new DatagramSender({ native, socket, peer, rings, traffic, payloadBytes, trace, failed });
     this.#streams = new StreamSet({
@@ -116,7 +111,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
       wake: () => this.#wake(),
       sendEarly: () => this.#sendEarly(),
     });
-    this.#paths = new Paths({ native, sender: this.sender, traffic, peerMoved: (to) => this.#peerMoved(to) });
+    const exhausted = (): void => this.#sendAway();
+    this.#whereabouts = new Whereabouts({ connection: this, host, peer, traffic, exhausted });
     this.#wake();
   }
 
@@ -129,7 +125,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   get remote(): SocketAddress {
-    return plainAddress(this.#peer.active.current);
+    return plainAddress(this.#whereabouts.remote);
   }
 
   get local(): SocketAddress {
@@ -151,6 +147,11 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   /** True once the handshake has finished, also after the end. */
   get established(): boolean {
     return this.#liveness.established;
+  }
+
+  /** Why it has ended for those above, once it has. */
+  get ended(): CloseInfo | undefined {
+    return this.#ending.info;
   }
 
   /** True when it has been served before the handshake had finished. */
@@ -179,15 +180,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   async migrate(): Promise<void> {
     this.#assertOpen();
     if (this.role === 'server') throw new QconnError('invalid_state', 'Only a client moves (RFC 9000, section 9).');
-    const socket = await this.#host.openPath(this);
-    if (this.#ending.info !== undefined) await socket.close();
-    this.#assertOpen();
-    const moved = this.#pathWatch.follow(this.#paths.migrateTo(socket, this.remote));
-    const timer = this.#host.clock.setTimer(PROBE_DEADLINE_MS, () => {
-      this.#paths.giveUp(new QconnError('unreachable', 'Nobody answered on the new path.'));
-    });
-    this.#wake();
-    return moved.finally(() => timer.cancel());
+    this.#urgent = true;
+    return this.#whereabouts.move();
   }
 
   get path(): PathSigns {
@@ -240,18 +234,14 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#streams.arrived();
     this.#liveness.received();
     this.#delayedAck.received(now);
-    const port = this.#peer.of(from.host);
-    this.#pathWatch.received(port !== this.#peer.active);
     const { length } = datagram;
     this.#traffic.datagramReceived(length);
     this.#trace?.received(length);
     this.#flight?.received(length);
     if (this.#flight !== undefined && this.established && !hasLongHeader(datagram)) this.#peerIsThrough();
-    // Before the handshake is confirmed nobody moves (RFC 9000, section 9).
-    const moved = this.#flight === undefined && port !== undefined && port.current.port !== from.port;
-    const taken = moved ? this.native.stats().recv : 0;
+    const known = this.#whereabouts.arriving(from, this.#flight === undefined);
     try {
-      this.native.recv(datagram, { from: port?.known ?? from, to });
+      this.native.recv(datagram, { from: known, to });
     } catch (failure) {
       if (isUndecryptable(failure)) return false;
       // What went wrong is recorded in the engine's local error, which `flush` reports.
@@ -259,20 +249,14 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.sender.size.heard(now, this.#losses);
     if (!this.established && !this.native.isEstablished()) this.#traffic.handshakeReceived(length);
     this.#mayBeOver = true;
-    if (!moved) port?.stays();
-    else if (this.native.stats().recv > taken) {
-      port.heard(from.port, length, now);
-      // Who moves on purpose takes a fresh id with it.
-      issueIds(this, this.#host);
-      this.#urgent = true;
-    }
+    if (this.#whereabouts.arrived(from, length, now)) this.#urgent = true;
     this.#host.wake(this);
     return true;
   }
 
   advance(): void {
     if (this.#gone) return;
-    if (this.#timeoutPassed) this.#passTimeout();
+    if (this.#timeout.tell(this.#suspectSize)) this.#mayBeOver = true;
     if (this.#liveness.confirmed && this.#ending.tellNow()) this.#urgent = true;
     this.#guard(() => {
       if (!this.established && this.#ending.info === undefined) this.#shake();
@@ -307,32 +291,13 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
       this.#urgent = true;
     }
     if (this.#flight !== undefined) this.sender.repeat(this.#flight, now);
-    this.#peer.active.settle(now);
-    if (this.#engineDue) {
-      this.#timeoutPassed = true;
-      this.sender.watch();
-    }
-    if (now >= this.#delayedAck.dueAt || now >= this.#streams.dueAt || this.#timeoutPassed) this.#urgent = true;
+    this.#whereabouts.settle(now);
+    if (this.#timeout.ring()) this.sender.watch();
+    if (now >= this.#delayedAck.dueAt || now >= this.#streams.dueAt || this.#timeout.passed) this.#urgent = true;
     // An alarm that has been overtaken: whatever it was set for has been done meanwhile.
     if (!this.#urgent && this.#ending.info === undefined) return this.#setDeadline();
     this.#mayBeOver = true;
     this.#host.wake(this);
-  }
-
-  get #engineDue(): boolean {
-    return (this.native.timeout() ?? 1) <= 0;
-  }
-
-  /**
-   * In the turn after the alarm, when all has been read that had come by then: whoever was kept from its work would otherwise
-   * take what waits in its socket for lost.
-   */
-  #passTimeout(): void {
-    this.#timeoutPassed = false;
-    if (!this.#engineDue) return;
-    this.sender.size.timedOut(this.#host.clock.monotonic(), this.#losses);
-    this.native.onTimeout();
-    this.#mayBeOver = true;
   }
 
   /** A failure of the engine costs the connection that it happens to, not the turn of all the others. */
@@ -369,15 +334,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#trace?.established(this.alpn);
   }
 
-  /** Asks the engine for news of paths and ids: for a while after something has moved, and now and then. */
-  #watchPaths(): void {
-    if (this.#paths.advance()) issueIds(this, this.#host);
-    takeRetiredIds(this, this.#host, this.#traffic);
-  }
-
   /** Takes what the engine has for those above. What a reader throws costs this connection and no other. */
   #takeIn(): void {
-    if (this.#pathWatch.take()) this.#watchPaths();
+    this.#whereabouts.look();
     this.#introduction.takeTicket();
     try {
       this.#streams.receive();
@@ -389,9 +348,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   }
 
   /** A peer that has no path left would fall silent with its next move: better to send it away while it hears. */
-  #peerMoved(to: SocketAddress): void {
-    this.#peer.moveTo(to);
-    if (!this.#paths.exhausted) return;
+  #sendAway(): void {
     const error = new QconnError('going_away', 'The address has changed too often: connect anew.');
     this.close(error.wire, error.message);
   }
@@ -467,10 +424,10 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.#mayBeOver = true;
     this.#liveness.end();
     this.#flight = undefined;
-    if (this.#streams.size > 0 || this.#paths.moving) {
+    if (this.#streams.size > 0 || this.#whereabouts.moving) {
       const error = new QconnError('closed', 'The connection has ended.', { cause: info.error });
       this.#streams.terminate(error);
-      this.#paths.giveUp(error);
+      this.#whereabouts.giveUp(error);
     }
     this.#host.finished(this, info);
     this.#ending.announce(info);
@@ -487,12 +444,9 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   #setDeadline(): void {
     const now = this.#host.clock.monotonic();
-    const timeout = this.native.timeout();
-    // The engine's milliseconds are rounded down: one more, or the alarm would come early.
-    const engineAt = timeout === null ? Number.POSITIVE_INFINITY : now + timeout + 1;
     const repeatAt = this.#flight?.dueAt ?? Number.POSITIVE_INFINITY;
     const ownAt = Math.min(this.#liveness.dueAt, this.#delayedAck.dueAt, this.#ending.leaveBy, this.#streams.dueAt);
-    const at = Math.max(now + 1, Math.min(engineAt, repeatAt, ownAt, this.#peer.active.dueAt));
+    const at = Math.max(now + 1, Math.min(this.#timeout.at(now), repeatAt, ownAt, this.#whereabouts.dueAt));
     if (at !== Number.POSITIVE_INFINITY) this.#deadline = this.#host.alarm.wakeBy(this.#deadline, at, this);
   }
 
