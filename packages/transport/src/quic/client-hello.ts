@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hash } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { hasLongHeader } from './packet-header.ts';
 
 /** The version whose Initial packets are read here, and the salt of their keys (RFC 9001, section 5.2). */
@@ -98,13 +98,14 @@ function initialPayload(datagram: Buffer): Buffer {
   return createDecipheriv('aes-128-ctr', key, block).update(body.subarray(numberBytes));
 }
 
-function clientKeys(destinationId: Buffer): { key: Buffer; iv: Buffer; hp: Buffer } {
+/** Keys as objects: given bytes, Node takes four times as long for a cipher. */
+function clientKeys(destinationId: Buffer): { key: KeyObject; iv: Buffer; hp: KeyObject } {
   const secret = hmac(INITIAL_SALT, destinationId);
   const client = hmac(secret, CLIENT_IN);
   return {
-    key: hmac(client, QUIC_KEY).subarray(0, 16),
+    key: createSecretKey(hmac(client, QUIC_KEY).subarray(0, 16)),
     iv: hmac(client, QUIC_IV).subarray(0, NONCE_BYTES),
-    hp: hmac(client, QUIC_HP).subarray(0, 16),
+    hp: createSecretKey(hmac(client, QUIC_HP).subarray(0, 16)),
   };
 }
 

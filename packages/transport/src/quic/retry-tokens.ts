@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import type { SocketAddress } from '../connection.ts';
 
 /** How long a client has to come back with its token, in milliseconds. */
@@ -21,10 +21,10 @@ export interface RetryClaim {
  * address and port, short-lived. The server keeps nothing.
  */
 export class RetryTokens {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
 
   constructor(key: Uint8Array) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   seal({ originalId, retryId }: RetryClaim, remote: SocketAddress, now: number): Uint8Array {
