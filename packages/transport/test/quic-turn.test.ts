@@ -1,6 +1,6 @@
 import { ManualClock } from '@qconn/clock';
 import { expect, test } from 'vitest';
-import type { TlsIdentity } from '@qconn/transport';
+import type { Stream, TlsIdentity } from '@qconn/transport';
 import { ReceiveSlab } from '../src/quic/receive-slab.ts';
 import { ChunkPool } from '../src/quic/staging.ts';
 import { EARLY_BYTES, StreamSet } from '../src/quic/stream-set.ts';
@@ -106,9 +106,18 @@ test('small writes are sent early once there are enough for a packet; large ones
       streams.pump();
     },
   });
+  const write = (stream: Stream, bytes: number): void => void stream.write(new Uint8Array(bytes));
   const stream = streams.open();
-  for (let count = 0; count < 100; count += 1) stream.write(new Uint8Array(264));
-  expect(early).toBe(Math.floor(100 / Math.ceil(EARLY_BYTES / 264)));
-  stream.write(new Uint8Array(64 * 1024));
-  expect(early).toBe(Math.floor(100 / Math.ceil(EARLY_BYTES / 264)));
+  for (let bytes = 0; bytes < 2 * EARLY_BYTES; bytes += 250) write(stream, 250);
+  expect(early).toBe(2);
+  write(stream, 64 * 1024);
+  expect(early).toBe(2);
+  streams.pump();
+  // Each stream is a packet of its own.
+  const other = streams.open();
+  write(other, 1);
+  for (let bytes = 0; bytes < 2 * EARLY_BYTES - 250; bytes += 250) write(stream, 250);
+  expect(early).toBe(2);
+  write(other, 250);
+  expect(early).toBe(3);
 });

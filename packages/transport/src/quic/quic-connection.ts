@@ -23,7 +23,7 @@ import { hasLongHeader } from './packet-header.ts';
 import { PeerPorts } from './peer-port.ts';
 import { plainAddress } from './plain-address.ts';
 import { lossesOf, statsOf } from './stats.ts';
-import { StreamSet } from './stream-set.ts';
+import { EARLY_BYTES, StreamSet } from './stream-set.ts';
 import { Traffic } from './traffic.ts';
 import type { TurnTaker } from './turn.ts';
 import type { UdpSocket } from './udp-socket.ts';
@@ -373,7 +373,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
 
   /** Sends before the turn is over. What goes wrong does so again, or shows, when the turn sends. */
   #sendEarly(): void {
-    if (!this.established || this.#ending.info !== undefined) return;
+    if (!this.established || this.#ending.info !== undefined || this.sender.size.current < EARLY_BYTES) return;
     try {
       this.#send();
     } catch {

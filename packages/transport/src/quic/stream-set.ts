@@ -20,9 +20,9 @@ const DEFAULT_URGENCY = 3;
 const TRIED_STREAMS = 8;
 
 /**
- * Small writes are sent once there are so many bytes of them, rather than at the end of the turn, so that who reads them
- * can work while this side goes on. Just less than a chunk of the staging holds, which is one call into the engine; half of
- * that cost more in packets than it gained.
+ * Small writes are sent once there are so many bytes of them for each stream that they are on, rather than at the end of the turn,
+ * so that who reads them can work while this side goes on. Just less than a chunk of the staging holds, which is one call into
+ * the engine. Smaller packets cost more than it gains, and the engine makes one for each stream.
  */
 export const EARLY_BYTES = 7_000;
 
@@ -172,7 +172,7 @@ export class StreamSet implements StreamHost {
   gathered(stream: QuicStream, bytes: number): void {
     this.markPending(stream);
     this.#gathered += bytes;
-    if (this.#gathered >= EARLY_BYTES) this.#sendEarly();
+    if (this.#gathered >= EARLY_BYTES * this.#pending.size) this.#sendEarly();
   }
 
   markReadable(): void {
