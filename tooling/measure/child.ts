@@ -9,9 +9,9 @@ const PROFILE =
 export class Child {
   readonly #process: ChildProcess;
 
-  /** @param file the program's whole path @param task what it is to do: its first message */
-  constructor(file: string, task: unknown) {
-    this.#process = fork(file, [], { execArgv: ['--conditions=@qconn/source', '--expose-gc', ...PROFILE] });
+  /** @param file the program's whole path @param task what it is to do: its first message @param flags of Node */
+  constructor(file: string, task: unknown, flags: readonly string[] = []) {
+    this.#process = fork(file, [], { execArgv: ['--conditions=@qconn/source', '--expose-gc', ...flags, ...PROFILE] });
     this.#process.send(task as object);
   }
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16
 import { Command, CommanderError } from 'commander';
 import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets, type Flags } from '@qconn/startup';
 import type { IssueMachineOptions } from './commands/issue-machine.ts';

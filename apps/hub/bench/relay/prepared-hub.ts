@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '@qconn/clock';
@@ -64,7 +64,7 @@ export class PreparedHub {
   }
 
   async start(): Promise<HubChild> {
-    const child = new Child(path.resolve(import.meta.dirname, 'processes/hub.ts'), this.#task);
+    const child = new Child(path.resolve(import.meta.dirname, 'processes/hub.ts'), this.#task, await programFlags());
     const { port } = await child.next<{ port: number }>();
     return new HubChild(child, port);
   }
@@ -72,6 +72,13 @@ export class PreparedHub {
   async close(): Promise<void> {
     for (const release of this.#release) await release();
   }
+}
+
+/** The flags of Node with which the hub's program begins. */
+async function programFlags(): Promise<string[]> {
+  const program = await readFile(path.resolve(import.meta.dirname, '../../src/main.ts'), 'utf8');
+  const [interpreter = ''] = program.split('\n', 1);
+  return interpreter.split(' ').filter((word) => word.startsWith('--'));
 }
 
 /** A running hub. */
