@@ -29,6 +29,21 @@ test('a finished frame is never written again, over many frames and slabs', () =
   );
 });
 
+test('a writer that reuses its memory writes the same frames, each over the one before', () => {
+  fc.assert(
+    fc.property(fc.array(frame, { minLength: 1, maxLength: 20 }), (messages) => {
+      const lasting = new PackedWriter();
+      const reusing = new PackedWriter({ reuses: true });
+      for (const [one, id, message] of messages) {
+        const finished = one.encode(reusing, id, message);
+        expect(Buffer.compare(finished, one.encode(lasting, id, message))).toBe(0);
+        expect(finished.byteOffset).toBe(0);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
 test('frames do not overlap', () => {
   const writer = new PackedWriter();
   const finished = Array.from({ length: 5_000 }, (_, n) =>
