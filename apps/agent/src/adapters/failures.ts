@@ -44,4 +44,5 @@ const WORDS: Readonly<Record<string, string>> = {
   EROFS: 'cannot be written: the file system is read-only',
   ENOSPC: 'cannot be written: the disk is full',
   EDQUOT: 'cannot be written: the disk quota is used up',
+  EFBIG: 'cannot be written: a file may not become that large',
 };
