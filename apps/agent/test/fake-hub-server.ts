@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '@qconn/clock';
-import { formatSecret, shortCode, verifyCsr } from '@qconn/identity';
+import { formatSecret, shortCode, verifyCsr, type Credential } from '@qconn/identity';
 import { createTestPki, type TestPki } from '@qconn/testkit';
 import { createQuicEndpoint, type Endpoint } from '@qconn/transport';
 import type { FakeHub } from './fake-hub.ts';
@@ -23,8 +23,9 @@ export class FakeHubServer {
     this.enrolments = enrolments;
   }
 
-  static async start(hub: FakeHub): Promise<FakeHubServer> {
-    const pki = await createTestPki();
+  /** @param aheadMs how far the hub's time is ahead of this computer's; negative where it is behind */
+  static async start(hub: FakeHub, { aheadMs = 0 }: { readonly aheadMs?: number } = {}): Promise<FakeHubServer> {
+    const pki = await createTestPki({ now: Date.now() + aheadMs });
     const { keyPem, chainPem } = await pki.server();
     const tls = { keyPem, chainPem, trustPem: [pki.rootPem] };
     const quic = await createQuicEndpoint(
@@ -38,6 +39,7 @@ export class FakeHubServer {
     };
     const enrolments: { token: string }[] = [];
     const https = createServer({ key: keyPem, cert: [...chainPem, pki.rootPem].join('\n') }, (request, response) => {
+      response.setHeader('date', new Date(Date.now() + aheadMs).toUTCString());
       if (request.method === 'GET') return void response.end('{}');
       void request.toArray().then(async (chunks) => {
         const body = JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as { token: string; csr: string };
@@ -53,6 +55,13 @@ export class FakeHubServer {
 
   get url(): string {
     return `https://127.0.0.1:${(this.#https.address() as AddressInfo).port}`;
+  }
+
+  /** The credential of a machine that enrolled when both clocks agreed. */
+  async credential(): Promise<Credential> {
+    const { keyPem, chainPem } = await this.#pki.machine();
+    const quic = [{ host: '127.0.0.1', port: this.#quic.address.port }];
+    return { privateKeyPem: keyPem, chainPem, trustBundlePem: [this.#pki.rootPem], hub: { https: this.url, quic } };
   }
 
   get token(): string {

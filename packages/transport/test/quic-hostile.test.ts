@@ -113,6 +113,7 @@ test('a server whose certificate has expired is not trusted, and hears so', asyn
   await expect(client.connect(target({ address: expired.address }))).rejects.toMatchObject({
     code: 'hub_untrusted',
     message: expect.stringContaining('expired'),
+    facts: { tlsAlert: 45, aboutTime: true },
   });
   expect((await refused.next()).error.code).toBe('hub_untrusted');
   await expired.close();

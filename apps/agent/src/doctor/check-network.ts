@@ -50,9 +50,27 @@ export async function checkHttps(
     const findings = [ok('hub HTTPS (TCP)', `${hub.https} answers as the hub of this credential (${ms} ms)`)];
     return { findings, skewMs: date === undefined ? undefined : clock.now() - date };
   } catch (error) {
+    const check = 'hub HTTPS (TCP)';
+    if (isAboutTime(error)) {
+      // Whoever answers is believed in this alone, which is to be compared with a clock on the wall.
+      const date = await healthDate(hub.https, undefined).catch(() => undefined);
+      const action =
+        'Set this machine’s clock. If it is right, tell the hub’s administrator that its certificate has expired.';
+      const detail = `by this machine’s clock the certificate of ${hub.https} has expired or is not valid yet`;
+      return {
+        findings: [failure(check, detail, action)],
+        skewMs: date === undefined ? undefined : clock.now() - date,
+      };
+    }
     const action = 'Check address, port and firewall; enrolment and recovery need it, messages do not.';
-    return { findings: [thrown('hub HTTPS (TCP)', error, action)], skewMs: undefined };
+    return { findings: [thrown(check, error, action)], skewMs: undefined };
   }
+}
+
+/** OpenSSL's words for a certificate that is good at another time. */
+function isAboutTime(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID';
 }
 
 /** This machine's clock against the hub's, which the Date header tells to the second (RFC 9110, section 6.6.1). */
@@ -126,11 +144,17 @@ async function turnedAway(closed: Promise<CloseInfo>, clock: Clock): Promise<Qco
   return info?.error;
 }
 
-function healthDate(hub: string, trustPem: readonly string[]): Promise<number | undefined> {
+/** @param trustPem `undefined`: whoever answers */
+function healthDate(hub: string, trustPem: readonly string[] | undefined): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const asked = request(
       new URL('/healthz', hub),
-      { ca: [...trustPem], minVersion: 'TLSv1.3', timeout: HTTPS_DEADLINE_MS, agent: false },
+      {
+        ...(trustPem === undefined ? { rejectUnauthorized: false } : { ca: [...trustPem] }),
+        minVersion: 'TLSv1.3',
+        timeout: HTTPS_DEADLINE_MS,
+        agent: false,
+      },
       (answer) => {
         answer.resume();
         const date = Date.parse(answer.headers.date ?? '');

@@ -96,9 +96,9 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
 
 export const INITIAL: SupervisorState = { phase: 'backing_off', attempt: 0 };
 
-/** True for a refusal that only a person can mend. */
-export function isPermanent(error: QconnError): boolean {
-  return PERMANENT.has(error.code);
+/** True for a refusal that only a person can mend. A clock that is wrong after a start is set by the network, soon. */
+export function isPermanent({ code, facts }: QconnError): boolean {
+  return PERMANENT.has(code) && facts['aboutTime'] !== true;
 }
 
 /**

@@ -170,6 +170,13 @@ describe('refusals', () => {
     ]);
   });
 
+  test('that a wrong clock may be to blame for slow nobody down, for it may be set at any moment', () => {
+    const error = new QconnError('hub_untrusted', 'by this clock', { facts: { aboutTime: true } });
+    expect(supervise(at('connecting'), { kind: 'failed', error }, HALF).actions).toEqual([
+      { kind: 'wait', ms: BACKOFF_BASE_MS / 2 },
+    ]);
+  });
+
   test('that concern a credential which has been replaced meanwhile slow nobody down', () => {
     const revoked = { kind: 'failed', error: new QconnError('revoked') } as const;
     const wait = (another: boolean): unknown =>

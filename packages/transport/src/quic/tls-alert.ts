@@ -18,6 +18,7 @@ const CERTIFICATE_ALERTS: Readonly<Record<number, { readonly code: ErrorCode; re
 };
 
 const NO_APPLICATION_PROTOCOL = 120;
+const CERTIFICATE_EXPIRED = 45;
 
 /** Which side's certificate an alert is about, and which side noticed. */
 export interface AlertContext {
@@ -33,7 +34,8 @@ export function isTlsAlert(transportCode: number): boolean {
 
 /**
  * The error to report for a TLS alert. About the client's certificate either side reports what is wrong
- * with it; about the server's certificate both report `hub_untrusted`.
+ * with it; about the server's certificate both report `hub_untrusted`, with
+ * the fact `aboutTime` where one of the two clocks may be to blame.
  */
 export function errorOfAlert(transportCode: number, { role, raisedBy }: AlertContext): QconnError {
   const alert = transportCode - CRYPTO_ERROR_FIRST;
@@ -43,6 +45,12 @@ export function errorOfAlert(transportCode: number, { role, raisedBy }: AlertCon
   if (certificate === undefined)
     return new QconnError('closed', `The TLS handshake failed with alert ${alert}.`, { facts });
   const aboutServer = (role === 'client') === (raisedBy === 'local');
+  if (aboutServer && alert === CERTIFICATE_EXPIRED)
+    return new QconnError(
+      'hub_untrusted',
+      'The server’s certificate does not verify: by the client’s clock it has expired or is not valid yet.',
+      { facts: { ...facts, aboutTime: true } },
+    );
   if (aboutServer)
     return new QconnError('hub_untrusted', `The server’s certificate does not verify: ${certificate.says}.`, { facts });
   return new QconnError(certificate.code, `The client’s certificate was refused: ${certificate.says}.`, { facts });
