@@ -5,17 +5,18 @@ import {
   HUB_FLAGS,
 } from '../../apps/hub/src/config/hub-config.ts';
 import { environmentNameOf, type ConfigSchema } from '../../packages/startup/src/index.ts';
+import { agentConfiguration } from './agent-configuration.ts';
 import { code, markdownTable } from './markdown-table.ts';
 
 const HEAD = `# Configuration of the hub
 
-<!-- Generated from apps/hub/src/config/hub-config.ts by \`npx -y pnpm@12 generate:docs\`; edit the schema. -->
+<!-- Generated from apps/hub/src/config/hub-config.ts and apps/agent/src/config/agent-schema.ts by \`npx -y pnpm@12 generate:docs\`; edit the schemas. -->
 
 Settings of \`qconn-hub\` come from a YAML file (\`--config\` or \`QCONN_CONFIG\`), from the environment and from flags; the
 last that names a setting wins. A dot in a setting's name is a level of the file. In the environment and in flags a list
 is separated by commas. The whole configuration is checked before anything starts, and every mistake is told at once; a
 variable or key that names no setting is a mistake too. Durations are whole milliseconds. Exit codes: 0 done, 1 failed,
-2 the command line or the configuration has a mistake. \`qconn-agent config schema\` prints the agent's settings.
+2 the command line or the configuration has a mistake. The agent’s settings are below.
 
 Settings whose last column says yes are read again while the hub runs, by SIGHUP or \`qconn config reload\`: file, environment
 and flags as when it started, checked whole. They come into force together; a mistake anywhere changes nothing, and is told.
@@ -47,7 +48,7 @@ export function configurationDocument(): string {
     schema.reloadable === true ? 'yes' : 'no',
   ]);
   const table = markdownTable(['setting', 'what it is', 'default', 'values', 'environment', 'flag', 'reload'], rows);
-  return [HEAD, `## Settings\n\n${table}\n`, EXAMPLE].join('\n');
+  return [HEAD, `## Settings\n\n${table}\n`, EXAMPLE, agentConfiguration()].join('\n');
 }
 
 function settings(schema: ConfigSchema, path: readonly string[]): [path: string, schema: ConfigSchema][] {

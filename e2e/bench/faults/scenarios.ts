@@ -23,31 +23,31 @@ const RESTARTED_TOGETHER = 10;
  * fault comes, and has to be another one in the end.
  */
 async function settle(senders: readonly Sender[]): Promise<void> {
+  await Promise.all(senders.map((sender) => sender.renewed()));
   await Promise.all(senders.map((sender) => sender.firstExchange()));
   if (!underWay.renewing) return;
-  await Promise.all(senders.map((sender) => sender.renewed()));
   await Promise.all(senders.map((sender) => sender.beginRenewal()));
 }
 
 /** What is under way when a fault comes, beside messages. */
 export const underWay: { renewing: boolean } = { renewing: false };
 
-/** A NAT has forgotten its mapping: the hub sees the client at another port. */
+/** A NAT has forgotten its mapping: the hub sees the client at another port. One machine after the other. */
 export const rebinding: Scenario = async (site, runs) => {
-  const network = await networkTo(site);
-  const sender = await Sender.start(site, 'rebinding', network.address);
+  const machines = await eachOnItsNetwork(site, 'rebinding', runs);
   const times: number[] = [];
-  for (let run = 0; run < runs; run++) {
+  for (const { network, sender } of machines) {
     await settle([sender]);
     await network.rebind();
     times.push(await sender.firstExchange());
   }
-  return ended(times, [sender], network);
+  return endedEach(times, machines);
 };
 
 /** What a client sends from its address no longer arrives: it has to find out, and go on from another one. */
 export const addressChange: Scenario = async (site, runs) => {
   const machines = await eachOnItsNetwork(site, 'roaming', runs);
+  await settle(machines.map(({ sender }) => sender));
   const times = await Promise.all(
     machines.map(({ network, sender }) => {
       network.cutPaths();
@@ -63,6 +63,7 @@ export const addressChange: Scenario = async (site, runs) => {
  */
 export const blackhole: Scenario = async (site, runs) => {
   const machines = await eachOnItsNetwork(site, 'blackhole', runs);
+  await settle(machines.map(({ sender }) => sender));
   for (const { network } of machines) network.setBlackhole(true);
   const times = await Promise.all(
     machines.map(async ({ network, sender }, n) => {
@@ -154,7 +155,6 @@ async function eachOnItsNetwork(site: SiteProcess, name: string, count: number):
       return { network, sender: await Sender.start(site, `${name}-${n}`, network.address) };
     }),
   );
-  await settle(machines.map(({ sender }) => sender));
   return machines;
 }
 
@@ -167,9 +167,8 @@ async function endedEach(times: readonly number[], machines: readonly Placed[]):
   return spread;
 }
 
-async function ended(times: readonly number[], senders: readonly Sender[], network?: FaultyNetwork): Promise<Spread> {
+async function ended(times: readonly number[], senders: readonly Sender[]): Promise<Spread> {
   await Promise.all(senders.map((sender) => sender.renewed()));
   await Promise.all(senders.map((sender) => sender.close()));
-  await network?.close();
   return spreadOf(times);
 }

@@ -10,6 +10,9 @@ export interface Way {
 /** Longest time that anything may take to come back, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
+/** Between two tries to renew, where the hub names no time, in milliseconds. */
+const RETRY_MS = 50;
+
 /** Until a request for a certificate has been signed and sent, in milliseconds. */
 const REQUEST_MS = 5;
 
@@ -91,6 +94,7 @@ export class Sender {
         return;
       } catch (error) {
         if (!(error instanceof QconnError) || performance.now() - begun > PATIENCE_MS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? RETRY_MS));
         await this.#client.connected({ phase: 'online' });
       }
     }

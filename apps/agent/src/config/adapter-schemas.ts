@@ -28,7 +28,7 @@ const tcp: ConfigSchema = adapter(
   ['host', 'port'],
   {
     host: { type: 'string', maxLength: 253, pattern: '^[A-Za-z0-9._:%-]+$', description: 'Name or IP address.' },
-    port: { type: 'integer', minimum: 1, maximum: 65_535 },
+    port: { type: 'integer', minimum: 1, maximum: 65_535, description: 'TCP port.' },
     connectTimeoutMs: milliseconds(CONNECT_TIMEOUT_MS, 'Time for the connection to stand.'),
     writeTimeoutMs: milliseconds(WRITE_TIMEOUT_MS, 'Time for the device to take all bytes.'),
     doneWhen: {
@@ -92,7 +92,12 @@ function adapter(
   required: readonly string[],
   properties: Readonly<Record<string, ConfigSchema>>,
 ): ConfigSchema {
-  return { description, additionalProperties: false, required, properties: { type: { const: type }, ...properties } };
+  return {
+    description,
+    additionalProperties: false,
+    required,
+    properties: { type: { const: type, description: 'Which adapter it is.' }, ...properties },
+  };
 }
 
 function milliseconds(value: number, description: string): ConfigSchema {

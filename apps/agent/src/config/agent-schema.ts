@@ -152,7 +152,11 @@ const properties: Readonly<Record<string, ConfigSchema>> = {
     additionalProperties: false,
     default: {},
     properties: {
-      level: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], default: 'info' },
+      level: {
+        enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+        default: 'info',
+        description: 'Least severe level that is written.',
+      },
       format: {
         enum: ['auto', 'json', 'pretty'],
         default: 'auto',
