@@ -1,7 +1,7 @@
 /**
  * Two weeks of an agent's life in minutes: `npx -y pnpm@12 bench soak [--reconnects N] [--renewals N] [--agent PROGRAM]`. A real
  * `qconn-agent` is sent away and comes back, and renews its certificate, again and again, over QUIC on loopback. Its memory, its
- * open handles and the files in its credential folder are counted on the way. The last line is JSON. Linux: reads /proc.
+ * open handles and the files in its credential folder are counted on the way; more of either at the end is a failure. The last line is JSON. Linux: reads /proc.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,6 +27,9 @@ const MAIN: string = path.resolve(import.meta.dirname, '../src/main.ts');
 
 /** Samples on the way, the first after a tenth: until then code is compiled and caches fill. */
 const SAMPLES = 10;
+
+/** A connection that is being made when the last sample is taken has a socket of its own. */
+const HANDLES_MAX = 2;
 
 const { values } = parseArgs({
   options: {
@@ -59,6 +62,10 @@ try {
     files: last.files - first.files,
   };
   console.log(JSON.stringify({ bench: 'soak', first, last, growth }));
+  if (growth.handles > HANDLES_MAX || growth.files > 0) {
+    console.error(`Something is left behind: ${growth.handles} handles, ${growth.files} files.`);
+    process.exitCode = 1;
+  }
 } finally {
   if (agent?.exitCode === null) {
     agent.kill();

@@ -58,13 +58,17 @@ export const addressChange: Scenario = async (site, runs) => {
 };
 
 /**
- * Ten seconds of nothing, for each machine on a network of its own; measured from when it lets through again, which it does for one
- * after the other within a second: what a client repeats each second would else look fast or slow for all of them.
+ * Ten seconds of nothing, for each machine on a network of its own, in which it tries to send: who says nothing notices nothing.
+ * Measured from when it lets through again, which it does for one after the other within a second: what a client repeats
+ * again and again would else look fast or slow for all of them.
  */
 export const blackhole: Scenario = async (site, runs) => {
   const machines = await eachOnItsNetwork(site, 'blackhole', runs);
   await settle(machines.map(({ sender }) => sender));
-  for (const { network } of machines) network.setBlackhole(true);
+  const lost = machines.map(({ network, sender }) => {
+    network.setBlackhole(true);
+    return sender.firstExchange();
+  });
   const times = await Promise.all(
     machines.map(async ({ network, sender }, n) => {
       await new Promise((resolve) => setTimeout(resolve, BLACKHOLE_MS + (n * 1_000) / machines.length));
@@ -72,6 +76,7 @@ export const blackhole: Scenario = async (site, runs) => {
       return sender.firstExchange();
     }),
   );
+  await Promise.all(lost);
   return endedEach(times, machines);
 };
 

@@ -102,6 +102,33 @@ describe('a client that loses its hub', () => {
     await hub.client.close();
   });
 
+  test('which took another connection of its own for the newer one is back at once', async () => {
+    const hub = new ScriptedHub();
+    hub.races = true;
+    hub.onFrame = (side) => {
+      if (side === hub.sessions[1]) side.close('superseded');
+    };
+    hub.client.start();
+    await hub.phase('backing_off');
+    expect(hub.client.lastError).toMatchObject({ code: 'unreachable', cause: { code: 'superseded' } });
+    hub.races = false;
+    hub.onFrame = answerWell;
+    hub.clock.advance(125);
+    await hub.client.connected();
+    await hub.client.close();
+  });
+
+  test('which another program with its credential has taken, leaves it to that for minutes', async () => {
+    const hub = new ScriptedHub();
+    hub.onFrame = (side) => side.close('superseded');
+    hub.client.start();
+    await expect(hub.client.connected()).rejects.toMatchObject({ code: 'superseded' });
+    hub.clock.advance(299_999);
+    await settled();
+    expect(hub.dials).toBe(1);
+    await hub.client.close();
+  });
+
   test('that sends no welcome gives up on it after five seconds', async () => {
     const hub = new ScriptedHub();
     hub.onFrame = () => {};

@@ -103,6 +103,8 @@ export class ScriptedHub {
   releases = 0;
   /** What the hub does with a frame; by default it welcomes and takes every device. */
   onFrame: (hub: HubSide, frame: Frame) => void = answerWell;
+  /** Whether a dial says hello on a connection beside the one that it ends with. */
+  races = false;
   /** Where its name points now. */
   pointsTo = '192.0.2.7';
   readonly #network = createMemoryNetwork();
@@ -118,9 +120,11 @@ export class ScriptedHub {
       {
         clock: this.clock,
         random: () => 0.5,
-        dial: (signal) => {
+        dial: async (signal, early) => {
           this.dials++;
-          return local.connect({ address: this.#address, serverName: 'hub', alpns: [ALPN_QCONN_1], tls, signal });
+          const target = { address: this.#address, serverName: 'hub', alpns: [ALPN_QCONN_1], tls, signal };
+          if (this.races) early(await local.connect(target));
+          return local.connect(target);
         },
         resolveAgain: () =>
           Promise.resolve({

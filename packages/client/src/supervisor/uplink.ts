@@ -396,11 +396,18 @@ export class Uplink {
 
   #failed(error: unknown): void {
     if (this.phase === 'stopped') return;
-    this.#lastError = asQconnError(error);
-    const { code } = this.#lastError;
-    const another = this.#dependencies.keeping?.isNewer() === true || (code === 'superseded' && this.#raced);
+    this.#lastError = this.#asOfNow(asQconnError(error));
+    const another = this.#dependencies.keeping?.isNewer() === true;
     const nobodyListens = saysNobodyListens(this.#lastError);
     this.#step({ kind: 'failed', error: this.#lastError, another, nobodyListens });
+  }
+
+  /** Whom a connection of its own has superseded, nobody else has. */
+  #asOfNow(error: QconnError): QconnError {
+    if (error.code !== 'superseded' || !this.#raced) return error;
+    return new QconnError('unreachable', 'The hub took another connection of this client for the newer one.', {
+      cause: error,
+    });
   }
 }
 

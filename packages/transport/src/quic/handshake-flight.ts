@@ -3,10 +3,10 @@ import type { SocketAddress } from '../connection.ts';
 /**
  * After how long without an answer the datagrams of a handshake are sent again, in milliseconds: at first, and at most.
  * Without a round-trip time to go by the engine waits for 1, 2, 4 and 8 s (RFC 9002, section 6.2.2), which on a bad
- * network adds up to more than anybody waits for.
+ * network adds up to more than anybody waits for. At most, so that whoever dials through an outage is there half a second after its end.
  */
 const REPEAT_MS = 250;
-const REPEAT_MAX_MS = 1_000;
+const REPEAT_MAX_MS = 500;
 
 /** The largest flight is the server's: its chain and what goes with it. The rest of a client's early data is the engine's affair. */
 const DATAGRAMS_MAX = 8;
