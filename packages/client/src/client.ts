@@ -176,6 +176,7 @@ export class Client {
   /** Sends at once where there is a connection: a promise for each step would cost more than the step. @throws QconnError */
   #request(to: Address, body: Content, options: RequestOptions): Promise<Reply> {
     const { request, source } = draft(to, body, options);
+    this.#uplink.expectAnswer();
     const { session } = this.#uplink;
     if (session !== undefined) return session.request(request, options, source);
     return this.#onceLive(request, options).then((live) => live.session.request(live.request, options, source));
@@ -341,6 +342,7 @@ export class Client {
   }
 
   async #liveSession(withinMs: number, { signal, whenOffline }: WaitOptions): Promise<Session> {
+    this.#uplink.expectAnswer();
     if (this.#uplink.session !== undefined) return this.#uplink.session;
     if (whenOffline === 'fail') throw this.#uplink.notConnected();
     const deadline = new AbortController();

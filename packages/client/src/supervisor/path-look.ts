@@ -10,6 +10,9 @@ export interface PathLookDependencies {
   readonly addresses?: (() => ReadonlySet<string>) | undefined;
 }
 
+/** Looks without anything unanswered after which they are rare again. */
+const QUICK_LOOKS = 10;
+
 /** The IP addresses of this computer's interfaces. */
 export function ownAddresses(): ReadonlySet<string> {
   return new Set(Object.values(networkInterfaces()).flatMap((infos = []) => infos.map(({ address }) => address)));
@@ -22,8 +25,11 @@ export class PathLook {
   readonly #failed: (failure: PathVerdict) => void;
   #timer: Timer | undefined;
   #dueAt = 0;
+  /** Looks that are still to be quick ones. */
+  #quick = 0;
   #addressesAt = 0;
   #moves = 0;
+  #stopped = false;
 
   /** @param failed called at each look that finds the path failed */
   constructor(connection: Connection, dependencies: PathLookDependencies, failed: (failure: PathVerdict) => void) {
@@ -35,6 +41,7 @@ export class PathLook {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timer?.cancel();
   }
 
@@ -43,13 +50,25 @@ export class PathLook {
     this.#moves += 1;
   }
 
+  /** Something is about to be sent: an answer is due soon. */
+  expect(): void {
+    const slow = this.#quick === 0;
+    this.#quick = QUICK_LOOKS;
+    if (!slow || this.#stopped) return;
+    this.#timer?.cancel();
+    this.#wait();
+  }
+
   #wait(): void {
     const { clock } = this.#dependencies;
-    this.#dueAt = clock.monotonic() + PATH_LOOK_MS;
-    this.#timer = clock.setTimer(PATH_LOOK_MS, () => {
+    const ms = this.#quick > 0 ? PATH_LOOK_MS : ADDRESS_LOOK_MS;
+    this.#dueAt = clock.monotonic() + ms;
+    this.#timer = clock.setTimer(ms, () => {
       const now = clock.monotonic();
       // This process has been stopped or starved: the answer may lie unread in the socket.
       const late = now - this.#dueAt > PATH_LOOK_MS;
+      if (this.#connection.path.unansweredMs > 0) this.#quick = QUICK_LOOKS;
+      else if (this.#quick > 0) this.#quick -= 1;
       this.#wait();
       if (late) return;
       const failure = this.#judge(now);

@@ -132,6 +132,11 @@ export class Uplink {
     return this.#session;
   }
 
+  /** Something is about to be sent: whether it is answered is watched closely. */
+  expectAnswer(): void {
+    this.#pathLook?.expect();
+  }
+
   /** Requests that wait for their outcome over any connection; `undefined` without a connection. */
   get inFlight(): number | undefined {
     const sessions = this.#sessions();

@@ -11,6 +11,8 @@ let asked: number;
 let askedAt: number | undefined;
 /** For how long this process was stopped. */
 let stoppedMs: number;
+/** For how long each look was waited for. */
+let waits: number[];
 beforeEach(() => {
   clock = new ManualClock();
   failures = [];
@@ -18,13 +20,17 @@ beforeEach(() => {
   asked = 0;
   askedAt = undefined;
   stoppedMs = 0;
+  waits = [];
 });
 
 function look(): PathLook {
   const stoppable: Clock = {
     now: () => clock.now(),
     monotonic: () => clock.monotonic() + stoppedMs,
-    setTimer: (ms, act) => clock.setTimer(ms, act),
+    setTimer: (ms, act) => {
+      waits.push(ms);
+      return clock.setTimer(ms, act);
+    },
   };
   const connection = {
     closed: new Promise(() => {}),
@@ -57,6 +63,8 @@ test('asks for the addresses of this computer once a second, and tells when the 
 
 test('tells of silence at the next look, and after a move only of a longer one', () => {
   const looking = look();
+  pass(550);
+  looking.expect();
   askedAt = clock.monotonic();
   pass(400);
   expect(failures).toEqual(['silence', 'silence']);
@@ -80,4 +88,14 @@ test('a process that was stopped has to read its mail before it judges', () => {
   askedAt = undefined;
   pass(1_000);
   expect(failures).toEqual([]);
+});
+
+test('looks ten times a second only while something is sent', () => {
+  const looking = look();
+  pass(5_000);
+  expect(waits.splice(0)).toEqual([1_000, 1_000, 1_000, 1_000, 1_000, 1_000]);
+  looking.expect();
+  looking.expect();
+  pass(2_000);
+  expect(waits).toEqual([...Array.from({ length: 10 }, () => 100), 1_000, 1_000]);
 });
