@@ -112,13 +112,15 @@ describe('packet size', () => {
     expect([path.size.current, path.losses().packets - lostBefore]).toEqual([TARGET, 3]);
   });
 
-  test('is smaller after a timeout until something is heard, and then as before if nothing was lost', () => {
+  test('is smaller after a timeout for one datagram, and no smaller for all others', () => {
     const path = validated();
     for (let count = 0; count < 100; count += 1) {
       path.size.sent(TARGET);
       path.size.timedOut(path.now, path.losses);
-      expect(path.size.current).toBe(1_200);
-      path.now += 1;
+      expect([path.size.probe, path.size.current]).toEqual([1_200, TARGET]);
+      path.size.sent(1_200);
+      expect(path.size.probe).toBeUndefined();
+      path.now += 100;
       path.size.heard(path.now, path.losses);
       expect(path.size.current).toBe(TARGET);
     }

@@ -46,7 +46,7 @@ export class BlackHole {
   #lookAt: number | undefined;
   #cautious = false;
 
-  /** Whether nothing large should be sent: after a timeout, until it is known what was lost. */
+  /** Whether the next datagram should be small: after a timeout, so that something comes through in any case. */
   get cautious(): boolean {
     return this.#cautious;
   }
@@ -54,6 +54,11 @@ export class BlackHole {
   /** A large datagram was sent. */
   sent(bytes: number): void {
     this.#sent = { count: this.#sent.count + 1, bytes: this.#sent.bytes + bytes };
+  }
+
+  /** A small datagram was sent. */
+  sentSmall(): void {
+    this.#cautious = false;
   }
 
   /** A timeout of loss detection: were large datagrams under way, they are under suspicion. */
@@ -65,7 +70,7 @@ export class BlackHole {
 
   /** Something has come from the peer. @returns whether the path seems to lose all that is large */
   heard(now: number, ask: AskLosses): boolean {
-    if (this.#until !== undefined) return (this.#cautious || now >= this.#until) && this.#look(this.#until, now, ask());
+    if (this.#until !== undefined) return now >= this.#until && this.#look(now, ask());
     if (this.#sent.count === 0) return false;
     this.#lookAt ??= now + LOOK_MS;
     if (now >= this.#lookAt) this.#watch(now, ask());
@@ -86,13 +91,9 @@ export class BlackHole {
     this.#until = settledAt(now, losses);
   }
 
-  #look(until: number, now: number, losses: Losses): boolean {
+  #look(now: number, losses: Losses): boolean {
     const lost = losses.bytes - (this.#before?.bytes ?? 0);
-    // Whoever was kept from its work while acknowledgements waited has lost nothing.
-    if (lost === 0) this.#cautious = false;
-    if (now < until) return false;
     this.#until = undefined;
-    this.#cautious = false;
     this.#lookAt = now + LOOK_MS;
     if (lost >= this.#watched.bytes) return this.#watched.count >= LOSSES_MAX;
     this.#sent = NONE;

@@ -47,12 +47,13 @@ export class PacketSize {
   }
 
   get current(): number {
-    return this.#blackHole.cautious ? BASE_BYTES : this.#bytesAt(this.#level);
+    return this.#bytesAt(this.#level);
   }
 
-  /** A larger size that one datagram is to be filled to, if there is enough to send. */
+  /** Another size for one datagram: a larger one to be tried, if there is enough to send; the base size after a timeout. */
   get probe(): number | undefined {
-    if (this.#probe === undefined || this.#probe.sent || this.#blackHole.cautious) return undefined;
+    if (this.#blackHole.cautious) return BASE_BYTES;
+    if (this.#probe === undefined || this.#probe.sent) return undefined;
     return this.#bytesAt(this.#level + 1);
   }
 
@@ -71,8 +72,8 @@ export class PacketSize {
   }
 
   sent(bytes: number): void {
-    if (bytes <= BASE_BYTES) return;
-    if (bytes <= this.#bytesAt(this.#level)) this.#blackHole.sent(bytes);
+    if (bytes <= BASE_BYTES) this.#blackHole.sentSmall();
+    else if (bytes <= this.#bytesAt(this.#level)) this.#blackHole.sent(bytes);
     else if (this.#probe !== undefined) this.#probe.sent = true;
   }
 
