@@ -131,7 +131,10 @@ function recordExchanges(result: ExchangeResult): void {
   const { requesterCpuUsPerExchange, providerCpuUsPerExchange } = result;
   const clients = [requesterCpuUsPerExchange, providerCpuUsPerExchange];
   const columns = [cpuUsPerExchange, ...clients, packetsPerExchange, allocatedBytesPerExchange];
-  console.log(`${row('qconn', bodyBytes, result)} ${columns.map((figure) => String(figure).padStart(9)).join(' ')}`);
+  const refused = result.refused === 0 ? '' : `   ${result.refused} refused and sent again`;
+  console.log(
+    `${row('qconn', bodyBytes, result)} ${columns.map((figure) => String(figure).padStart(9)).join(' ')}${refused}`,
+  );
   const key = `relay.b${bodyBytes}.c${inFlight}`;
   record(`${key}.qconn`, result);
   Object.assign(figures, {

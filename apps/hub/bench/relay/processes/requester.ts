@@ -22,6 +22,8 @@ export interface LoadOrder {
 /** What came of it, and what this side has used meanwhile. */
 export interface LoadAnswer extends LoadResult {
   readonly exchanges: number;
+  /** How often one was refused and sent again. */
+  readonly refused: number;
   readonly packets: number;
   readonly cpuUs: number;
   /** Megabytes a second that the streamed requests moved. */
@@ -33,6 +35,7 @@ const BUSY_PAUSE_MS = 2;
 
 const { machine, port, provider } = await receiveTask<RequesterTask>();
 const { client, connection } = await join(machine, '127.0.0.1', port);
+let refused = 0;
 const address = `${SERVICE_TYPE}@${provider}/echo`;
 
 // As the requester of NATS does before its first load.
@@ -56,6 +59,7 @@ async function measure({ bodyBytes, inFlight, large }: LoadOrder): Promise<LoadA
   );
   const packetsBefore = packets();
   const cpuBefore = process.cpuUsage();
+  refused = 0;
   let exchanges = 0;
   const result = await measureLoad(inFlight, (answered) => {
     exchanges++;
@@ -67,18 +71,19 @@ async function measure({ bodyBytes, inFlight, large }: LoadOrder): Promise<LoadA
   await Promise.all(streams);
   const seconds = (performance.now() - start) / 1_000;
   const largeMbPerSecond = Math.round(largeBytes / seconds / 1e6);
-  return { ...result, exchanges, packets: seen, cpuUs: user + system, largeMbPerSecond };
+  return { ...result, exchanges, refused, packets: seen, cpuUs: user + system, largeMbPerSecond };
 }
 
-/** What the hub does not take because the provider is behind was not run, and is sent again. */
+/** What is refused because the provider is behind, or the hub, was not run, and is sent again when they say so. */
 async function send(body: Uint8Array): Promise<void> {
   for (;;) {
     try {
       await client.request(address, body);
       return;
     } catch (error) {
-      if (!isQconnError(error, 'busy')) throw error;
-      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+      if (!isQconnError(error, 'busy') && !isQconnError(error, 'quota')) throw error;
+      refused += 1;
+      await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs ?? BUSY_PAUSE_MS));
     }
   }
 }
