@@ -22,7 +22,7 @@ const REQUESTS_PER_FULL_TURN = 16;
  * so that it is better refused, at once and for little: a wait of 10 ms is some five turns of a hub with nothing but work. Who has few in
  * line is not what keeps others waiting, should the hub itself have been held up.
  */
-const LIMITS = { countMax: EXCHANGES_IN_FLIGHT_MAX, bytesMax: 1024 * 1024, waitMaxMs: 10, few: 16 };
+const LIMITS = { countMax: EXCHANGES_IN_FLIGHT_MAX, bytesMax: 1024 * 1024, waitMaxMs: 10, few: 256 };
 
 interface Waiting {
   readonly sender: Session<Peer>;

@@ -89,7 +89,7 @@ describe('too much in line', () => {
   });
 
   test('is also what has waited for over 10 ms', () => {
-    send(flooder, 1, PER_TURN + 17);
+    send(flooder, 1, PER_TURN + 257);
     stage.clock.advance(11);
     send(flooder, 5_000);
     expect(flooder.peer.outcomes(5_000)).toHaveLength(1);
