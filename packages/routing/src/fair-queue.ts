@@ -3,8 +3,11 @@ export interface FairQueueLimits {
   /** Of one owner, things and bytes. */
   readonly countMax: number;
   readonly bytesMax: number;
+  /** Bytes of all owners; whoever has nothing waiting may still put one thing there. */
+  readonly bytesMaxInAll: number;
   /** When what came first from an owner has waited for so long, its next has to stay away, in milliseconds; but not of one with few waiting. */
   readonly waitMaxMs: number;
+  /** What counts as few, shared by all owners that have something waiting: of each at least one. */
   readonly few: number;
 }
 
@@ -30,6 +33,7 @@ export class FairQueue<K, T> {
   /** In the order in which owners have their turn. */
   readonly #lines = new Map<K, Line<T>>();
   #size = 0;
+  #bytes = 0;
 
   constructor(limits: FairQueueLimits) {
     this.#limits = limits;
@@ -44,10 +48,11 @@ export class FairQueue<K, T> {
   isFull(owner: K, bytes: number, now: number): boolean {
     const line = this.#lines.get(owner);
     if (line === undefined) return false;
-    const { countMax, bytesMax, waitMaxMs, few } = this.#limits;
+    const { countMax, bytesMax, bytesMaxInAll, waitMaxMs, few } = this.#limits;
     const count = line.waiting.length - line.first;
+    if (count >= countMax || line.bytes + bytes > bytesMax || this.#bytes + bytes > bytesMaxInAll) return true;
     const waitedMs = now - (line.waiting[line.first]?.since ?? now);
-    return count >= countMax || line.bytes + bytes > bytesMax || (waitedMs > waitMaxMs && count > few);
+    return waitedMs > waitMaxMs && count > Math.max(1, few / this.#lines.size);
   }
 
   /** Puts something behind its owner's others, whether or not there is room for it. */
@@ -59,6 +64,7 @@ export class FairQueue<K, T> {
     }
     line.waiting.push({ item, bytes, since: now });
     line.bytes += bytes;
+    this.#bytes += bytes;
     this.#size += 1;
   }
 
@@ -68,6 +74,7 @@ export class FairQueue<K, T> {
       const { item, bytes } = line.waiting[line.first] as Waiting<T>;
       line.first += 1;
       line.bytes -= bytes;
+      this.#bytes -= bytes;
       this.#size -= 1;
       this.#lines.delete(owner);
       if (line.first < line.waiting.length) this.#lines.set(owner, shortened(line));
@@ -81,6 +88,7 @@ export class FairQueue<K, T> {
     const line = this.#lines.get(owner);
     if (line === undefined) return;
     this.#size -= line.waiting.length - line.first;
+    this.#bytes -= line.bytes;
     this.#lines.delete(owner);
   }
 }

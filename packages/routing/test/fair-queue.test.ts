@@ -2,7 +2,7 @@ import { FairQueue } from '@qconn/routing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-const LIMITS = { countMax: 4, bytesMax: 100, waitMaxMs: 20, few: 1 };
+const LIMITS = { countMax: 4, bytesMax: 100, bytesMaxInAll: 250, waitMaxMs: 20, few: 1 };
 
 function drained(queue: FairQueue<string, string>): string[] {
   const taken: string[] = [];
@@ -33,6 +33,25 @@ test('it is full for who has too many things, too many bytes or too long a wait,
     false,
   ]);
   expect([queue.isFull('late', 1, 21), queue.isFull('few', 1, 21)]).toEqual([true, false]);
+});
+
+test('few is a share of what all have waiting, and at least one', () => {
+  const queue = new FairQueue<string, string>({ ...LIMITS, few: 4 });
+  for (const item of ['1', '2', '3']) queue.add('a', item, 1, 0);
+  expect(queue.isFull('a', 1, 21)).toBe(false);
+  queue.add('b', 'b1', 1, 0);
+  expect([queue.isFull('a', 1, 21), queue.isFull('b', 1, 21)]).toEqual([true, false]);
+  queue.forget('b');
+  expect(queue.isFull('a', 1, 21)).toBe(false);
+});
+
+test('it is full for everybody who has something waiting once all together have too many bytes', () => {
+  const queue = new FairQueue<string, string>(LIMITS);
+  for (const owner of ['a', 'b', 'c']) queue.add(owner, owner, 80, 0);
+  expect([queue.isFull('a', 10, 0), queue.isFull('a', 11, 0), queue.isFull('d', 11, 0)]).toEqual([false, true, false]);
+  queue.take();
+  queue.forget('b');
+  expect(queue.isFull('c', 20, 0)).toBe(false);
 });
 
 test('what has been taken makes room', () => {

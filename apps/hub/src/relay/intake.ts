@@ -20,9 +20,15 @@ const REQUESTS_PER_FULL_TURN = 16;
 /**
  * What may wait for its turn, of one machine. A request that waits for longer than this makes everybody behind it wait as long,
  * so that it is better refused, at once and for little: a wait of 10 ms is some five turns of a hub with nothing but work. Who has few in
- * line is not what keeps others waiting, should the hub itself have been held up.
+ * line is not what keeps others waiting, should the hub itself have been held up. The bytes are 256 requests of 32 KiB.
  */
-const LIMITS = { countMax: EXCHANGES_IN_FLIGHT_MAX, bytesMax: 1024 * 1024, waitMaxMs: 10, few: 256 };
+const LIMITS = {
+  countMax: EXCHANGES_IN_FLIGHT_MAX,
+  bytesMax: 8 * 1024 * 1024,
+  bytesMaxInAll: 256 * 1024 * 1024,
+  waitMaxMs: 10,
+  few: 256,
+};
 
 interface Waiting {
   readonly sender: Session<Peer>;

@@ -2,8 +2,8 @@ import type { QuotaRates } from '@qconn/routing';
 import type { HubConfig } from '../config/hub-config.ts';
 import type { RelayLimits } from './relay.ts';
 
-/** Bytes that may wait for one machine before it counts as busy. */
-const BUFFERED_BYTES_PER_MACHINE: number = 1024 * 1024;
+/** Bytes that may wait for one machine before it counts as busy: a sender that keeps 256 bodies of 16 KiB under way is no flood. */
+const BUFFERED_BYTES_PER_MACHINE: number = 4 * 1024 * 1024;
 
 /** Nobody notices 5 ms in a timeline, and most exchanges in one network are over by then. */
 const STAGE_HOLD_MS = 5;
