@@ -99,6 +99,21 @@ describe('packet size', () => {
     expect(path.size.current).toBe(1_200);
   });
 
+  test('timeouts that come before it is known what was lost do not put that off', () => {
+    const path = validated();
+    path.mtu = 1_200;
+    for (let count = 0; count < 10; count += 1) {
+      const { current } = path.size;
+      path.size.sent(current);
+      path.size.timedOut(path.now, path.losses);
+      path.size.sent(path.size.probe ?? current);
+      path.now += RTT_MS;
+      if (current > path.mtu) path.lose(current);
+      path.size.heard(path.now, path.losses);
+    }
+    expect(path.size.current).toBe(1_200);
+  });
+
   test('what is lost is tried again after a minute, with three packets at most', () => {
     const path = validated();
     path.mtu = 1_200;

@@ -64,7 +64,8 @@ export class BlackHole {
   /** A timeout of loss detection: were large datagrams under way, they are under suspicion. */
   timedOut(now: number, ask: AskLosses): void {
     if (this.#sent.count === 0) return;
-    this.#watch(now, ask());
+    // What is being watched stays so: in a black hole timeouts come faster than the answer, which each of them would put off.
+    if (this.#until === undefined) this.#watch(now, ask());
     this.#cautious = true;
   }
 
