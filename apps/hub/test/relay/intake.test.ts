@@ -1,7 +1,7 @@
-import { encodeCancel, encodeRequest, FrameReader, FrameType, PackedWriter, type Frame } from '@qconn/protocol';
+import { encodeCancel, encodeRequest, FrameType, PackedWriter } from '@qconn/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Intake } from '../../src/relay/intake.ts';
-import { LIMS, RelayStage, REQUEST, type Connected } from './relay-stage.ts';
+import { frameOf, LIMS, RelayStage, REQUEST, type Connected } from './relay-stage.ts';
 
 const PER_TURN = 128;
 const PER_FULL_TURN = 16;
@@ -19,12 +19,6 @@ beforeEach(() => {
   flooder = stage.connect(LIMS);
   printer = stage.connectPrinter();
 });
-
-function frameOf(bytes: Uint8Array): Frame {
-  let found: Frame | undefined;
-  new FrameReader((frame) => (found = frame)).push(bytes.slice());
-  return found as Frame;
-}
 
 function send(from: Connected, first: number, count = 1): void {
   for (let id = first; id < first + count; id++) intake.take(from.session, frameOf(encodeRequest(writer, id, REQUEST)));

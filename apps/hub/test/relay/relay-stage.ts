@@ -36,7 +36,7 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 const writer = new PackedWriter();
 
 /** Bytes of one frame as its receiver sees it. */
-function frameOf(bytes: Uint8Array): Frame {
+export function frameOf(bytes: Uint8Array): Frame {
   let found: Frame | undefined;
   new FrameReader((frame) => (found = frame)).push(bytes);
   return found as Frame;
