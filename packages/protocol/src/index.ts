@@ -111,6 +111,7 @@ export {
 export { STAGES, type Stage } from './wire/stage.ts';
 export { decodeStages, encodeStages, type ResolvedTarget, type StageReport } from './wire/stages.ts';
 export { laneOf, StreamType } from './wire/stream-type.ts';
+export { LaneIds } from './lane-ids.ts';
 export { announcesBody, type StreamedBody } from './wire/streamed-body.ts';
 export {
   decodeUnwatch,

@@ -1,5 +1,5 @@
 import { DeadlineQueue } from '@qconn/clock';
-import { EXCHANGES_IN_FLIGHT_MAX } from '@qconn/protocol';
+import { EXCHANGES_IN_FLIGHT_MAX, LaneIds, LANES_PER_CONNECTION } from '@qconn/protocol';
 import { Exchange } from './exchange.ts';
 import type { LiveDevice } from './live-device.ts';
 import type { Session } from './session.ts';
@@ -17,8 +17,8 @@ export class ExchangeTable<S, T> {
   readonly #byTarget = new Map<Session<S>, Set<Exchange<S, T>>>();
   readonly #inFlight = new Map<string, number>();
   readonly #deadlines = new DeadlineQueue<Exchange<S, T>>();
+  readonly #ids = new LaneIds(LANES_PER_CONNECTION);
   readonly #limits: { readonly inFlightMax?: number };
-  #lastId = 0;
 
   /** @param limits `inFlightMax`: exchanges in flight per sending machine, orphaned ones included; looked at for each */
   constructor(limits: { readonly inFlightMax?: number } = {}) {
@@ -44,13 +44,17 @@ export class ExchangeTable<S, T> {
     if (count >= (this.#limits.inFlightMax ?? EXCHANGES_IN_FLIGHT_MAX)) return 'quota';
     const sent = this.#bySender.get(sender) ?? new Map<number, Exchange<S, T>>();
     if (sent.has(requestId)) return 'duplicate';
-    this.#lastId += 1;
-    const exchange = new Exchange<S, T>(this.#lastId, sender, requestId, value);
+    const exchange = new Exchange<S, T>(this.#ids.next(), sender, requestId, value);
     this.#byId.set(exchange.id, exchange);
     if (sent.size === 0) this.#bySender.set(sender, sent);
     sent.set(requestId, exchange);
     this.#inFlight.set(sender.fingerprint, count + 1);
     return exchange;
+  }
+
+  /** A turn of the event loop is over: what is opened from now on shares its packets with nothing before it. */
+  nextTurn(): void {
+    this.#ids.nextLane();
   }
 
   /** The exchange with the hub's id. */

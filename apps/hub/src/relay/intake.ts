@@ -7,7 +7,7 @@ import type { Relay } from './relay.ts';
 /** What senders' frames go to in the end. */
 export interface IntakeDependencies {
   readonly clock: Clock;
-  readonly relay: Pick<Relay, 'request' | 'requestAll' | 'cancel' | 'refuseInTurn'>;
+  readonly relay: Pick<Relay, 'request' | 'requestAll' | 'cancel' | 'refuseInTurn' | 'nextTurn'>;
 }
 
 /**
@@ -68,6 +68,7 @@ export class Intake {
       if (next === undefined) break;
       this.#passOrClose(next);
     }
+    if (this.#begun > 0) this.#relay.nextTurn();
     this.#begun = 0;
     return this.#queue.size > 0;
   }

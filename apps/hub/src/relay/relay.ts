@@ -152,6 +152,11 @@ export class Relay {
     return this.#draining;
   }
 
+  /** A turn of the event loop is over. */
+  nextTurn(): void {
+    this.#exchanges.nextTurn();
+  }
+
   /** Takes a Request frame from a sender. @throws QconnError for a peer that breaks the protocol */
   request(sender: Session<Peer>, frame: Frame): void {
     const request = decodeRequest(frame);

@@ -1,4 +1,12 @@
-import { encodeCancel, encodeRequest, FrameType, PackedWriter } from '@qconn/protocol';
+import {
+  encodeCancel,
+  encodeRequest,
+  encodeResponse,
+  FrameType,
+  laneOf,
+  LANES_PER_CONNECTION,
+  PackedWriter,
+} from '@qconn/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Intake } from '../../src/relay/intake.ts';
 import { frameOf, LIMS, RelayStage, REQUEST, type Connected } from './relay-stage.ts';
@@ -6,6 +14,7 @@ import { frameOf, LIMS, RelayStage, REQUEST, type Connected } from './relay-stag
 const PER_TURN = 128;
 const PER_FULL_TURN = 16;
 const ENOUGH = { messages: { perSecond: 1e6, burst: 1e6 }, bytes: { perSecond: 1e9, burst: 1e9 } };
+const NOTHING = new Uint8Array(0);
 const writer = new PackedWriter();
 
 let stage: RelayStage;
@@ -42,7 +51,22 @@ test('what is more waits for the next turns, and all of it gets there in order',
   expect([printer.peer.jobs().length, intake.size]).toEqual([PER_TURN, 300 - PER_TURN]);
   expect([turn(), turn(), turn()]).toEqual([true, true, false]);
   expect(intake.size).toBe(0);
-  expect(printer.peer.jobs().map(({ id }) => id)).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
+  for (const { id } of printer.peer.jobs())
+    stage.relay.fromProvider(printer.session, frameOf(encodeResponse(writer, id, { headers: NOTHING, body: NOTHING })));
+  const answered = flooder.peer.ofType(FrameType.Response).map(({ id }) => id);
+  expect(answered).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
+});
+
+test('what is begun in one turn shares a lane to its provider, and the next turn has the next lane', () => {
+  const lanes = [1, 2, 3, 4, 5].map((nth) => {
+    send(flooder, nth * 10, 3);
+    turn();
+    return printer.peer
+      .jobs()
+      .slice(-3)
+      .map(({ id }) => laneOf(id, LANES_PER_CONNECTION));
+  });
+  expect(lanes).toEqual([0, 1, 2, 3, 0].map((lane) => [lane, lane, lane]));
 });
 
 test('while more arrives than is read, little is begun', () => {

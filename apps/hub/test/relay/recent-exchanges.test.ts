@@ -1,4 +1,4 @@
-import { encodeHeaders } from '@qconn/protocol';
+import { encodeHeaders, LANES_PER_CONNECTION } from '@qconn/protocol';
 import { expect, test } from 'vitest';
 import { traceParentOf } from '../../src/relay/exchange-spans.ts';
 import { RecentExchanges } from '../../src/relay/recent-exchanges.ts';
@@ -15,6 +15,11 @@ function remembering(limits = { entries: 4, maxAgeMs: 60_000 }): {
   const recent = new RecentExchanges(stage.clock, limits);
   stage.onEnded = (exchange, outcome) => recent.add(exchange, outcome);
   return { stage, recent, lims: stage.connect(LIMS), printer: stage.connectPrinter() };
+}
+
+/** The hub's id of the nth exchange of a turn: they share a lane. */
+function idOf(nth: number): number {
+  return nth * LANES_PER_CONNECTION;
 }
 
 function complete({ stage, lims, printer }: ReturnType<typeof remembering>, id: number): void {
@@ -35,7 +40,7 @@ test('remembers of each exchange who, where, when and how, and nothing that it c
   expect(recent.list({}, 10)).toEqual({
     items: [
       {
-        id: 1,
+        id: idOf(1),
         from: LIMS,
         serviceType: 'print',
         to: { fingerprint: PRINTER, hostname: 'printer', device: 'zebra-1' },
@@ -52,8 +57,8 @@ test('remembers of each exchange who, where, when and how, and nothing that it c
     ],
     next: undefined,
   });
-  expect(recent.get(1)).toEqual(recent.list({}, 1).items[0]);
-  expect(recent.get(2)).toBeUndefined();
+  expect(recent.get(idOf(1))).toEqual(recent.list({}, 1).items[0]);
+  expect(recent.get(idOf(2))).toBeUndefined();
 });
 
 test('finds what is asked for, the last first, page by page', () => {
@@ -62,14 +67,14 @@ test('finds what is asked for, the last first, page by page', () => {
   for (let id = 1; id <= 4; id += 1) complete(here, id);
   stage.request(lims, { address: { serviceType: 'scan' } }, 9);
   const ids = (found: ReturnType<RecentExchanges['list']>): number[] => found.items.map(({ id }) => id);
-  expect(ids(recent.list({}, 100))).toEqual([5, 4, 3, 2, 1]);
+  expect(ids(recent.list({}, 100))).toEqual([5, 4, 3, 2, 1].map(idOf));
   const first = recent.list({}, 2);
   const second = recent.list({}, 2, first.next);
   const third = recent.list({}, 2, second.next);
-  expect([first, second, third].map(ids)).toEqual([[5, 4], [3, 2], [1]]);
+  expect([first, second, third].map(ids)).toEqual([[5, 4], [3, 2], [1]].map((page) => page.map(idOf)));
   expect(third.next).toBeUndefined();
-  expect(ids(recent.list({ outcome: 'not_found' }, 9))).toEqual([5]);
-  expect(ids(recent.list({ serviceType: 'print', from: LIMS, to: PRINTER }, 2))).toEqual([4, 3]);
+  expect(ids(recent.list({ outcome: 'not_found' }, 9))).toEqual([5].map(idOf));
+  expect(ids(recent.list({ serviceType: 'print', from: LIMS, to: PRINTER }, 2))).toEqual([4, 3].map(idOf));
   expect(ids(recent.list({ to: LIMS }, 9))).toEqual([]);
   expect(ids(recent.list({ since: stage.clock.now() + 1 }, 9))).toEqual([]);
 });
@@ -79,18 +84,18 @@ test('a page that went on while more came in misses nothing that was there and r
   for (let id = 1; id <= 4; id += 1) complete(here, id);
   const { items, next } = here.recent.list({}, 2);
   complete(here, 5);
-  expect([...items, ...here.recent.list({}, 9, next).items].map(({ id }) => id)).toEqual([4, 3, 2, 1]);
+  expect([...items, ...here.recent.list({}, 9, next).items].map(({ id }) => id)).toEqual([4, 3, 2, 1].map(idOf));
 });
 
 test('is bounded in number and in age', () => {
   const here = remembering();
   for (let id = 1; id <= 6; id += 1) complete(here, id);
-  expect(here.recent.list({}, 100).items.map(({ id }) => id)).toEqual([6, 5, 4, 3]);
+  expect(here.recent.list({}, 100).items.map(({ id }) => id)).toEqual([6, 5, 4, 3].map(idOf));
   here.stage.clock.advance(60_001);
   complete(here, 7);
-  expect(here.recent.list({}, 100).items.map(({ id }) => id)).toEqual([7]);
+  expect(here.recent.list({}, 100).items.map(({ id }) => id)).toEqual([7].map(idOf));
   here.recent.sweep();
-  expect([here.recent.get(6), here.recent.get(7)?.id]).toEqual([undefined, 7]);
+  expect([here.recent.get(idOf(6)), here.recent.get(idOf(7))?.id]).toEqual([undefined, idOf(7)]);
 });
 
 test('turned off it keeps nothing', () => {

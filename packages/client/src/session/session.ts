@@ -19,6 +19,7 @@ import {
   FrameType,
   frameTypeName,
   HANDSHAKE_DEADLINE_MS,
+  LaneIds,
   LANES_PER_CONNECTION,
   PackedWriter,
   QconnError,
@@ -83,7 +84,7 @@ export class Session {
   readonly #observer: SessionObserver;
   readonly #welcomed = Promise.withResolvers<void>();
   #epoch: string | undefined;
-  #lastId = 0;
+  readonly #ids = new LaneIds(LANES_PER_CONNECTION);
   #deadline: Timer | undefined;
 
   /** Resolves with the reason when the connection has ended, and everything in flight has been told. */
@@ -158,7 +159,7 @@ export class Session {
   /** Sends a request to many; what becomes of it goes to `fanOut`. @throws QconnError for what cannot be sent */
   requestAll(request: RequestAll, observer: FanOutObserver, fanOut: FanOut): void {
     const id = this.#nextId();
-    this.#lastId += request.limit;
+    this.#ids.reserve(request.limit);
     this.#requests.startAll(id, request, observer, fanOut);
   }
 
@@ -236,7 +237,8 @@ export class Session {
   }
 
   #nextId(): number {
-    return ++this.#lastId;
+    if (this.#lanes.bufferedBytes === 0) this.#ids.nextLane();
+    return this.#ids.next();
   }
 
   #take(frame: Frame): void {

@@ -9,7 +9,7 @@ export const StreamType = {
   Body: 0x02,
 } as const;
 
-/** The lane that an exchange or a call uses: spread by id, so that one lost packet does not stall all. */
+/** The lane that an exchange or a call uses; whoever draws its id with {@link LaneIds} chooses it. */
 export function laneOf(id: number, lanes: number): number {
   return id % lanes;
 }
