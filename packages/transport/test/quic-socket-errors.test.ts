@@ -95,6 +95,17 @@ describe('a UDP socket', () => {
     expect(await failures.next()).toMatchObject({ code: 'EMSGSIZE' });
   });
 
+  test('gives back the memory of a datagram once it has been looked at', async () => {
+    const seen = new Events<[bytes: Buffer, first: number | undefined]>();
+    const events = { ...nothing, datagram: (bytes: Buffer) => seen.push([bytes, bytes[0]]) };
+    const socket = await UdpSocket.bind({ host: '127.0.0.1', port: 0 }, events);
+    open.push(socket);
+    socket.send(new Uint8Array(1_200).fill(7), socket.address);
+    const [bytes, first] = await seen.next();
+    expect(first).toBe(7);
+    expect(bytes.length).toBe(0);
+  });
+
   test.runIf(existsSync(RMEM_MAX))('knows how much the system gives it', async () => {
     const socket = await UdpSocket.bind({ host: '127.0.0.1', port: 0 }, nothing);
     open.push(socket);
