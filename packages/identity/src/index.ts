@@ -17,6 +17,7 @@ export { pinOfCertificate, TrustBundle, type TrustedRoot } from './trust-bundle.
 export { ChainVerifier, verifyChain, type PresentedChain, type VerifiedCertificate } from './chain/chain-verifier.ts';
 export type { Purpose } from './chain/leaf.ts';
 export { verifyPinnedServer, type PinnedServer } from './chain/pinned-server.ts';
+export { isWrongTime } from './chain/wrong-time.ts';
 export { hashSecret, Secret, secretMatches, type SecretKind, type SecretParts } from './secret.ts';
 export { formatSecret, generateSecret, parseSecret } from './secret-text.ts';
 export {

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { request } from 'node:https';
 import { isIP } from 'node:net';
 import type { Clock } from '@qconn/clock';
-import type { Credential } from '@qconn/identity';
+import { isWrongTime, type Credential } from '@qconn/identity';
 import { ALPN_QCONN_1, QconnError } from '@qconn/protocol';
 import { createQuicEndpoint, type CloseInfo } from '@qconn/transport';
 import { duration } from '../words.ts';
@@ -51,7 +51,7 @@ export async function checkHttps(
     return { findings, skewMs: date === undefined ? undefined : clock.now() - date };
   } catch (error) {
     const check = 'hub HTTPS (TCP)';
-    if (isAboutTime(error)) {
+    if (isWrongTime(error)) {
       // Whoever answers is believed in this alone, which is to be compared with a clock on the wall.
       const date = await healthDate(hub.https, undefined).catch(() => undefined);
       const action =
@@ -65,12 +65,6 @@ export async function checkHttps(
     const action = 'Check address, port and firewall; enrolment and recovery need it, messages do not.';
     return { findings: [thrown(check, error, action)], skewMs: undefined };
   }
-}
-
-/** OpenSSL's words for a certificate that is good at another time. */
-function isAboutTime(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID';
 }
 
 /** This machine's clock against the hub's, which the Date header tells to the second (RFC 9110, section 6.6.1). */

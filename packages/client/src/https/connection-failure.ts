@@ -1,3 +1,4 @@
+import { isWrongTime } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 
 /** OpenSSL's words for a certificate that is not the hub's. */
@@ -16,7 +17,7 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
 export function connectionFailure(error: Error, url: URL): QconnError {
   if (error instanceof QconnError) return error;
   const code = 'code' in error ? String(error.code) : '';
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+  if (isWrongTime(error)) {
     return new QconnError(
       'certificate_expired',
       `The certificate of ${url.host} is not valid at this time; check the clocks of both sides.`,
