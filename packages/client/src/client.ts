@@ -1,19 +1,11 @@
 import type { Clock } from '@qconn/clock';
 import {
   BODY_MAX_BYTES,
-  checkAddress,
   DRAIN_MS,
-  encodeHeaders,
   FAN_OUT_MAX,
-  isDeviceName,
-  isServiceType,
-  JOB_DEADLINE_MS,
-  parseAddress,
   QconnError,
   RESOLUTION_DEADLINE_MS,
-  SERVICE_TYPES_PER_DEVICE_MAX,
   type Address,
-  type Headers,
   type MachineStatus,
   type Provider,
   type ProviderFilter,
@@ -23,20 +15,23 @@ import {
   type TrustHeld,
   type Welcome,
 } from '@qconn/protocol';
-import { packContent, type BodySource, type Content } from './body/content.ts';
-import { JOB_CONCURRENCY, JOB_CONCURRENCY_MAX, type Handler, type Provision } from './exchange/job.ts';
+import type { Content } from './body/content.ts';
+import { addressOf, draft, type FanOutOptions, type InquiryOptions, type RequestOptions } from './exchange/draft.ts';
+import type { Handler, Provision } from './exchange/job.ts';
 import { jobReport, type JobReport } from './exchange/job-report.ts';
 import { Jobs, type JobHistory } from './exchange/jobs.ts';
 import { FanOut } from './exchange/fan-out.ts';
-import type { FanOutObserver, Reply, RequestObserver } from './exchange/requests.ts';
+import { provisionOf, type DeviceOptions } from './exchange/provision.ts';
+import type { Reply } from './exchange/requests.ts';
 import type { PresenceEvent } from './presence/presence-event.ts';
 import { watchPresence } from './presence/watch-presence.ts';
 import type { Session } from './session/session.ts';
+import type { ClientEvent } from './supervisor/client-event.ts';
 import type { Phase } from './supervisor/supervisor.ts';
 import { isTraced } from './tracing/is-traced.ts';
 import { tracedHandler } from './tracing/trace-job.ts';
 import { traceRequest } from './tracing/trace-request.ts';
-import { Uplink, type ClientEvent, type ConnectedOptions, type UplinkDependencies } from './supervisor/uplink.ts';
+import { Uplink, type ConnectedOptions, type UplinkDependencies } from './supervisor/uplink.ts';
 
 /** What a client needs from outside. */
 export interface ClientDependencies extends Omit<UplinkDependencies, 'jobs'> {
@@ -55,52 +50,10 @@ export interface OwnMachine extends MachineStatus {
   readonly shortCode: string;
 }
 
-/** What {@link Client.request} and {@link Client.requestAll} have in common. */
-interface SendOptions {
-  readonly headers?: Headers | undefined;
-  /** Time for accepted … acknowledged in milliseconds, 1 … 86,400,000. Default 10,000. Waiting for the hub counts. */
-  readonly resolutionMs?: number | undefined;
-  /** Time from the acknowledgement to the result in milliseconds, 1 … 86,400,000. Default 30,000. */
-  readonly jobMs?: number | undefined;
-  /** At most 128 bytes. While it lives the provider runs the job at most once and repeats the first outcome. */
-  readonly idempotencyKey?: string | undefined;
-  /** Without a connection: wait for one within the resolution deadline, or fail at once. Default `wait`. */
-  readonly whenOffline?: 'wait' | 'fail' | undefined;
-}
-
-/** Options of {@link Client.request}. */
-export interface RequestOptions extends SendOptions, RequestObserver {
-  /**
-   * Of several providers the same one for the same key, as long as it is there; it is not asked how busy it is. At most
-   * 128 bytes. Default: the one with the fewest exchanges in flight.
-   */
-  readonly stickyKey?: string | undefined;
-  /** Where the target is not there: wait for it within the resolution deadline, instead of failing at once. Default false. */
-  readonly waitForTarget?: boolean | undefined;
-}
-
-/** Options of {@link Client.job}. */
-export type InquiryOptions = Pick<RequestOptions, 'resolutionMs' | 'jobMs' | 'whenOffline' | 'signal'>;
-
-/** Options of {@link Client.requestAll}. */
-export interface FanOutOptions extends SendOptions, FanOutObserver {
-  /** Most providers to reach, 1 … 256; the least busy first. Default 256. */
-  readonly limit?: number | undefined;
-}
-
-/** A device to provide. */
-export interface DeviceOptions {
-  readonly device: string;
-  readonly serviceTypes: readonly string[];
-  /** Jobs that may run at once, 1 … 10,000. Default 64. */
-  readonly concurrency?: number | undefined;
-}
-
 type WaitOptions = Pick<RequestOptions, 'signal' | 'whenOffline'>;
 
 /** How often a closing client looks whether its work has ended, in milliseconds. */
 const DRAIN_LOOK_MS = 10;
-const NOTHING = new Uint8Array(0);
 
 /**
  * A program's place at the hub. It keeps its connection by itself: devices stay provided over
@@ -229,25 +182,12 @@ export class Client {
    * @throws QconnError `bad_address` for malformed names, `too_large`, `invalid_request`, `invalid_state` when it is provided already, or what the hub refuses it with
    */
   async provide(device: DeviceOptions, handler: Handler): Promise<() => Promise<void>> {
-    const { serviceTypes, concurrency = JOB_CONCURRENCY } = device;
-    if (!isDeviceName(device.device))
-      throw new QconnError('bad_address', `${JSON.stringify(device.device)} is no device name.`);
-    if (serviceTypes.length === 0 || !serviceTypes.every(isServiceType))
-      throw new QconnError('bad_address', 'A device needs at least one service type, each well-formed.');
-    if (serviceTypes.length > SERVICE_TYPES_PER_DEVICE_MAX)
-      throw new QconnError('too_large', `A device has at most ${SERVICE_TYPES_PER_DEVICE_MAX} service types.`);
-    if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > JOB_CONCURRENCY_MAX)
-      throw new QconnError('invalid_request', `The concurrency is a whole number, 1 … ${JOB_CONCURRENCY_MAX}.`);
-    const provision = {
-      device: device.device,
-      serviceTypes: [...serviceTypes],
-      concurrency,
-      handler: tracedHandler(handler),
-    };
+    const provision = provisionOf(device, tracedHandler(handler));
     this.#jobs.add(provision);
     const { session } = this.#uplink;
     try {
-      if (session !== undefined) await this.#uplink.register(session, { device: device.device, serviceTypes });
+      if (session !== undefined)
+        await this.#uplink.register(session, { device: provision.device, serviceTypes: provision.serviceTypes });
     } catch (error) {
       // A session that ended in between is no refusal: the next one registers the device.
       if (this.#uplink.session === session) {
@@ -362,36 +302,4 @@ export class Client {
 
 async function rejection(error: unknown): Promise<never> {
   throw error;
-}
-
-function addressOf(address: Address | string): Address {
-  return typeof address === 'string' ? parseAddress(address) : checkAddress(address);
-}
-
-/** What goes to the hub. @throws QconnError for what cannot be sent */
-function draft(
-  address: Address,
-  body: Content,
-  options: SendOptions & Pick<RequestOptions, 'stickyKey' | 'waitForTarget'>,
-): { request: Request; source: BodySource | undefined } {
-  const packed = packContent(body);
-  if (packed === undefined)
-    throw new QconnError('invalid_request', 'A body is bytes, text, a Blob, or a stream or iterable of bytes.');
-  const source = 'source' in packed ? packed.source : undefined;
-  const resolutionMs = options.resolutionMs ?? RESOLUTION_DEADLINE_MS;
-  if (!(resolutionMs >= 1))
-    throw new QconnError('invalid_request', `A resolution deadline of ${resolutionMs} ms is out of range.`);
-  const request = {
-    address,
-    resolutionMs,
-    jobMs: options.jobMs ?? JOB_DEADLINE_MS,
-    idempotencyKey: options.idempotencyKey,
-    stickyKey: options.stickyKey,
-    waitForTarget: options.waitForTarget ?? false,
-    inquiry: false,
-    headers: options.headers === undefined ? NOTHING : encodeHeaders(options.headers),
-    body: 'inline' in packed ? packed.inline : NOTHING,
-    streamed: source && { length: source.length },
-  };
-  return { request, source };
 }

@@ -4,7 +4,7 @@ import { createFaultyNetwork, createTestPki, type FaultyNetwork } from '@qconn/t
 import { createQuicEndpoint, type Endpoint, type TlsIdentity } from '@qconn/transport';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { Client } from '../src/client.ts';
-import type { ClientEvent } from '../src/supervisor/uplink.ts';
+import type { ClientEvent } from '../src/supervisor/client-event.ts';
 import { answerWell, HubSide } from './scripted-hub.ts';
 
 /** How much faster the client's time goes: it waits three seconds for an answer, and nobody wants to wait for that. */

@@ -1,6 +1,6 @@
 import { decodeProvide, encodeCallFailed, encodeProvided, FrameType } from '@qconn/protocol';
 import { expect, test } from 'vitest';
-import type { ClientEvent } from '../src/supervisor/uplink.ts';
+import type { ClientEvent } from '../src/supervisor/client-event.ts';
 import { answerWell, ScriptedHub } from './scripted-hub.ts';
 
 test('whether the policy permits a device is told when it is provided, and again after a reconnect', async () => {

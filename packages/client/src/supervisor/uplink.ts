@@ -1,14 +1,19 @@
 import type { Clock, Timer } from '@qconn/clock';
 import { QconnError, type Device, type GoAway, type MachineStatus, type Trust, type Welcome } from '@qconn/protocol';
-import type { CloseInfo, Connection, SocketAddress } from '@qconn/transport';
+import type { CloseInfo, Connection } from '@qconn/transport';
 import { EventStream } from '../event-stream.ts';
 import type { Jobs } from '../exchange/jobs.ts';
 import { Session, type SessionObserver } from '../session/session.ts';
 import { AddressWatch } from './address-watch.ts';
+import { asQconnError } from './as-qconn-error.ts';
+import type { ClientEvent } from './client-event.ts';
+import { Dialling } from './dialling.ts';
 import type { EarlyData } from './hub-dialer.ts';
 import type { Resolution } from './hub-resolver.ts';
 import { PathLook } from './path-look.ts';
 import { isLost, saysNobodyListens, type PathFailure } from './path-verdict.ts';
+import { quietMoment } from './quiet-moment.ts';
+import { Registrations } from './registrations.ts';
 import {
   INITIAL,
   isPermanent,
@@ -18,28 +23,6 @@ import {
   type SupervisorEvent,
   type SupervisorState,
 } from './supervisor.ts';
-
-/** What happened to a client, in order. */
-export type ClientEvent =
-  | {
-      readonly kind: 'phase';
-      readonly phase: Phase;
-      readonly reason: QconnError | undefined;
-      readonly waitMs: number | undefined;
-    }
-  | { readonly kind: 'machine'; readonly machine: MachineStatus }
-  /** The path to the hub failed, and the connection has moved to another: what was in flight goes on. */
-  | { readonly kind: 'moved'; readonly failure: PathFailure }
-  /** It could not move; the client connects anew, and what was in flight is reported. */
-  | { readonly kind: 'notMoved'; readonly failure: PathFailure; readonly error: QconnError }
-  /** The hub's name points to other addresses now: the client has connected there, and left the old one. */
-  | { readonly kind: 'hubMoved'; readonly from: SocketAddress }
-  /** The hub has registered a device. `permitted` says whether the policy lets the machine provide it, as it was then. */
-  | { readonly kind: 'provided'; readonly device: string; readonly permitted: boolean }
-  /** The hub has refused a device after a reconnect; the others are provided. */
-  | { readonly kind: 'refused'; readonly device: string; readonly error: QconnError }
-  | { readonly kind: 'renewed'; readonly expiresAt: number }
-  | { readonly kind: 'renewalFailed'; readonly error: QconnError; readonly retryAt: number | undefined };
 
 /** What an uplink needs from outside. */
 export interface UplinkDependencies {
@@ -70,10 +53,6 @@ export interface CredentialKeeping {
   readonly isNewer: () => boolean;
 }
 
-/** How long a planned reconnect waits for a quiet moment, and how often it looks for one, in milliseconds. */
-const QUIET_PATIENCE_MS = 30_000;
-const QUIET_LOOK_MS = 20;
-
 /** Which connection to wait for, and until when. */
 export interface ConnectedOptions {
   /** `connected`: pending or online; `online`: authorized. Default `connected`. */
@@ -84,7 +63,8 @@ export interface ConnectedOptions {
 /** Drives the supervisor: keeps one session with a hub for as long as its owner wants it. */
 export class Uplink {
   readonly #dependencies: UplinkDependencies;
-  readonly #agent: string;
+  readonly #dialling: Dialling;
+  readonly #registrations: Registrations;
   readonly events: EventStream<ClientEvent> = new EventStream();
   #state: SupervisorState = INITIAL;
   #session: Session | undefined;
@@ -94,12 +74,9 @@ export class Uplink {
   #machine: MachineStatus | undefined;
   #lastError: QconnError | undefined;
   #timer: Timer | undefined;
-  #dialling: AbortController | undefined;
   #pathLook: PathLook | undefined;
   #pathFailure: PathFailure = 'silence';
   #addressWatch: AddressWatch | undefined;
-  /** Another connection of the last dial has said hello as well: the hub may have taken it for the newer one. */
-  #raced = false;
   /** What a session says counts while it is the current one: one that was let go changes nothing here. */
   readonly #observer: SessionObserver = {
     welcomed: (session, welcome) => this.#welcomed(session, welcome),
@@ -116,7 +93,11 @@ export class Uplink {
 
   constructor(dependencies: UplinkDependencies, agent: string) {
     this.#dependencies = dependencies;
-    this.#agent = agent;
+    const { clock, dial, jobs, keeping } = dependencies;
+    const begin = (connection: Connection): Session =>
+      Session.begin(connection, agent, { clock, jobs, observer: this.#observer, trust: keeping?.trustId() });
+    this.#dialling = new Dialling(dial, begin);
+    this.#registrations = new Registrations(jobs, this.events);
   }
 
   start(): void {
@@ -175,9 +156,8 @@ export class Uplink {
   }
 
   /** Registers a device with the hub of a session. @throws QconnError what the hub refuses it with */
-  async register(session: Session, device: Device): Promise<void> {
-    const permitted = await session.provide(device);
-    this.events.emit({ kind: 'provided', device: device.device, permitted });
+  register(session: Session, device: Device): Promise<void> {
+    return this.#registrations.register(session, device);
   }
 
   /** The error for work that needs a connection which is not there. */
@@ -237,38 +217,17 @@ export class Uplink {
         this.#addressWatch?.stop();
         // Sessions first, for they know what is still to be said; what has no session yet ends with its dialling.
         for (const session of this.#sessions()) session.close();
-        this.#dialling?.abort();
+        this.#dialling.abort();
         return;
     }
   }
 
   async #dial(): Promise<void> {
     try {
-      await this.#connect();
+      await this.#dialling.connect();
     } catch (error) {
       this.#failed(error);
     }
-  }
-
-  /** Resolves when a hub has welcomed this client, which then has its session there. @throws QconnError */
-  async #connect(): Promise<void> {
-    const dialling = new AbortController();
-    this.#dialling = dialling;
-    const sessions = new Map<Connection, Session>();
-    const hello = (connection: Connection): Session => {
-      const { clock, jobs } = this.#dependencies;
-      const trust = this.#dependencies.keeping?.trustId();
-      const session = Session.begin(connection, this.#agent, { clock, jobs, observer: this.#observer, trust });
-      sessions.set(connection, session);
-      return session;
-    };
-    const connection = await this.#dependencies.dial(dialling.signal, hello);
-    const hangUp = (): void => connection.close(new QconnError('closed').wire, 'The client is done.');
-    if (dialling.signal.aborted) return hangUp();
-    dialling.signal.addEventListener('abort', hangUp, { once: true });
-    const session = sessions.get(connection) ?? hello(connection);
-    this.#raced = sessions.size > 1;
-    await session.welcome;
   }
 
   #welcomed(session: Session, welcome: Welcome): void {
@@ -304,27 +263,18 @@ export class Uplink {
   async #goTo(session: Session): Promise<void> {
     // Where nothing comes from there is nothing to wait for.
     const silent = session.connection.path.unansweredMs > 0;
-    if (!silent) await this.#quiet(session);
+    if (!silent) await quietMoment(session, this.#dependencies);
     if (this.#session !== session) return;
     try {
-      await this.#connect();
+      await this.#dialling.connect();
     } catch {
       // Nobody answers there yet: the connection stands, and the name is asked again.
       if (this.#session === session) this.#watchAddress(session);
       return;
     }
     this.events.emit({ kind: 'hubMoved', from: session.connection.remote });
-    if (!silent) await this.#quiet(session);
+    if (!silent) await quietMoment(session, this.#dependencies);
     session.close(silent ? 'unreachable' : undefined);
-  }
-
-  /** Waits until nothing is in flight on a session, but not for ever. */
-  async #quiet(session: Session): Promise<void> {
-    const { clock, jobs } = this.#dependencies;
-    const end = clock.monotonic() + QUIET_PATIENCE_MS;
-    while (session.inFlight + jobs.size > 0 && clock.monotonic() < end) {
-      await new Promise<void>((resolve) => void clock.setTimer(QUIET_LOOK_MS, resolve));
-    }
   }
 
   async #move(session: Session): Promise<void> {
@@ -360,23 +310,13 @@ export class Uplink {
     session?.close('unreachable');
   }
 
+  /** A hub that says nothing of a device is left: the next connection may find it well. */
   #registerAll(session: Session): void {
-    for (const device of this.#dependencies.jobs.devices) {
-      void this.register(session, device).catch((error: unknown) => this.#provideFailed(session, device, error));
-    }
-  }
-
-  /**
-   * A device that the hub refuses, such as one too many, is refused on every connection: the others go on.
-   * A hub that says nothing is another matter: the next connection may find it well.
-   */
-  #provideFailed(session: Session, device: Device, cause: unknown): void {
-    if (this.#session !== session) return;
-    const error = asQconnError(cause);
-    this.events.emit({ kind: 'refused', device: device.device, error });
-    if (error.code !== 'handshake_timeout') return;
-    this.#lastError = error;
-    session.close();
+    const current = (): boolean => this.#session === session;
+    this.#registrations.registerAll(session, current, (error) => {
+      this.#lastError = error;
+      session.close();
+    });
   }
 
   #statusChanged(status: MachineStatus): void {
@@ -401,21 +341,9 @@ export class Uplink {
 
   #failed(error: unknown): void {
     if (this.phase === 'stopped') return;
-    this.#lastError = this.#asOfNow(asQconnError(error));
+    this.#lastError = this.#dialling.asOfNow(asQconnError(error));
     const another = this.#dependencies.keeping?.isNewer() === true;
     const nobodyListens = saysNobodyListens(this.#lastError);
     this.#step({ kind: 'failed', error: this.#lastError, another, nobodyListens });
   }
-
-  /** Whom a connection of its own has superseded, nobody else has. */
-  #asOfNow(error: QconnError): QconnError {
-    if (error.code !== 'superseded' || !this.#raced) return error;
-    return new QconnError('unreachable', 'The hub took another connection of this client for the newer one.', {
-      cause: error,
-    });
-  }
-}
-
-function asQconnError(error: unknown): QconnError {
-  return error instanceof QconnError ? error : new QconnError('internal', undefined, { cause: error });
 }

@@ -1,0 +1,81 @@
+import {
+  checkAddress,
+  encodeHeaders,
+  JOB_DEADLINE_MS,
+  parseAddress,
+  QconnError,
+  RESOLUTION_DEADLINE_MS,
+  type Address,
+  type Headers,
+  type Request,
+} from '@qconn/protocol';
+import { packContent, type BodySource, type Content } from '../body/content.ts';
+import type { FanOutObserver, RequestObserver } from './requests.ts';
+
+/** What `Client.request` and `Client.requestAll` have in common. */
+interface SendOptions {
+  readonly headers?: Headers | undefined;
+  /** Time for accepted … acknowledged in milliseconds, 1 … 86,400,000. Default 10,000. Waiting for the hub counts. */
+  readonly resolutionMs?: number | undefined;
+  /** Time from the acknowledgement to the result in milliseconds, 1 … 86,400,000. Default 30,000. */
+  readonly jobMs?: number | undefined;
+  /** At most 128 bytes. While it lives the provider runs the job at most once and repeats the first outcome. */
+  readonly idempotencyKey?: string | undefined;
+  /** Without a connection: wait for one within the resolution deadline, or fail at once. Default `wait`. */
+  readonly whenOffline?: 'wait' | 'fail' | undefined;
+}
+
+/** Options of `Client.request`. */
+export interface RequestOptions extends SendOptions, RequestObserver {
+  /**
+   * Of several providers the same one for the same key, as long as it is there; it is not asked how busy it is. At most
+   * 128 bytes. Default: the one with the fewest exchanges in flight.
+   */
+  readonly stickyKey?: string | undefined;
+  /** Where the target is not there: wait for it within the resolution deadline, instead of failing at once. Default false. */
+  readonly waitForTarget?: boolean | undefined;
+}
+
+/** Options of `Client.job`. */
+export type InquiryOptions = Pick<RequestOptions, 'resolutionMs' | 'jobMs' | 'whenOffline' | 'signal'>;
+
+/** Options of `Client.requestAll`. */
+export interface FanOutOptions extends SendOptions, FanOutObserver {
+  /** Most providers to reach, 1 … 256; the least busy first. Default 256. */
+  readonly limit?: number | undefined;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** @throws QconnError `bad_address` */
+export function addressOf(address: Address | string): Address {
+  return typeof address === 'string' ? parseAddress(address) : checkAddress(address);
+}
+
+/** What goes to the hub, and the body that is sent when the hub asks for it. @throws QconnError for what cannot be sent */
+export function draft(
+  address: Address,
+  body: Content,
+  options: SendOptions & Pick<RequestOptions, 'stickyKey' | 'waitForTarget'>,
+): { request: Request; source: BodySource | undefined } {
+  const packed = packContent(body);
+  if (packed === undefined)
+    throw new QconnError('invalid_request', 'A body is bytes, text, a Blob, or a stream or iterable of bytes.');
+  const source = 'source' in packed ? packed.source : undefined;
+  const resolutionMs = options.resolutionMs ?? RESOLUTION_DEADLINE_MS;
+  if (!(resolutionMs >= 1))
+    throw new QconnError('invalid_request', `A resolution deadline of ${resolutionMs} ms is out of range.`);
+  const request = {
+    address,
+    resolutionMs,
+    jobMs: options.jobMs ?? JOB_DEADLINE_MS,
+    idempotencyKey: options.idempotencyKey,
+    stickyKey: options.stickyKey,
+    waitForTarget: options.waitForTarget ?? false,
+    inquiry: false,
+    headers: options.headers === undefined ? NOTHING : encodeHeaders(options.headers),
+    body: 'inline' in packed ? packed.inline : NOTHING,
+    streamed: source && { length: source.length },
+  };
+  return { request, source };
+}

@@ -1,0 +1,23 @@
+import { isDeviceName, isServiceType, QconnError, SERVICE_TYPES_PER_DEVICE_MAX } from '@qconn/protocol';
+import { JOB_CONCURRENCY, JOB_CONCURRENCY_MAX, type Handler, type Provision } from './job.ts';
+
+/** A device to provide. */
+export interface DeviceOptions {
+  readonly device: string;
+  readonly serviceTypes: readonly string[];
+  /** Jobs that may run at once, 1 … 10,000. Default 64. */
+  readonly concurrency?: number | undefined;
+}
+
+/** @throws QconnError `bad_address` for malformed names, `too_large`, `invalid_request` */
+export function provisionOf(options: DeviceOptions, handler: Handler): Provision {
+  const { device, serviceTypes, concurrency = JOB_CONCURRENCY } = options;
+  if (!isDeviceName(device)) throw new QconnError('bad_address', `${JSON.stringify(device)} is no device name.`);
+  if (serviceTypes.length === 0 || !serviceTypes.every(isServiceType))
+    throw new QconnError('bad_address', 'A device needs at least one service type, each well-formed.');
+  if (serviceTypes.length > SERVICE_TYPES_PER_DEVICE_MAX)
+    throw new QconnError('too_large', `A device has at most ${SERVICE_TYPES_PER_DEVICE_MAX} service types.`);
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > JOB_CONCURRENCY_MAX)
+    throw new QconnError('invalid_request', `The concurrency is a whole number, 1 … ${JOB_CONCURRENCY_MAX}.`);
+  return { device, serviceTypes: [...serviceTypes], concurrency, handler };
+}
