@@ -10,6 +10,7 @@ import {
 } from '@qconn/protocol';
 import type { JobJournal, RememberedJob } from '../journal/job-journal.ts';
 import { AnswerMemory, withoutStream, type Settled } from './answer-memory.ts';
+import { KeptBytes } from './kept-bytes.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import type { Provision } from './job.ts';
 import type { RequestPort } from './requests.ts';
@@ -42,6 +43,7 @@ export class Jobs {
   readonly #detached = new Set<RunningJob>();
   readonly #byKey = new AnswerMemory();
   readonly #recent = new RecentAnswers();
+  readonly #kept = new KeptBytes();
   readonly #journal: JobJournal | undefined;
   #size = 0;
 
@@ -91,12 +93,13 @@ export class Jobs {
     if (!provided.provision.serviceTypes.includes(deliver.serviceType))
       return job.refuse('not_found', `The device ${deliver.device} does not provide ${deliver.serviceType}.`);
     if (deliver.inquiry) return void this.#inquire(job, deliver);
+    if (deliver.redelivered && this.#resume(job, port)) return;
     const earlier = this.#earlierRun(job, deliver);
     const full = earlier === undefined ? this.#fullness(provided) : undefined;
     if (full !== undefined) return job.refuse('busy', full);
-    const jobs = this.#jobsOf(port).set(job.id, job);
-    if (earlier === undefined) this.#begin(job, provided, deliver, jobs);
-    else void job.repeat(earlier).then(() => this.#over(job, jobs));
+    this.#jobsOf(port).set(job.id, job);
+    if (earlier === undefined) this.#begin(job, provided, deliver);
+    else void job.repeat(earlier).then(() => this.#over(job));
   }
 
   /** Takes a Cancel frame. */
@@ -123,22 +126,31 @@ export class Jobs {
     return jobs;
   }
 
+  /** Goes on over another connection with a run that has not ended. @returns whether there is one */
+  #resume({ epoch, id }: RunningJob, port: RequestPort): boolean {
+    const run = this.#running(epoch, id);
+    const before = run && this.#exchanges.get(run.port);
+    if (run?.resume(port) !== true) return false;
+    if (before?.get(id) === run) before.delete(id);
+    this.#detached.delete(run);
+    this.#jobsOf(port).set(id, run);
+    return true;
+  }
+
   /** What is known of a job that comes again: as an exchange that the hub forwards anew, or under its idempotency key. */
   #earlierRun({ epoch, id }: RunningJob, deliver: Deliver): Settled | Promise<Settled> | undefined {
     const now = this.#clock.monotonic();
     const jobKey = jobKeyOf(deliver);
-    const same = deliver.redelivered ? (this.#running(epoch, id) ?? this.#recent.find(epoch, id, now)) : undefined;
+    const same = deliver.redelivered
+      ? (this.#running(epoch, id)?.ending ?? this.#recent.find(epoch, id, now))
+      : undefined;
     return same ?? (jobKey === undefined ? undefined : this.#byKey.find(jobKey, now));
   }
 
   /** The exchange's job that runs, whichever connection it came over. */
-  #running(epoch: string, id: number): Promise<Settled> | undefined {
+  #running(epoch: string, id: number): RunningJob | undefined {
     const attached = [...this.#exchanges.values()].flatMap((jobs) => jobs.get(id) ?? []);
-    for (const job of [...attached, ...this.#detached]) {
-      const ending = job.id === id && job.epoch === epoch ? job.ending : undefined;
-      if (ending !== undefined) return ending;
-    }
-    return undefined;
+    return [...attached, ...this.#detached].find((job) => job.id === id && job.epoch === epoch && job.hasRun);
   }
 
   /** Why one job more cannot begin. */
@@ -147,25 +159,34 @@ export class Jobs {
     return this.#size >= RUNNING_MAX ? 'The program runs as many jobs as it can keep apart.' : undefined;
   }
 
-  #begin(job: RunningJob, provided: Provided, deliver: Deliver, jobs: Map<number, RunningJob>): void {
+  #begin(job: RunningJob, provided: Provided, deliver: Deliver): void {
     provided.running += 1;
     this.#size += 1;
     const jobKey = jobKeyOf(deliver);
     const settled = job.run(provided.provision.handler, this.#recordOf(jobKey));
-    if (jobKey !== undefined) this.#byKey.begin(jobKey, Promise.resolve(settled).then(withoutStream));
+    if (jobKey !== undefined)
+      this.#byKey.begin(
+        jobKey,
+        Promise.resolve(settled).then((how) => this.#toKeep(how)),
+      );
     const ended = (how: Settled): void => {
       provided.running -= 1;
       this.#size -= 1;
-      this.#remember(job, jobKey, withoutStream(how));
-      this.#over(job, jobs);
+      this.#remember(job, jobKey, this.#toKeep(how));
+      this.#over(job);
     };
     if (settled instanceof Promise) void settled.then(ended);
     else ended(settled);
   }
 
-  #over(job: RunningJob, jobs: Map<number, RunningJob>): void {
-    if (jobs.get(job.id) === job) jobs.delete(job.id);
+  #over(job: RunningJob): void {
+    const jobs = this.#exchanges.get(job.port);
+    if (jobs?.get(job.id) === job) jobs.delete(job.id);
     this.#detached.delete(job);
+  }
+
+  #toKeep(settled: Settled): Settled {
+    return this.#kept.copyOf(withoutStream(settled));
   }
 
   #remember({ epoch, id }: RunningJob, jobKey: string | undefined, settled: Settled): void {

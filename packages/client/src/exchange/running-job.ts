@@ -50,7 +50,7 @@ export class RunningJob {
   /** The run of the hub to which the id belongs. */
   readonly epoch: string;
   readonly #deliver: Deliver;
-  readonly #port: RequestPort;
+  #port: RequestPort;
   #state: ProviderState = 'received';
   #owesAck = false;
   #incoming: IncomingStream | undefined;
@@ -63,6 +63,16 @@ export class RunningJob {
     this.epoch = epoch;
     this.#deliver = deliver;
     this.#port = port;
+  }
+
+  /** The connection over which it was delivered last. */
+  get port(): RequestPort {
+    return this.#port;
+  }
+
+  /** Whether the handler was called for this delivery. */
+  get hasRun(): boolean {
+    return this.#settled !== undefined;
   }
 
   /** How the run ends, as it is remembered; `undefined` where nothing has been run for this delivery. */
@@ -101,6 +111,17 @@ export class RunningJob {
     // Where it cannot be written down, a later run of the program says `result_unknown`, which is true of what it knows.
     await record.ended(withoutStream(settled)).catch(() => {});
     return settled;
+  }
+
+  /**
+   * The hub forwards the exchange again: the run goes on over that connection, as if it had come over it.
+   * @returns false when there is no run to go on with: it has ended, or was told to stop
+   */
+  resume(port: RequestPort): boolean {
+    if (transition(PROVIDER_EXCHANGE, this.#state, 'redelivered') === undefined) return false;
+    this.#port = port;
+    this.#step('redelivered');
+    return true;
   }
 
   /** Answers an inquiry after another job. @param state the answer when it has not ended: `running` or `absent` */

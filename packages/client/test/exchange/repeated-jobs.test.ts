@@ -11,7 +11,7 @@ import {
   QconnError,
 } from '@qconn/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Handler } from '../../src/exchange/job.ts';
+import type { Handler, Job } from '../../src/exchange/job.ts';
 import { JobJournal } from '../../src/journal/job-journal.ts';
 import { Provider } from './provider.ts';
 import { RecordingPort } from './recording-port.ts';
@@ -112,6 +112,70 @@ describe('an exchange that the hub forwards again', () => {
     provider.deliver(7, { redelivered: true }, next);
     expect(await bodyOf(next)).toBe('run 1');
     expect(runs()).toBe(1);
+  });
+
+  test('reaches the handler that runs on: its cancel does', () => {
+    const signals: AbortSignal[] = [];
+    const provider = new Provider(({ signal }) => (signals.push(signal), new Promise<never>(() => {})));
+    const next = new RecordingPort();
+    provider.deliver(7);
+    provider.jobs.lost(provider.port);
+    provider.deliver(7, { redelivered: true }, next);
+    provider.cancel(7, 'sender_lost', next);
+    expect(signals.map(({ aborted, reason }) => [aborted, (reason as QconnError).code])).toEqual([
+      [true, 'sender_lost'],
+    ]);
+  });
+
+  test('is heard from again: acknowledgement, progress, more time, and an answer of any length', async () => {
+    const jobs: Job[] = [];
+    const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+    const provider = new Provider((job) => (jobs.push(job), promise));
+    const next = new RecordingPort();
+    provider.deliver(7);
+    provider.jobs.lost(provider.port);
+    jobs[0]?.progress('lost with its connection');
+    provider.deliver(7, { redelivered: true }, next);
+    jobs[0]?.progress('half');
+    jobs[0]?.extend(5_000);
+    resolve(new Uint8Array(100_000));
+    expect(decodeResponse(await next.frame(FrameType.Response)).streamed).toEqual({ length: 100_000 });
+    expect(next.frames.map(({ type }) => type)).toEqual([
+      FrameType.Ack,
+      FrameType.Progress,
+      FrameType.Extend,
+      FrameType.Response,
+    ]);
+    expect(next.bodies.size).toBe(1);
+    expect(jobs).toHaveLength(1);
+  });
+
+  test('goes on over the new connection also where the hub has seen the end of the old one first', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const provider = new Provider(() => promise);
+    const next = new RecordingPort();
+    provider.deliver(7);
+    provider.deliver(7, { redelivered: true }, next);
+    provider.jobs.lost(provider.port);
+    resolve('printed');
+    expect(await bodyOf(next)).toBe('printed');
+    expect(provider.port.ofType(FrameType.Response)).toEqual([]);
+    await provider.running(0);
+    provider.deliver(7, { redelivered: true });
+    expect(await bodyOf(provider.port)).toBe('printed');
+  });
+
+  test('gets what the handler returned, whatever it has written to that memory since', async () => {
+    const buffer = Buffer.from('printed');
+    const provider = new Provider(() => buffer);
+    provider.deliver(7);
+    provider.deliver(8, { idempotencyKey: 'k' });
+    await bodyOf(provider.port, 2);
+    await provider.running(0);
+    buffer.write('scanned');
+    provider.deliver(7, { redelivered: true });
+    provider.deliver(9, { idempotencyKey: 'k' });
+    expect([await bodyOf(provider.port, 3), await bodyOf(provider.port, 4)]).toEqual(['printed', 'printed']);
   });
 
   test('is another job when the hub has restarted: its numbers begin anew', async () => {

@@ -5,7 +5,7 @@ import { to, type StateTable } from './transition.ts';
  * - `received`: delivered, not decided
  * - `running`: acknowledged, the handler runs
  * - `stopping`: the handler was told to stop and has not returned; its result is dropped
- * - `detached`: the handler runs on, and the connection over which the job came is gone
+ * - `detached`: the handler runs on, and the connection over which the job came is gone; delivered again, it is `running` again
  * - `done`: nothing is kept
  */
 export type ProviderState = 'received' | 'running' | 'stopping' | 'detached' | 'done';
@@ -20,7 +20,9 @@ export type ProviderEvent =
   | 'returned'
   | 'threw'
   | 'cancel'
-  | 'connectionLost';
+  | 'connectionLost'
+  /** The hub forwards the exchange again, over another connection: it has seen the end of the one before. */
+  | 'redelivered';
 
 export type ProviderAction =
   | 'sendAck'
@@ -48,6 +50,7 @@ export const PROVIDER_EXCHANGE: StateTable<ProviderState, ProviderEvent, Provide
     threw: to('done', 'sendFailure'),
     cancel: to('stopping', 'abortHandler'),
     connectionLost: to('detached'),
+    redelivered: to('running', 'sendAck'),
   },
   stopping: {
     returned: to('done'),
@@ -59,6 +62,7 @@ export const PROVIDER_EXCHANGE: StateTable<ProviderState, ProviderEvent, Provide
     returned: to('done'),
     threw: to('done'),
     refuse: to('done'),
+    redelivered: to('running', 'sendAck'),
   },
   done: {},
 };

@@ -1,5 +1,5 @@
-import type { ErrorCode } from '@qconn/protocol';
-import { atHub, atProvider, atSender, tellSender, type Tables } from './places.ts';
+import { transition, type ErrorCode } from '@qconn/protocol';
+import { atHub, atProvider, atSender, Fault, tellSender, type Tables } from './places.ts';
 import type { Delivery, Job, Word, World } from './world.ts';
 
 /** A word arrives at the hub from the sender. */
@@ -48,11 +48,11 @@ export function providerHears(tables: Tables, world: World, word: Word): void {
   switch (word) {
     case 'deliver':
     case 'redeliver':
-      world.deliveries.push({ state: 'received', current: true });
+      world.deliveries.push({ state: 'received', current: true, runs: false });
       return;
     case 'cancel': {
       const last = world.deliveries.findLast(({ current }) => current);
-      if (last !== undefined) atProvider(tables, world, last, 'cancel');
+      if (last !== undefined) providerCancels(tables, world, last);
       return;
     }
     case 'closed':
@@ -62,12 +62,29 @@ export function providerHears(tables: Tables, world: World, word: Word): void {
   }
 }
 
-/** The provider takes a delivery: runs the job, or gives the answer of the run that it remembers. */
+function providerCancels(tables: Tables, world: World, delivery: Delivery): void {
+  const taken = delivery.state !== 'received';
+  atProvider(tables, world, delivery, 'cancel');
+  const runsOn = world.job === 'running' || world.job === 'acting';
+  if (taken && runsOn && world.deliveries.find(({ runs }) => runs)?.state !== 'stopping')
+    throw new Fault('a cancel does not reach the handler, which runs on');
+}
+
+/** The provider takes a delivery: runs the job, goes on with it, or gives the answer of the run that it remembers. */
 export function providerTakes(tables: Tables, world: World, delivery: Delivery): void {
   const remembered = world.job;
+  const earlier = world.deliveries.find(
+    ({ state }) => state !== 'received' && transition(tables.provider, state, 'redelivered') !== undefined,
+  );
+  if (earlier !== undefined) {
+    world.deliveries.splice(world.deliveries.indexOf(delivery), 1);
+    earlier.current = true;
+    return atProvider(tables, world, earlier, 'redelivered');
+  }
   atProvider(tables, world, delivery, 'accept');
   if (remembered === 'none') {
     world.job = 'running';
+    delivery.runs = true;
     world.runs++;
   } else if (remembered !== 'running' && remembered !== 'acting') {
     atProvider(tables, world, delivery, ANSWERS[remembered]);

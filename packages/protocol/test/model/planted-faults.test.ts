@@ -98,6 +98,11 @@ test.each<[what: string, tables: Tables, found: RegExp]>([
     /the provider is left in stopping/,
   ],
   [
+    'the handler that runs on from a lost connection is out of reach',
+    { ...TABLES, provider: withRow(PROVIDER_EXCHANGE, 'detached', 'redelivered', undefined) },
+    /a cancel does not reach the handler/,
+  ],
+  [
     'a delivery outlives its connection undecided',
     { ...TABLES, provider: withRow(PROVIDER_EXCHANGE, 'received', 'connectionLost', undefined) },
     /the provider has “(ack|outcome rejected)”/,

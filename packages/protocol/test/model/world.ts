@@ -40,6 +40,8 @@ export interface Delivery {
   state: ProviderState;
   /** Whether it came over the provider's present connection. */
   current: boolean;
+  /** Whether the handler was started for it. */
+  runs: boolean;
 }
 
 /** One exchange with its three places and the connections between them. */
@@ -163,7 +165,7 @@ export function keyOf(world: World): string {
   const { senderLink, providerLink, deliveries, ...rest } = world;
   let places = '';
   for (const value of Object.values(rest)) places += typeof value === 'boolean' ? +value : `${value},`;
-  const handed = deliveries.map(({ state, current }) => `${state}${current ? '' : '*'}`).join();
+  const handed = deliveries.map(({ state, current, runs }) => `${state}${current ? '' : '*'}${runs ? '!' : ''}`).join();
   return `${places}|${handed}|${keyOfLink(senderLink)}|${keyOfLink(providerLink)}`;
 }
 
