@@ -25,9 +25,6 @@ const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 const AGENT: string = join(ROOT, 'apps/agent');
 const OUT: string = join(ROOT, 'dist/qconn-agent-linux-x64');
 
-/** The name that the engine has while it is loaded. */
-const ENGINE = 'quic.node';
-
 /** Marks Node's binary as one with a program inside (Node's documentation, “Single executable applications”). */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
@@ -47,35 +44,18 @@ const FLAGS: readonly string[] = [
   '--expose-gc',
 ];
 
-/**
- * The engine comes out of the file into a place of its owner's, is loaded, and leaves nothing behind. It lies at the file's end
- * and is read from there: as an asset of Node's it would stay mapped, and so in memory.
- */
-function loadEngine(bytes: number): string {
+/** Where the program finds the engine: at the end of its own file. Without it there is nothing to be done but to say so. */
+function engineModule(bytes: number): string {
   return `
-const { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } = require('node:fs');
-const { join } = require('node:path');
-const folder = mkdtempSync(join(require('node:os').tmpdir(), 'qconn-agent-'));
-const file = join(folder, '${ENGINE}');
-const engine = { exports: {} };
+import { engineFolders, loadEngine } from './load-engine.ts';
+let engine;
 try {
-  const from = openSync(process.execPath, 'r');
-  const to = openSync(file, 'wx', 0o700);
-  const piece = Buffer.allocUnsafeSlow(64 * 1024);
-  const end = fstatSync(from).size;
-  for (let at = end - ${bytes}; at < end; ) {
-    const taken = readSync(from, piece, 0, piece.length, at);
-    if (taken === 0) throw new Error('qconn-agent was cut short while it started: ' + process.execPath);
-    for (let written = 0; written < taken; ) written += writeSync(to, piece, written, taken - written);
-    at += taken;
-  }
-  closeSync(from);
-  closeSync(to);
-  process.dlopen(engine, file);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  engine = loadEngine({ file: process.execPath, bytes: ${bytes} }, engineFolders(process.env, process.execPath));
+} catch (error) {
+  process.stderr.write('qconn-agent cannot start. ' + error.message + '\\n');
+  process.exit(1);
 }
-exports.quiche = engine.exports;
+export const quiche = engine;
 `;
 }
 
@@ -89,7 +69,8 @@ function parts(): Plugin {
         namespace: 'qconn',
       }));
       steps.onLoad({ filter: /.*/, namespace: 'qconn' }, () => ({
-        contents: loadEngine(statSync(enginePath()).size),
+        contents: engineModule(statSync(enginePath()).size),
+        resolveDir: import.meta.dirname,
         loader: 'js',
       }));
       // In a single file there is no package.json to read the version from.

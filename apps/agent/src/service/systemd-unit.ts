@@ -47,6 +47,8 @@ ${writable(config)
   .join('\n')}
 ProtectHome=${needsHome(config) ? 'no' : 'read-only'}
 PrivateTmp=yes
+# Where /tmp and /dev/shm are mounted noexec the QUIC engine is loaded from here.
+CacheDirectory=qconn-agent
 # Programs of exec adapters may read scales and scanners.
 PrivateDevices=${runsPrograms ? 'no' : 'yes'}
 ProtectClock=yes
