@@ -22,6 +22,7 @@ export {
 export { outcomeFromProvider } from './exchange/provider-outcome.ts';
 export { SENDER_EXCHANGE, type SenderAction, type SenderEvent, type SenderState } from './exchange/sender-exchange.ts';
 export { transition, type StateTable, type Transition } from './exchange/transition.ts';
+export { IdMap } from './id-map.ts';
 export * from './limits.ts';
 export {
   decodeProvide,

@@ -1,5 +1,5 @@
 import { DeadlineQueue } from '@qconn/clock';
-import { EXCHANGES_IN_FLIGHT_MAX, LaneIds, LANES_PER_CONNECTION } from '@qconn/protocol';
+import { EXCHANGES_IN_FLIGHT_MAX, IdMap, LaneIds, LANES_PER_CONNECTION } from '@qconn/protocol';
 import { Exchange } from './exchange.ts';
 import type { LiveDevice } from './live-device.ts';
 import type { Session } from './session.ts';
@@ -12,9 +12,7 @@ export type ExchangeRefusal = 'quota' | 'duplicate';
  * target's session; with one deadline each. Times are the caller's, all from one clock.
  */
 export class ExchangeTable<S, T> {
-  readonly #byId = new Map<number, Exchange<S, T>>();
-  readonly #bySender = new Map<Session<S>, Map<number, Exchange<S, T>>>();
-  readonly #byTarget = new Map<Session<S>, Set<Exchange<S, T>>>();
+  readonly #byId = new IdMap<Exchange<S, T>>();
   readonly #inFlight = new Map<string, number>();
   readonly #deadlines = new DeadlineQueue<Exchange<S, T>>();
   readonly #ids = new LaneIds(LANES_PER_CONNECTION);
@@ -42,12 +40,10 @@ export class ExchangeTable<S, T> {
   open(sender: Session<S>, requestId: number, value: T): Exchange<S, T> | ExchangeRefusal {
     const count = this.#inFlight.get(sender.fingerprint) ?? 0;
     if (count >= (this.#limits.inFlightMax ?? EXCHANGES_IN_FLIGHT_MAX)) return 'quota';
-    const sent = this.#bySender.get(sender) ?? new Map<number, Exchange<S, T>>();
-    if (sent.has(requestId)) return 'duplicate';
+    if (sender.sent.has(requestId)) return 'duplicate';
     const exchange = new Exchange<S, T>(this.#ids.next(), sender, requestId, value);
     this.#byId.set(exchange.id, exchange);
-    if (sent.size === 0) this.#bySender.set(sender, sent);
-    sent.set(requestId, exchange);
+    sender.sent.set(requestId, exchange);
     this.#inFlight.set(sender.fingerprint, count + 1);
     return exchange;
   }
@@ -64,17 +60,17 @@ export class ExchangeTable<S, T> {
 
   /** The exchange that a session sent under its own request id. */
   sent(sender: Session<S>, requestId: number): Exchange<S, T> | undefined {
-    return this.#bySender.get(sender)?.get(requestId);
+    return sender.sent.get(requestId) as Exchange<S, T> | undefined;
   }
 
   /** What a session has sent, copied, so that a sweep may close as it goes. */
   ofSender(sender: Session<S>): Exchange<S, T>[] {
-    return [...(this.#bySender.get(sender)?.values() ?? [])];
+    return sender.sent.values() as Exchange<S, T>[];
   }
 
   /** What a session is working on, copied, so that a sweep may close as it goes. */
   ofTarget(target: Session<S>): Exchange<S, T>[] {
-    return [...(this.#byTarget.get(target) ?? [])];
+    return target.received.values() as Exchange<S, T>[];
   }
 
   /** Exchanges in flight of a sending machine. */
@@ -87,9 +83,7 @@ export class ExchangeTable<S, T> {
     this.unassign(exchange);
     exchange.target = target;
     target.began();
-    const received = this.#byTarget.get(target.session) ?? new Set();
-    if (received.size === 0) this.#byTarget.set(target.session, received);
-    received.add(exchange);
+    target.session.received.set(exchange.id, exchange);
   }
 
   /** Takes an exchange's target away: its session is gone, and another may follow. */
@@ -98,9 +92,7 @@ export class ExchangeTable<S, T> {
     if (target === undefined) return;
     exchange.target = undefined;
     target.ended();
-    const received = this.#byTarget.get(target.session);
-    received?.delete(exchange);
-    if (received?.size === 0) this.#byTarget.delete(target.session);
+    target.session.received.delete(exchange.id);
   }
 
   /** The sender's session is gone: nobody waits, but the exchange still counts against the machine that sent it. */
@@ -108,15 +100,18 @@ export class ExchangeTable<S, T> {
     const { sender } = exchange;
     if (sender === undefined) return;
     exchange.sender = undefined;
-    const sent = this.#bySender.get(sender);
-    sent?.delete(exchange.requestId);
-    if (sent?.size === 0) this.#bySender.delete(sender);
+    sender.sent.delete(exchange.requestId);
   }
 
   /** Sets the exchange's one deadline, in place of the one that it had. */
   schedule(exchange: Exchange<S, T>, at: number): void {
     if (exchange.deadline === undefined) exchange.deadline = this.#deadlines.add(at, exchange);
     else this.#deadlines.reschedule(exchange.deadline, at);
+  }
+
+  /** Forgets machines that have nothing in flight. Call it every minute or so. */
+  sweep(): void {
+    for (const [fingerprint, count] of this.#inFlight) if (count === 0) this.#inFlight.delete(fingerprint);
   }
 
   /** Takes the next exchange whose deadline has come; it stays in the table, without a deadline, until closed. */
@@ -130,12 +125,10 @@ export class ExchangeTable<S, T> {
     if (exchange.deadline !== undefined) this.#deadlines.cancel(exchange.deadline);
     this.orphan(exchange);
     this.unassign(exchange);
-    const left = this.inFlight(exchange.senderFingerprint) - 1;
-    if (left === 0) this.#inFlight.delete(exchange.senderFingerprint);
-    else this.#inFlight.set(exchange.senderFingerprint, left);
+    this.#inFlight.set(exchange.senderFingerprint, this.inFlight(exchange.senderFingerprint) - 1);
   }
 
   [Symbol.iterator](): Iterator<Exchange<S, T>> {
-    return this.#byId.values();
+    return this.#byId.values()[Symbol.iterator]();
   }
 }

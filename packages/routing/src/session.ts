@@ -1,3 +1,5 @@
+import { IdMap } from '@qconn/protocol';
+import type { Exchange } from './exchange.ts';
 import type { LiveDevice } from './live-device.ts';
 
 /** What a session table is told of a new session. */
@@ -19,6 +21,9 @@ export class Session<S> {
   hostname: string | undefined;
   /** By name. */
   readonly devices: Map<string, LiveDevice<S>> = new Map();
+  /** Exchanges that it has sent, by its own numbers, and that it was sent, by the hub's. Only the exchange table changes them. */
+  readonly sent: IdMap<Exchange<S, unknown>> = new IdMap();
+  readonly received: IdMap<Exchange<S, unknown>> = new IdMap();
 
   constructor(start: SessionStart<S>) {
     this.id = start.id;

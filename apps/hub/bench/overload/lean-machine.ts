@@ -8,6 +8,7 @@ import {
   encodeRequest,
   encodeResponse,
   FrameType,
+  IdMap,
   LANES_PER_CONNECTION,
   PackedWriter,
   type Frame,
@@ -29,7 +30,7 @@ export type Settled = (answered: boolean) => void;
  */
 export class LeanMachine {
   readonly #writer = new PackedWriter();
-  readonly #settled = new Map<number, Settled>();
+  readonly #settled = new IdMap<Settled>();
   readonly #lanes: Lanes;
   readonly #ready: Promise<void>;
   #lastId = 0;

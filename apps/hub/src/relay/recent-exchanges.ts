@@ -38,19 +38,29 @@ export interface ExchangeFilter {
 
 /** What is kept. */
 export interface RecentLimits {
-  /** Exchanges; 0 keeps none. Some 300 bytes each. */
+  /** Exchanges; 0 keeps none. Some 120 bytes each. */
   readonly entries: number;
   readonly maxAgeMs: number;
 }
 
+/** Numbers of one exchange, in their order; a time that there is not is NaN. */
+const NUMBERS = 8;
+const ENDED_AT = 4;
+/** Texts of one exchange, in their order. */
+const TEXTS = 7;
+
+/** Room for so many is taken at first; twice as much each time, up to the limit. */
+const FIRST_ROOM = 1_024;
+
 /**
- * The exchanges that ended last, in a ring: one more takes the place of the oldest, so that keeping them costs an
- * exchange one small object. Lives in memory, and goes with the hub.
+ * The exchanges that ended last, in a ring: one more takes the place of the oldest. They lie in columns, for an object for each would
+ * outlive V8's young generation on a busy hub, and then it is a full collection that frees it. Lives in memory, and goes with the hub.
  */
 export class RecentExchanges {
   readonly #clock: Clock;
   readonly #limits: RecentLimits;
-  readonly #ring: (PastExchange | undefined)[] = [];
+  readonly #texts: (string | undefined)[] = [];
+  #numbers = new Float64Array(0);
   /** How many have ever been kept; the number of one is its place in that order. */
   #count = 0;
 
@@ -67,23 +77,28 @@ export class RecentExchanges {
   add(exchange: HubExchange, outcome: ErrorCode | 'completed'): void {
     if (!this.enabled) return;
     const { value } = exchange;
-    const at = (monotonic: number | undefined): number | undefined =>
-      monotonic === undefined ? undefined : value.acceptedAt + (monotonic - value.acceptedMonotonic);
-    this.#ring[this.#count % this.#limits.entries] = {
-      id: exchange.id,
-      from: exchange.senderFingerprint,
-      serviceType: value.serviceType,
-      to: value.target,
-      outcome,
-      acceptedAt: value.acceptedAt,
-      forwardedAt: at(value.forwardedMonotonic),
-      acknowledgedAt: at(value.acknowledgedMonotonic),
-      endedAt: at(this.#clock.monotonic()) as number,
-      deliveries: value.deliveries,
-      requestBytes: value.requestBytes,
-      responseBytes: value.responseBytes,
-      traceId: value.traceParent?.traceId,
-    };
+    const { acceptedAt, acceptedMonotonic, target } = value;
+    const wall = acceptedAt - acceptedMonotonic;
+    const place = this.#count % this.#limits.entries;
+    const numbers = this.#roomFor(place);
+    let at = place * NUMBERS;
+    numbers[at++] = exchange.id;
+    numbers[at++] = acceptedAt;
+    numbers[at++] = wall + (value.forwardedMonotonic ?? Number.NaN);
+    numbers[at++] = wall + (value.acknowledgedMonotonic ?? Number.NaN);
+    numbers[at++] = wall + this.#clock.monotonic();
+    numbers[at++] = value.deliveries;
+    numbers[at++] = value.requestBytes;
+    numbers[at++] = value.responseBytes;
+    const texts = this.#texts;
+    at = place * TEXTS;
+    texts[at++] = exchange.senderFingerprint;
+    texts[at++] = value.serviceType;
+    texts[at++] = target?.fingerprint;
+    texts[at++] = target?.hostname;
+    texts[at++] = target?.device;
+    texts[at++] = outcome;
+    texts[at++] = value.traceParent?.traceId;
     this.#count += 1;
   }
 
@@ -114,8 +129,8 @@ export class RecentExchanges {
     const { entries, maxAgeMs } = this.#limits;
     const oldest = this.#clock.now() - maxAgeMs;
     for (let number = before - 1; number >= 0 && number >= this.#count - entries; number -= 1) {
-      const past = this.#ring[number % entries];
-      if (past === undefined || past.endedAt < oldest) return;
+      const past = this.#read(number % entries);
+      if (past.endedAt < oldest) return;
       yield [past, number];
     }
   }
@@ -126,12 +141,60 @@ export class RecentExchanges {
     const oldest = this.#clock.now() - maxAgeMs;
     for (let number = Math.max(0, this.#count - entries); number < this.#count; number += 1) {
       const place = number % entries;
-      const past = this.#ring[place];
-      if (past === undefined) continue;
-      if (past.endedAt >= oldest) return;
-      this.#ring[place] = undefined;
+      if ((this.#numbers[place * NUMBERS + ENDED_AT] as number) >= oldest) return;
+      this.#texts.fill(undefined, place * TEXTS, (place + 1) * TEXTS);
     }
   }
+
+  #roomFor(place: number): Float64Array {
+    if (this.#numbers.length > place * NUMBERS) return this.#numbers;
+    const room = Math.min(this.#limits.entries, Math.max(FIRST_ROOM, 2 * place));
+    const numbers = new Float64Array(room * NUMBERS);
+    numbers.set(this.#numbers);
+    this.#numbers = numbers;
+    return numbers;
+  }
+
+  #read(place: number): PastExchange {
+    const [id, acceptedAt, forwardedAt, acknowledgedAt, endedAt, deliveries, requestBytes, responseBytes] =
+      this.#numbers.subarray(place * NUMBERS, (place + 1) * NUMBERS) as unknown as EightNumbers;
+    const [from, serviceType, fingerprint, hostname, device, outcome, traceId] = this.#texts.slice(
+      place * TEXTS,
+      (place + 1) * TEXTS,
+    ) as SevenTexts;
+    return {
+      id,
+      from,
+      serviceType,
+      to: fingerprint === undefined ? undefined : { fingerprint, hostname, device },
+      outcome,
+      acceptedAt,
+      forwardedAt: time(forwardedAt),
+      acknowledgedAt: time(acknowledgedAt),
+      endedAt,
+      deliveries,
+      requestBytes,
+      responseBytes,
+      traceId,
+    };
+  }
+}
+
+type EightNumbers = [number, number, number, number, number, number, number, number];
+
+/** Those of the target all there or none of them. */
+type SevenTexts = [
+  from: string,
+  serviceType: string,
+  fingerprint: string | undefined,
+  hostname: string,
+  device: string,
+  outcome: ErrorCode | 'completed',
+  traceId: string | undefined,
+];
+
+function time(value: number): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
 }
 
 function fits(past: PastExchange, { from, to, serviceType, outcome, traceId }: ExchangeFilter): boolean {

@@ -292,8 +292,9 @@ export class Relay {
     this.#runner.close();
   }
 
-  /** Forgets the quotas of machines that have been quiet; call it every minute or so. */
+  /** Forgets machines that have been quiet; call it every minute or so. */
   sweep(): void {
+    this.#exchanges.sweep();
     this.#quotas.sweep(this.#dependencies.clock.monotonic());
   }
 

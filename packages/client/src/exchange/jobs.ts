@@ -3,6 +3,7 @@ import {
   decodeCancel,
   decodeDeliver,
   IDEMPOTENCY_TTL_MS,
+  IdMap,
   QconnError,
   type Deliver,
   type Device,
@@ -38,7 +39,7 @@ export class Jobs {
   readonly instance: string = crypto.randomUUID();
   readonly #provided = new Map<string, Provided>();
   /** By the connection that they came over, for ids are a hub's own, and then by the hub's id. */
-  readonly #exchanges = new Map<RequestPort, Map<number, RunningJob>>();
+  readonly #exchanges = new Map<RequestPort, IdMap<RunningJob>>();
   /** Jobs whose connection is gone and whose handlers run on. */
   readonly #detached = new Set<RunningJob>();
   readonly #byKey = new AnswerMemory();
@@ -118,10 +119,10 @@ export class Jobs {
     this.#exchanges.delete(port);
   }
 
-  #jobsOf(port: RequestPort): Map<number, RunningJob> {
+  #jobsOf(port: RequestPort): IdMap<RunningJob> {
     const known = this.#exchanges.get(port);
     if (known !== undefined) return known;
-    const jobs = new Map<number, RunningJob>();
+    const jobs = new IdMap<RunningJob>();
     this.#exchanges.set(port, jobs);
     return jobs;
   }

@@ -10,6 +10,7 @@ import {
   encodeRequest,
   encodeRequestAll,
   FrameType,
+  IdMap,
   outcomeError,
   QconnError,
   SENDER_EXCHANGE,
@@ -121,7 +122,7 @@ export class Requests {
   readonly #clock: Clock;
   readonly #port: RequestPort;
   readonly #silent: () => void;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new IdMap<Pending>();
   readonly #opening = new Map<number, Opening>();
   /** What to do when the hub has been silent for too long. */
   readonly #overdue = new DeadlineQueue<() => void>();
@@ -199,7 +200,7 @@ export class Requests {
 
   /** The connection is gone: whatever is in flight ends with `hub_lost`. */
   lost(cause: QconnError): void {
-    for (const pending of [...this.#pending.values()]) this.#step(pending, 'connectionLost', { error: cause });
+    for (const pending of this.#pending.values()) this.#step(pending, 'connectionLost', { error: cause });
     for (const [id, opening] of [...this.#opening]) {
       this.#opened(id, opening);
       opening.fanOut.refuse(hubLost(cause));
