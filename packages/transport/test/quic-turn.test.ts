@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Stream, TlsIdentity } from '@qconn/transport';
 import { ReceiveSlab } from '../src/quic/receive-slab.ts';
 import { ChunkPool } from '../src/quic/staging.ts';
-import { EARLY_BYTES, StreamSet } from '../src/quic/stream-set.ts';
+import { EARLY_BYTES, LATER_BYTES, StreamSet } from '../src/quic/stream-set.ts';
 import { Traffic } from '../src/quic/traffic.ts';
 import { Turn, type TurnTaker } from '../src/quic/turn.ts';
 import { nativePair } from './native-pair.ts';
@@ -12,6 +12,7 @@ import { createAuthority } from './pki.ts';
 /** Notes what it does. @param advance what reading comes to */
 function taker(name: string, log: string[], advance?: () => void): TurnTaker {
   return {
+    awake: false,
     advance: () => {
       log.push(`${name} reads`);
       advance?.();
@@ -108,7 +109,15 @@ test('small writes are sent early once there are enough for a packet; large ones
   });
   const write = (stream: Stream, bytes: number): void => void stream.write(new Uint8Array(bytes));
   const stream = streams.open();
-  for (let bytes = 0; bytes < 2 * EARLY_BYTES; bytes += 250) write(stream, 250);
+  const gather = (bytes: number): void => {
+    for (let written = 0; written < bytes; written += 250) write(stream, 250);
+  };
+  gather(EARLY_BYTES);
+  expect(early).toBe(1);
+  // Whoever reads is busy by now: what follows in the same turn comes in larger packets.
+  gather(LATER_BYTES - 250);
+  expect(early).toBe(1);
+  gather(250);
   expect(early).toBe(2);
   write(stream, 64 * 1024);
   expect(early).toBe(2);
@@ -116,7 +125,7 @@ test('small writes are sent early once there are enough for a packet; large ones
   // Each stream is a packet of its own.
   const other = streams.open();
   write(other, 1);
-  for (let bytes = 0; bytes < 2 * EARLY_BYTES - 250; bytes += 250) write(stream, 250);
+  gather(2 * EARLY_BYTES - 250);
   expect(early).toBe(2);
   write(other, 250);
   expect(early).toBe(3);

@@ -165,15 +165,13 @@ export class Jobs {
     this.#size += 1;
     const jobKey = jobKeyOf(deliver);
     const settled = job.run(provided.provision.handler, this.#recordOf(jobKey));
-    if (jobKey !== undefined)
-      this.#byKey.begin(
-        jobKey,
-        Promise.resolve(settled).then((how) => this.#toKeep(how)),
-      );
+    const toKeep = (how: Settled): Settled => this.#kept.copyOf(withoutStream(how));
+    if (jobKey !== undefined) this.#byKey.begin(jobKey, Promise.resolve(settled).then(toKeep));
     const ended = (how: Settled): void => {
       provided.running -= 1;
       this.#size -= 1;
-      this.#remember(job, jobKey, this.#toKeep(how));
+      this.#recent.add(job.epoch, job.id, withoutStream(how), this.#clock.monotonic());
+      if (jobKey !== undefined) this.#remember(jobKey, toKeep(how));
       this.#over(job);
     };
     if (settled instanceof Promise) void settled.then(ended);
@@ -186,16 +184,9 @@ export class Jobs {
     this.#detached.delete(job);
   }
 
-  #toKeep(settled: Settled): Settled {
-    return this.#kept.copyOf(withoutStream(settled));
-  }
-
-  #remember({ epoch, id }: RunningJob, jobKey: string | undefined, settled: Settled): void {
-    const now = this.#clock.monotonic();
-    this.#recent.add(epoch, id, settled, now);
-    if (jobKey === undefined) return;
+  #remember(jobKey: string, settled: Settled): void {
     if (ranNothing(settled)) this.#byKey.forget(jobKey);
-    else this.#byKey.end(jobKey, settled, now, IDEMPOTENCY_TTL_MS);
+    else this.#byKey.end(jobKey, settled, this.#clock.monotonic(), IDEMPOTENCY_TTL_MS);
   }
 
   #recordOf(jobKey: string | undefined): JobRecord | undefined {

@@ -1,50 +1,84 @@
-import { ANSWERS_MAX, ANSWERS_MAX_BYTES, bytesOf, type Settled } from './answer-memory.ts';
-
-/** How an exchange ended. Its number is unique within one run of its hub. */
-interface Answered {
-  readonly epoch: string;
-  readonly id: number;
-  readonly settled: Settled;
-  readonly endedAt: number;
-}
+import {
+  decodeOutcome,
+  decodeResponse,
+  encodeOutcome,
+  encodeResponse,
+  FrameReader,
+  FrameType,
+  PackedWriter,
+  type Frame,
+} from '@qconn/protocol';
+import { ANSWERS_MAX, ANSWERS_MAX_BYTES, type Settled } from './answer-memory.ts';
+import { AnswerPage } from './answer-page.ts';
 
 /** How long an exchange is remembered against being forwarded again, in milliseconds: the longest usual resolution deadline. */
 const REDELIVERY_TTL_MS = 120_000;
 
+/** Bytes of a page: three of the longest answers, or some eight hundred short ones. */
+const PAGE_BYTES = 256 * 1024;
+const PAGES_MAX = ANSWERS_MAX_BYTES / PAGE_BYTES;
+
 /**
  * The answers that were given last: one that was written to a connection just before it broke may never have arrived, and
- * the hub then forwards the exchange again. That is rare, so an answer costs one entry of a ring, and finding one a search.
- * Times are monotonic milliseconds, passed in.
+ * the hub then forwards the exchange again. That is rare, so an answer is written down as its frame, and found by a search: kept
+ * as objects, they were most of what the garbage collector had to move. Times are monotonic milliseconds, passed in.
  */
 export class RecentAnswers {
-  readonly #ring: (Answered | undefined)[] = [];
-  /** Numbers of the oldest that is kept and of the next to come, in the order in which they ended. */
-  #oldest = 0;
-  #next = 0;
-  #bytes = 0;
+  readonly #writer = new PackedWriter({ reuses: true });
+  /** The oldest first. */
+  readonly #pages: AnswerPage[] = [];
+  #size = 0;
+
+  /** Answers that it holds, those that are too old included. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes of memory that it holds. */
+  get bytes(): number {
+    return this.#pages.length * PAGE_BYTES;
+  }
 
   add(epoch: string, id: number, settled: Settled, endedAt: number): void {
-    if (this.#next - this.#oldest === ANSWERS_MAX) this.#dropOldest();
-    this.#ring[this.#next % ANSWERS_MAX] = { epoch, id, settled, endedAt };
-    this.#next += 1;
-    this.#bytes += bytesOf(settled);
-    while (this.#bytes > ANSWERS_MAX_BYTES) this.#dropOldest();
+    const frame =
+      'response' in settled
+        ? encodeResponse(this.#writer, id, settled.response)
+        : encodeOutcome(this.#writer, id, settled.outcome);
+    const last = this.#pages.findLast((page) => page.epoch === epoch);
+    if (last?.add(id, endedAt, frame) !== true) this.#begin(epoch, endedAt).add(id, endedAt, frame);
+    this.#size += 1;
   }
 
   find(epoch: string, id: number, now: number): Settled | undefined {
-    for (let number = this.#next - 1; number >= this.#oldest; number -= 1) {
-      const answered = this.#ring[number % ANSWERS_MAX];
-      if (answered === undefined || answered.endedAt + REDELIVERY_TTL_MS <= now) return undefined;
-      if (answered.id === id && answered.epoch === epoch) return answered.settled;
+    for (const page of this.#pages) {
+      const frame = page.epoch === epoch ? page.find(id, now - REDELIVERY_TTL_MS) : undefined;
+      if (frame !== undefined) return settledIn(frame);
     }
     return undefined;
   }
 
-  #dropOldest(): void {
-    const place = this.#oldest % ANSWERS_MAX;
-    const answered = this.#ring[place];
-    this.#ring[place] = undefined;
-    this.#oldest += 1;
-    if (answered !== undefined) this.#bytes -= bytesOf(answered.settled);
+  /** Begins a page, in the memory of one that is too old, or one too many. */
+  #begin(epoch: string, now: number): AnswerPage {
+    let free: AnswerPage | undefined;
+    for (let oldest = this.#pages[0]; oldest !== undefined; oldest = this.#pages[0]) {
+      const late = oldest.lastAt + REDELIVERY_TTL_MS <= now;
+      if (!late && this.#size - oldest.size < ANSWERS_MAX && this.#pages.length < PAGES_MAX) break;
+      this.#pages.shift();
+      this.#size -= oldest.size;
+      free = oldest;
+    }
+    const page = new AnswerPage(epoch, free?.bytes ?? new Uint8Array(PAGE_BYTES));
+    this.#pages.push(page);
+    return page;
   }
+}
+
+function settledIn(bytes: Uint8Array): Settled | undefined {
+  let settled: Settled | undefined;
+  const take = (frame: Frame): void => {
+    settled =
+      frame.type === FrameType.Response ? { response: decodeResponse(frame) } : { outcome: decodeOutcome(frame) };
+  };
+  new FrameReader(take).push(bytes);
+  return settled;
 }

@@ -61,6 +61,7 @@ export interface ConnectionParts {
 /** A QUIC connection: drives the engine's state for one peer. Owns no timer and no socket; its endpoint does. */
 export class QuicConnection implements Connection, TurnTaker, Sleeper {
   readonly role: 'client' | 'server';
+  awake = false;
   readonly native: NativeConnection;
   /** Lives as long as `native`. */
   readonly weight: ArrayBuffer = nativeWeight();

@@ -57,6 +57,8 @@ export class QuicStream implements Stream {
 
   /** See {@link Stream.setPriority}. */
   urgency: number;
+  /** Whether it waits to be pumped. Only the set of its connection changes it. */
+  pending = false;
 
   constructor(id: number, host: StreamHost, urgency: number) {
     this.id = id;

@@ -25,6 +25,8 @@ const TRIED_STREAMS = 8;
  * the engine. Smaller packets cost more than it gains, and the engine makes one for each stream.
  */
 export const EARLY_BYTES = 7_000;
+/** The same for what follows in the same turn, when those who read are busy already: less than a packet can carry. */
+export const LATER_BYTES = 15_000;
 
 /** What the streams of a connection work with. */
 export interface StreamSetParts {
@@ -50,7 +52,7 @@ export class StreamSet implements StreamHost {
   readonly #wake: () => void;
   readonly #sendEarly: () => void;
   readonly #streams = new Map<number, QuicStream>();
-  readonly #pending = new Set<QuicStream>();
+  #pending: QuicStream[] = [];
   readonly #pace = new BodyPace();
   readonly #askRtt = (): number => rttOf(this.native);
   #lastRead: QuicStream | undefined;
@@ -58,6 +60,8 @@ export class StreamSet implements StreamHost {
   #taken = false;
   /** Bytes of small writes since the last time that something was sent. */
   #gathered = 0;
+  /** How many bytes are enough to be sent early. */
+  #early = EARLY_BYTES;
   /** Whether something may have come since the last look. */
   #unread = true;
   #accept: ((stream: Stream) => void) | undefined;
@@ -124,7 +128,7 @@ export class StreamSet implements StreamHost {
 
   /** Monotonic time at which bodies that are held back may go on. */
   get dueAt(): number {
-    return this.#pending.size > 0 ? this.#pace.dueAt : Number.POSITIVE_INFINITY;
+    return this.#pending.length > 0 ? this.#pace.dueAt : Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -133,12 +137,12 @@ export class StreamSet implements StreamHost {
    */
   pump(): boolean {
     this.#gathered = 0;
-    if (this.#pending.size === 0) return false;
+    this.#early = EARLY_BYTES;
+    if (this.#pending.length === 0) return false;
     const pending =
-      this.#pending.size === 1 ? this.#pending : [...this.#pending].toSorted((a, b) => a.urgency - b.urgency);
-    for (const stream of pending) {
-      if (stream.pump()) this.#pending.delete(stream);
-    }
+      this.#pending.length === 1 ? this.#pending : this.#pending.toSorted((a, b) => a.urgency - b.urgency);
+    for (const stream of pending) stream.pending = !stream.pump();
+    this.#pending = this.#pending.filter((stream) => stream.pending);
     const taken = this.#taken;
     this.#taken = false;
     return taken;
@@ -155,24 +159,30 @@ export class StreamSet implements StreamHost {
     if (stream.urgency <= DEFAULT_URGENCY) return;
     this.#pace.spent(bytes);
     // Whoever had its share goes to the end of the line.
-    if (this.#pending.size > 1 && this.#pending.delete(stream)) this.#pending.add(stream);
+    if (!stream.pending || this.#pending.length === 1) return;
+    this.#pending = this.#pending.filter((other) => other !== stream);
+    this.#pending.push(stream);
   }
 
   /** The connection has ended: so have its streams. */
   terminate(error: QconnError): void {
-    this.#pending.clear();
+    this.#pending = [];
     for (const stream of this.#streams.values()) stream.terminate(error);
   }
 
   markPending(stream: QuicStream): void {
-    this.#pending.add(stream);
+    if (!stream.pending) this.#pending.push(stream);
+    stream.pending = true;
     this.#wake();
   }
 
   gathered(stream: QuicStream, bytes: number): void {
     this.markPending(stream);
     this.#gathered += bytes;
-    if (this.#gathered >= EARLY_BYTES * this.#pending.size) this.#sendEarly();
+    if (this.#gathered >= this.#early * this.#pending.length) {
+      this.#sendEarly();
+      this.#early = LATER_BYTES;
+    }
   }
 
   markReadable(): void {

@@ -1,5 +1,7 @@
 /** Takes part in turns. */
 export interface TurnTaker {
+  /** Whether it takes part in the turn to come. Only the turn changes it: a `Set` would be made anew for each. */
+  awake: boolean;
   /** Takes in what has arrived. May wake others, which then take part in the same turn. */
   advance(): void;
   /** Sends what there is to send. */
@@ -20,7 +22,6 @@ const DATAGRAMS_PER_POLL = 32;
 export class Turn {
   readonly #onRead: ((more: boolean) => boolean) | undefined;
   #takers: TurnTaker[] = [];
-  readonly #marked = new Set<TurnTaker>();
   /** Whether the end of this iteration is waited for. */
   #awaited = false;
   /** Datagrams of this iteration of the event loop. */
@@ -37,8 +38,8 @@ export class Turn {
   }
 
   wake(taker: TurnTaker): void {
-    if (this.#marked.has(taker)) return;
-    this.#marked.add(taker);
+    if (taker.awake) return;
+    taker.awake = true;
     this.#takers.push(taker);
     this.#await();
   }
@@ -70,7 +71,7 @@ export class Turn {
     for (; read < this.#takers.length; read += 1) this.#takers[read]?.advance();
     const takers = this.#takers;
     this.#takers = [];
-    this.#marked.clear();
+    for (const taker of takers) taker.awake = false;
     allRead();
     if (again) this.#await();
     for (const taker of takers) taker.flush();
