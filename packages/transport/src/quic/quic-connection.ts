@@ -64,7 +64,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   awake = false;
   readonly native: NativeConnection;
   /** Lives as long as `native`. */
-  readonly weight: ArrayBuffer = nativeWeight();
+  weight: ArrayBuffer = nativeWeight(false);
   readonly sender: DatagramSender;
   readonly #host: ConnectionHost;
   readonly #streams: StreamSet;
@@ -439,6 +439,7 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
   #leave(): void {
     if (this.#ending.info === undefined) this.#finish(closeInfoOf(this.native, this.#liveness.condition));
     this.#gone = true;
+    this.weight = nativeWeight(true);
     this.#host.alarm.cancel(this.#deadline);
     this.#host.gone(this);
   }
