@@ -12,5 +12,6 @@ export type {
   ProtocolHandler,
 } from './router.ts';
 export { createQuicEndpoint } from './quic/create.ts';
+export { BUSY_POLL_MS } from './quic/options.ts';
 export type { QuicDependencies, QuicOptions, RefusedHandshake, TransportWarning } from './quic/options.ts';
 export { createMemoryNetwork, type MemoryEndpointOptions, type MemoryNetwork } from './memory/memory-network.ts';

@@ -13,6 +13,7 @@ import {
   EXCHANGES_IN_FLIGHT_MAX,
   STREAMED_BODY_MAX_BYTES,
 } from '@qconn/protocol';
+import { BUSY_POLL_MS } from '@qconn/transport';
 
 /** The hub's configuration, complete with its defaults. */
 export interface HubConfig {
@@ -20,7 +21,12 @@ export interface HubConfig {
   readonly database: { readonly url?: string };
   readonly policy: { readonly maxAgeMs: number };
   readonly ca: { readonly passphrase?: string; readonly passphraseFile?: string };
-  readonly listen: { readonly host: string; readonly quicPort: number; readonly httpsPort: number };
+  readonly listen: {
+    readonly host: string;
+    readonly quicPort: number;
+    readonly httpsPort: number;
+    readonly busyPollMicros: number;
+  };
   readonly hosts: readonly string[];
   readonly advertise: readonly string[];
   readonly certificates: {
@@ -129,6 +135,14 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
         },
         quicPort: { ...port, default: 7443, description: 'UDP port of QUIC; 0 lets the system choose.' },
         httpsPort: { ...port, default: 7443, description: 'TCP port of the HTTPS API; 0 lets the system choose.' },
+        busyPollMicros: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 1_000,
+          default: BUSY_POLL_MS * 1_000,
+          description:
+            'For how long after a datagram the hub looks for the next one instead of falling asleep, at most, in microseconds, while they come that closely; 0: never, for who counts processor time.',
+        },
       },
     },
     hosts: {

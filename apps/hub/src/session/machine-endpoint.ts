@@ -48,6 +48,7 @@ export function listenForMachines(parts: MachineEndpointParts, config: HubConfig
     {
       host: listenHost(config.listen.host),
       port: config.listen.quicPort,
+      busyPollMs: config.listen.busyPollMicros / 1_000,
       tls,
       maxStreamWindowBytes: STREAM_WINDOW_BYTES,
       // Bodies that nobody reads leave room for the lanes, and lanes that are paused for the others.

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Clock } from '@qconn/clock';
 import { HANDSHAKE_DEADLINE_MS, IDLE_TIMEOUT_MS, KEEPALIVE_MS, type QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '../connection.ts';
@@ -73,6 +74,11 @@ export interface QuicOptions<Auth = undefined> {
   readonly insecureDebugFolder?: string;
   /** How many strangers the endpoint deals with. Default {@link ADMISSION_LIMITS}. */
   readonly admission?: Partial<AdmissionLimits>;
+  /**
+   * For how long after a datagram an endpoint that serves looks for the next one instead of falling asleep, at most, in milliseconds,
+   * while they come that closely; 0: never. Default {@link BUSY_POLL_MS}; on one processor always 0, since nobody could send meanwhile.
+   */
+  readonly busyPollMs?: number;
   /** Bidirectional streams that a peer may have open at once. Default {@link MAX_STREAMS}. */
   readonly maxStreams?: number;
   /** Unidirectional streams that a peer may have open at once; they come through `onStream` and take no writes. Default 0: `qconn/1` has none. */
@@ -84,6 +90,13 @@ export interface QuicOptions<Auth = undefined> {
    * for the others: it has to be more than all of them may hold. Default {@link CONNECTION_WINDOW_BYTES}, growing with use.
    */
   readonly connectionWindowBytes?: number;
+}
+
+/** The gap between a message that is forwarded and its answer fits, where two processes of one machine have to wake up for it. */
+export const BUSY_POLL_MS = 0.25;
+
+export function busyPollMs({ busyPollMs: wanted = BUSY_POLL_MS }: QuicOptions): number {
+  return availableParallelism() > 1 ? wanted : 0;
 }
 
 /** Streams that a peer may have open at once: lanes, and bodies over their inline limit in flight. */

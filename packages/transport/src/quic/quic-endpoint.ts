@@ -12,8 +12,15 @@ import { Dial } from './dial.ts';
 import { endpointSecrets, type EndpointSecrets } from './endpoint-secrets.ts';
 import { InterfaceMtus } from './interface-mtu.ts';
 import { Listener } from './listener.ts';
+import { Lookout } from './lookout.ts';
 import { quiche, type NativeConnection } from './native.ts';
-import { connectionLimits, type ConnectionLimits, type QuicDependencies, type QuicOptions } from './options.ts';
+import {
+  busyPollMs,
+  connectionLimits,
+  type ConnectionLimits,
+  type QuicDependencies,
+  type QuicOptions,
+} from './options.ts';
 import { QuicConnection } from './quic-connection.ts';
 import { randomId } from './random-ids.ts';
 import { ReceiveSlab } from './receive-slab.ts';
@@ -78,12 +85,16 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
       secrets: this.#secrets,
       mtus: this.#mtus,
     };
+    const lookout = new Lookout(this.clock, busyPollMs(this.#options));
     const onAccept = (connection: QuicConnection): void => void this.#all.add(connection);
     this.#listener = await Listener.bind(
       { ...parts, onAccept },
       {
         drained: () => this.#releaseHeld(),
-        arrived: () => this.#turn.arrived(),
+        arrived: () => {
+          lookout.arrived();
+          this.#turn.arrived();
+        },
       },
     );
     const warning = bufferWarning(this.#listener.receiveBufferBytes);
