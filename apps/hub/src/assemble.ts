@@ -18,6 +18,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { HttpApi } from './http/http-api.ts';
 import type { HubMetrics } from './metrics/hub-metrics.ts';
 import type { LivePolicy } from './policy/live-policy.ts';
+import { HubFrameMemory } from './relay/frame-memory.ts';
 import { Intake } from './relay/intake.ts';
 import { observeExchanges } from './relay/exchange-observers.ts';
 import type { Peer } from './relay/peer.ts';
@@ -90,9 +91,11 @@ export async function assembleHub(foundation: HubFoundation): Promise<HubParts> 
       return settings.current.timeline.maxAgeMs;
     },
   });
+  const memory = new HubFrameMemory();
   const relay = new Relay(
     {
       clock,
+      memory,
       random,
       sessions: table,
       policy: () => policy.current,
@@ -101,7 +104,7 @@ export async function assembleHub(foundation: HubFoundation): Promise<HubParts> 
     },
     relayLimits(() => settings.current),
   );
-  const intake = new Intake({ clock, relay });
+  const intake = new Intake({ clock, relay, memory });
   settings.onChange((now) => {
     log.level = now.log.level;
     relay.setRates(quotaRates(now));
@@ -125,6 +128,7 @@ export async function assembleHub(foundation: HubFoundation): Promise<HubParts> 
     sessions: table,
     relay,
     intake,
+    memory,
     calls,
     watches,
     hub,

@@ -52,7 +52,7 @@ export {
   type RequestAll,
   type Targets,
 } from './wire/fan-out.ts';
-export { FrameReader } from './wire/frame-reader.ts';
+export { FrameReader, type FrameMemory } from './wire/frame-reader.ts';
 export { frameRule, type Direction, type FrameRule } from './wire/frame-rule.ts';
 export { FrameType, frameTypeName } from './wire/frame-type.ts';
 export { readFrameHeader, writeFrameHeader, type Frame, type FrameHeader } from './wire/frame.ts';

@@ -6,6 +6,7 @@ import {
   StreamType,
   type BodyOpening,
   type Frame,
+  type FrameMemory,
 } from '@qconn/protocol';
 import { acceptBodyStream } from './body-stream.ts';
 import type { Connection } from './connection.ts';
@@ -14,10 +15,12 @@ import type { Stream } from './stream.ts';
 /** What the user of the lanes is told. */
 export interface LanesHandlers {
   /**
-   * A frame came. Its arrays are views that stay valid. A QconnError thrown here closes the
-   * connection with its code: the peer broke the protocol.
+   * A frame came. Its arrays are views that stay valid, or, with {@link LanesHandlers.memory}, until this returns. A QconnError
+   * thrown here closes the connection with its code: the peer broke the protocol.
    */
   frame(frame: Frame): void;
+  /** Memory for frames that come in pieces. With it all frames are lent. */
+  readonly memory?: FrameMemory;
   /** The peer has opened a lane; the server's end only. */
   opened?(): void;
   /** The peer asks for a body, to be written to this stream. Without it such a stream breaks the protocol. */
@@ -50,7 +53,7 @@ export class Lanes {
     for (let index = 0; index < count; index++) {
       const stream = connection.openStream();
       stream.write(Uint8Array.of(StreamType.Lane));
-      lanes.#add(index, stream, new FrameReader((frame) => lanes.#take(frame)));
+      lanes.#add(index, stream, lanes.#newReader());
     }
     lanes.#sealedAt = count;
     connection.onStream((stream) => lanes.#acceptBody(stream));
@@ -116,9 +119,10 @@ export class Lanes {
   #accept(stream: Stream): void {
     // Client-initiated bidirectional streams are numbered 0, 4, 8, … (RFC 9000, section 2.1).
     const index = stream.id >> 2;
-    const reader = new FrameReader((frame) => this.#take(frame));
+    const reader = this.#newReader();
     let typed = false;
     stream.read({
+      borrows: this.#handlers.memory !== undefined,
       data: (chunk) => {
         if (typed) return this.#push(reader, chunk);
         typed = true;
@@ -159,7 +163,12 @@ export class Lanes {
   #add(index: number, stream: Stream, reader: FrameReader): void {
     this.#streams[index] = stream;
     this.#open++;
-    stream.read({ data: (chunk) => this.#push(reader, chunk), end: (end) => this.#ended(end.kind) });
+    const borrows = this.#handlers.memory !== undefined;
+    stream.read({ borrows, data: (chunk) => this.#push(reader, chunk), end: (end) => this.#ended(end.kind) });
+  }
+
+  #newReader(): FrameReader {
+    return new FrameReader((frame) => this.#take(frame), this.#handlers.memory);
   }
 
   #push(reader: FrameReader, chunk: Uint8Array): void {

@@ -11,6 +11,7 @@ import {
 } from '@qconn/protocol';
 import { SessionTable, type Session } from '@qconn/routing';
 import { loadHubConfig } from '../../src/config/hub-config.ts';
+import { HubFrameMemory } from '../../src/relay/frame-memory.ts';
 import type { Peer } from '../../src/relay/peer.ts';
 import { relayLimits } from '../../src/relay/relay-limits.ts';
 import { Relay } from '../../src/relay/relay.ts';
@@ -56,6 +57,7 @@ export function relayLogic(): LogicResult {
   const relay = new Relay(
     {
       clock: systemClock,
+      memory: new HubFrameMemory(),
       random: Math.random,
       sessions: table,
       policy: () => policy,

@@ -15,6 +15,7 @@ import {
   type Response,
 } from '@qconn/protocol';
 import type { ExchangeTable } from '@qconn/routing';
+import type { HubFrameMemory } from './frame-memory.ts';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
 import { SenderReports } from './sender-reports.ts';
@@ -24,6 +25,7 @@ import { Shelves, type Shelf } from './shelves.ts';
 export interface RunnerDependencies {
   readonly clock: Clock;
   readonly writer: PackedWriter;
+  readonly memory: HubFrameMemory;
   /** How long a stage may wait for what follows on it, in milliseconds. */
   readonly stageHoldMs: number;
   readonly exchanges: ExchangeTable<Peer, ExchangeRecord>;
@@ -159,7 +161,13 @@ export class ExchangeRunner {
       (action) => action.startsWith('fail') || action === 'relayResponse' || action === 'relayOutcome',
     );
     if (!told) this.#dependencies.onEnded(exchange, 'sender_lost');
+    this.#letGo(exchange);
     this.#dependencies.exchanges.close(exchange);
+  }
+
+  #letGo({ value }: HubExchange): void {
+    if (value.held !== undefined) this.#dependencies.memory.letGo(value.held);
+    value.held = undefined;
   }
 
   #complete(exchange: HubExchange, response: Response): void {
@@ -178,7 +186,7 @@ export class ExchangeRunner {
     const { value } = exchange;
     const now = this.#dependencies.clock.monotonic();
     // Acknowledged or without a sender, it is never forwarded again.
-    value.request = undefined;
+    this.#letGo(exchange);
     value.extendNoLaterThan = now + DEADLINE_MAX_MS;
     this.schedule(exchange, now + value.jobMs);
   }
@@ -221,5 +229,5 @@ export class ExchangeRunner {
 const OFFLINE: Outcome = { code: 'offline', reason: '', retryAfterMs: 0 };
 
 function waitingBytes({ value }: HubExchange): number {
-  return WAITING_OVERHEAD_BYTES + (value.request?.body.length ?? 0);
+  return WAITING_OVERHEAD_BYTES + (value.held?.request.body.length ?? 0);
 }

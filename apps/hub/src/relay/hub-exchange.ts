@@ -1,6 +1,7 @@
-import type { HubState, Outcome, Request, ResolvedTarget } from '@qconn/protocol';
+import type { HubState, Outcome, ResolvedTarget } from '@qconn/protocol';
 import type { Exchange } from '@qconn/routing';
 import type { TraceParent } from './exchange-spans.ts';
+import type { HeldRequest } from './frame-memory.ts';
 import type { Peer } from './peer.ts';
 import type { Shelf } from './shelves.ts';
 
@@ -25,7 +26,7 @@ export interface ExchangeRecord {
   /** The trace that the sender's headers name, where somebody wants to know. */
   readonly traceParent: TraceParent | undefined;
   /** Kept until the acknowledgement, in case it has to be forwarded again. */
-  request: Request | undefined;
+  held: HeldRequest | undefined;
   /** What was chosen as its target, from `resolved` on. */
   target: ResolvedTarget | undefined;
   /** Why there was no target when resolution was last tried, while the sender waits for one. */

@@ -1,12 +1,14 @@
 import type { Clock } from '@qconn/clock';
 import { EXCHANGES_IN_FLIGHT_MAX, FrameType, isQconnError, QconnError, type Frame } from '@qconn/protocol';
 import { FairQueue, type Session } from '@qconn/routing';
+import type { HubFrameMemory } from './frame-memory.ts';
 import type { Peer } from './peer.ts';
 import type { Relay } from './relay.ts';
 
 /** What senders' frames go to in the end. */
 export interface IntakeDependencies {
   readonly clock: Clock;
+  readonly memory: Pick<HubFrameMemory, 'copyOf'>;
   readonly relay: Pick<Relay, 'request' | 'requestAll' | 'cancel' | 'refuseInTurn' | 'nextTurn'>;
 }
 
@@ -43,12 +45,14 @@ interface Waiting {
 export class Intake {
   readonly #clock: Clock;
   readonly #relay: IntakeDependencies['relay'];
+  readonly #memory: IntakeDependencies['memory'];
   readonly #queue = new FairQueue<Session<Peer>, Waiting>(LIMITS);
   #room = REQUESTS_PER_TURN;
   #begun = 0;
 
-  constructor({ clock, relay }: IntakeDependencies) {
+  constructor({ clock, relay, memory }: IntakeDependencies) {
     this.#clock = clock;
+    this.#memory = memory;
     this.#relay = relay;
   }
 
@@ -87,7 +91,7 @@ export class Intake {
       else this.#relay.refuseInTurn(sender, frame.id);
       return;
     }
-    this.#queue.add(sender, { sender, frame }, bytes, now);
+    this.#queue.add(sender, { sender, frame: this.#memory.copyOf(frame) }, bytes, now);
   }
 
   /** A session is gone, and what it has in line with it. */

@@ -37,6 +37,7 @@ import type { Stream } from '@qconn/transport';
 import { BodyRelay, type BodyLimits } from './bodies/body-relay.ts';
 import type { TraceParent } from './exchange-spans.ts';
 import { ExchangeRunner } from './exchange-runner.ts';
+import type { HeldRequest, HubFrameMemory } from './frame-memory.ts';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
 import { mayPass, nameIn } from './permission.ts';
@@ -45,6 +46,8 @@ import type { Shelf } from './shelves.ts';
 /** What the relay works with. */
 export interface RelayDependencies {
   readonly clock: Clock;
+  /** For what outlives the frame that it came in. */
+  readonly memory: HubFrameMemory;
   /** A fresh random number in [0, 1). */
   readonly random: () => number;
   readonly sessions: SessionTable<Peer>;
@@ -104,7 +107,7 @@ export class Relay {
       },
     });
     this.#quotas = new Quotas(limits.rates);
-    const { clock, onRelayed } = dependencies;
+    const { clock, memory, onRelayed } = dependencies;
     const onEnded = (exchange: HubExchange, how: ErrorCode | 'completed'): void => {
       this.#bodies.ended(exchange, how);
       dependencies.onEnded(exchange, how);
@@ -113,6 +116,7 @@ export class Relay {
       clock,
       stageHoldMs: limits.stageHoldMs,
       writer: this.#writer,
+      memory,
       exchanges: this.#exchanges,
       onEnded,
       onRelayed,
@@ -162,7 +166,7 @@ export class Relay {
     const request = decodeRequest(frame);
     const refusal = this.#tooLong(request) ?? this.#refusal(sender, request.body.length);
     if (refusal !== undefined) return this.#refuse(sender, frame.id, refusal);
-    const exchange = this.#exchanges.open(sender, frame.id, this.#accepted(request));
+    const exchange = this.#exchanges.open(sender, frame.id, this.#accepted(this.#dependencies.memory.hold(request)));
     if (exchange === 'duplicate') throw new QconnError('unexpected_frame', `Request ${frame.id} is in flight already.`);
     if (exchange === 'quota') return this.#refuse(sender, frame.id, IN_FLIGHT_QUOTA);
     this.#runner.schedule(exchange, exchange.value.acceptedMonotonic + request.resolutionMs);
@@ -189,7 +193,9 @@ export class Relay {
     const others = devices.length - 1;
     this.#quotas.charge(sender.fingerprint, others, others * request.body.length, this.#dependencies.clock.monotonic());
     sender.value.send(frame.id, encodeTargets(this.#writer, frame.id, { count: devices.length, more }));
-    for (const [index, device] of devices.entries()) this.#member(sender, frame.id + 1 + index, request, device);
+    const held = this.#dependencies.memory.hold(request);
+    held.holders = devices.length;
+    for (const [index, device] of devices.entries()) this.#member(sender, frame.id + 1 + index, held, device);
   }
 
   /** Refuses a request that there is no time for, without reading it: the machine has as much in line as it may. */
@@ -326,7 +332,8 @@ export class Relay {
     sender.value.send(requestId, encodeOutcome(this.#writer, requestId, refusal));
   }
 
-  #accepted(request: Request): ExchangeRecord {
+  #accepted(held: HeldRequest): ExchangeRecord {
+    const { request } = held;
     return {
       state: 'resolving',
       acceptedAt: this.#dependencies.clock.now(),
@@ -338,7 +345,7 @@ export class Relay {
       requestBytes: request.body.length,
       responseBytes: 0,
       traceParent: this.#dependencies.traceParentOf?.(request.headers),
-      request,
+      held,
       target: undefined,
       unresolved: undefined,
       stagesPassed: 0,
@@ -351,11 +358,11 @@ export class Relay {
   }
 
   /** One exchange of a fan-out: from here on it is an exchange like any other. */
-  #member(sender: Session<Peer>, requestId: number, request: Request, device: LiveDevice<Peer>): void {
-    const exchange = this.#exchanges.open(sender, requestId, this.#accepted(request));
+  #member(sender: Session<Peer>, requestId: number, held: HeldRequest, device: LiveDevice<Peer>): void {
+    const exchange = this.#exchanges.open(sender, requestId, this.#accepted(held));
     if (typeof exchange === 'string')
       throw new QconnError('unexpected_frame', `Request ${requestId} is in flight already.`);
-    this.#runner.schedule(exchange, exchange.value.acceptedMonotonic + request.resolutionMs);
+    this.#runner.schedule(exchange, exchange.value.acceptedMonotonic + held.request.resolutionMs);
     this.#handOver(exchange, device);
   }
 
@@ -383,8 +390,8 @@ export class Relay {
   /** Looks once more for a target of what waits for one. */
   #tryAgain(shelf: Shelf): void {
     for (const exchange of this.#runner.on(shelf)) {
-      const { request } = exchange.value;
-      if (request !== undefined) this.#forward(exchange, request);
+      const { held } = exchange.value;
+      if (held !== undefined) this.#forward(exchange, held.request);
     }
   }
 
@@ -407,10 +414,10 @@ export class Relay {
    * a job under a key is known to a program that remembers; whoever else might run it twice.
    */
   #deliverAgain(exchange: HubExchange, device: LiveDevice<Peer>): void {
-    const { serviceType, waitingFor, request } = exchange.value;
+    const { serviceType, waitingFor, held } = exchange.value;
     const { fingerprint, value: peer } = device.session;
     const knows =
-      peer.instance === waitingFor?.instance || (peer.remembersJobs && request?.idempotencyKey !== undefined);
+      peer.instance === waitingFor?.instance || (peer.remembersJobs && held?.request.idempotencyKey !== undefined);
     if (!knows) {
       const name = nameIn(this.#dependencies.policy(), fingerprint);
       const reason = `The program on ${name} has restarted since it was sent the job; it may have run there.`;
@@ -426,7 +433,7 @@ export class Relay {
 
   #deliver(exchange: HubExchange, device: LiveDevice<Peer>): void {
     const { value, senderFingerprint: fingerprint } = exchange;
-    const request = value.request as Request;
+    const { request } = value.held as HeldRequest;
     this.#exchanges.assign(exchange, device);
     if (request.streamed !== undefined) this.#bodies.delivered(exchange, device.session);
     const frame = encodeDeliver(this.#writer, exchange.id, {

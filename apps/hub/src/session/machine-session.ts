@@ -27,6 +27,7 @@ import {
   type Stream,
 } from '@qconn/transport';
 import type { Peer } from '../relay/peer.ts';
+import type { HubFrameMemory } from '../relay/frame-memory.ts';
 import type { Intake } from '../relay/intake.ts';
 import type { Relay } from '../relay/relay.ts';
 import type { AuthContext } from './auth-context.ts';
@@ -39,6 +40,7 @@ export interface SessionDependencies {
   readonly sessions: SessionTable<Peer>;
   readonly relay: Relay;
   readonly intake: Intake;
+  readonly memory: HubFrameMemory;
   readonly calls: SessionCalls;
   readonly watches: Watches;
   /** The hub's id, and the id of this run of it. */
@@ -93,6 +95,7 @@ export class MachineSession implements Peer {
       this.close(new QconnError('handshake_timeout', 'No hello within 5 s.')),
     );
     this.#lanes = Lanes.accept(connection, {
+      memory: dependencies.memory,
       frame: (frame) => this.#take(frame),
       opened: () => this.#welcome(),
       body: (opening, stream) => this.#wanted(opening, stream),
@@ -201,7 +204,7 @@ export class MachineSession implements Peer {
       case FrameType.Watch:
       case FrameType.Unwatch:
       case FrameType.Renew:
-        void this.#call(routed, frame);
+        void this.#call(routed, this.#dependencies.memory.copyOf(frame));
         return;
       default:
         throw new QconnError('unexpected_frame', `A client does not send ${frameTypeName(frame.type)} frames.`);

@@ -9,7 +9,7 @@ import {
 } from '@qconn/protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Intake } from '../../src/relay/intake.ts';
-import { frameOf, LIMS, RelayStage, REQUEST, type Connected } from './relay-stage.ts';
+import { frameOf, lend, LIMS, RelayStage, REQUEST, type Connected } from './relay-stage.ts';
 
 const PER_TURN = 128;
 const PER_FULL_TURN = 16;
@@ -24,13 +24,14 @@ let printer: Connected;
 
 beforeEach(() => {
   stage = new RelayStage({ inFlightPerMachine: 10_000, rates: ENOUGH });
-  intake = new Intake({ clock: stage.clock, relay: stage.relay });
+  intake = new Intake({ clock: stage.clock, relay: stage.relay, memory: stage.memory });
   flooder = stage.connect(LIMS);
   printer = stage.connectPrinter();
 });
 
 function send(from: Connected, first: number, count = 1): void {
-  for (let id = first; id < first + count; id++) intake.take(from.session, frameOf(encodeRequest(writer, id, REQUEST)));
+  for (let id = first; id < first + count; id++)
+    lend(encodeRequest(writer, id, REQUEST), (frame) => intake.take(from.session, frame));
 }
 
 /** The hub has read everything, so many milliseconds later, which ends its turn. @returns whether it is to have another at once */

@@ -25,6 +25,7 @@ import {
 } from '@qconn/protocol';
 import { SessionTable, type Session } from '@qconn/routing';
 import type { Stream } from '@qconn/transport';
+import { HubFrameMemory } from '../../src/relay/frame-memory.ts';
 import type { HubExchange } from '../../src/relay/hub-exchange.ts';
 import type { Peer } from '../../src/relay/peer.ts';
 import { Relay, type RelayLimits } from '../../src/relay/relay.ts';
@@ -40,6 +41,13 @@ export function frameOf(bytes: Uint8Array): Frame {
   let found: Frame | undefined;
   new FrameReader((frame) => (found = frame)).push(bytes);
   return found as Frame;
+}
+
+/** Has a frame handled as the hub's sessions do: it is lent, and what it lay in is written over afterwards. */
+export function lend(bytes: Uint8Array, handle: (frame: Frame) => void): void {
+  const lent = new Uint8Array(bytes);
+  handle(frameOf(lent));
+  lent.fill(0xee);
 }
 
 /** A connected machine that keeps what it is sent. */
@@ -122,6 +130,7 @@ const LIMITS: RelayLimits = {
 
 /** A relay among recorded machines, on a clock that stands still: `lims` may submit, `printer` provide. */
 export class RelayStage {
+  readonly memory = new HubFrameMemory();
   readonly clock: ManualClock = new ManualClock();
   readonly sessions: SessionTable<Peer> = new SessionTable();
   readonly relay: Relay;
@@ -144,6 +153,7 @@ export class RelayStage {
     this.relay = new Relay(
       {
         clock: this.clock,
+        memory: this.memory,
         random: () => 0.5,
         sessions: this.sessions,
         policy: () => this.policy,
@@ -186,22 +196,23 @@ export class RelayStage {
   }
 
   request({ session }: Connected, request: Partial<Request> = {}, id = 1): void {
-    this.relay.request(session, frameOf(encodeRequest(writer, id, { ...REQUEST, ...request })));
+    lend(encodeRequest(writer, id, { ...REQUEST, ...request }), (frame) => this.relay.request(session, frame));
   }
 
   requestAll({ session }: Connected, request: Partial<RequestAll> = {}, id = 1): void {
     const { waitForTarget: _wait, inquiry: _inquiry, ...fields } = REQUEST;
-    this.relay.requestAll(session, frameOf(encodeRequestAll(writer, id, { ...fields, limit: 256, ...request })));
+    const bytes = encodeRequestAll(writer, id, { ...fields, limit: 256, ...request });
+    lend(bytes, (frame) => this.relay.requestAll(session, frame));
   }
 
   cancel({ session }: Connected, code: ErrorCode = 'cancelled', id = 1): void {
-    this.relay.cancel(session, frameOf(encodeCancel(writer, id, code)));
+    lend(encodeCancel(writer, id, code), (frame) => this.relay.cancel(session, frame));
   }
 
   /** The provider says something of the job that it was delivered last. */
   say({ session, peer }: Connected, encode: (writer: PackedWriter, id: number) => Uint8Array): void {
     const id = peer.jobs().at(-1)?.id ?? 0;
-    this.relay.fromProvider(session, frameOf(encode(writer, id)));
+    lend(encode(writer, id), (frame) => this.relay.fromProvider(session, frame));
   }
 
   ack(provider: Connected): void {

@@ -7,6 +7,13 @@ const FIRST_PIECE_BYTES = 2_048;
 
 const EMPTY = new Uint8Array(0);
 
+/** Memory for frames that come in pieces, from somebody who has it back once the frame has been handled. */
+export interface FrameMemory {
+  /** @returns memory of so many bytes, or of the next power of two, whatever is in it */
+  take(bytes: number): Uint8Array;
+  give(memory: Uint8Array): void;
+}
+
 /**
  * Cuts a lane's bytes into frames. It holds at most one incomplete frame, takes memory for it only
  * after its header has been checked, and never more than twice what the peer has really sent (or
@@ -15,6 +22,7 @@ const EMPTY = new Uint8Array(0);
  */
 export class FrameReader {
   readonly #onFrame: (frame: Frame) => void;
+  readonly #memory: FrameMemory | undefined;
   readonly #head = new Uint8Array(FRAME_HEADER_BYTES);
   #headFilled = 0;
   #header: FrameHeader | undefined;
@@ -22,9 +30,13 @@ export class FrameReader {
   #payloadFilled = 0;
   #broken = false;
 
-  /** @param onFrame called for each frame, in order; its arrays may be views of the chunk that was pushed */
-  constructor(onFrame: (frame: Frame) => void) {
+  /**
+   * @param onFrame called for each frame, in order; its arrays may be views of the chunk that was pushed
+   * @param memory for frames that come in pieces. With it a frame is lent: its arrays are valid until `onFrame` returns
+   */
+  constructor(onFrame: (frame: Frame) => void, memory?: FrameMemory) {
     this.#onFrame = onFrame;
+    this.#memory = memory;
   }
 
   /**
@@ -90,6 +102,7 @@ export class FrameReader {
       this.#header = undefined;
       this.#payload = EMPTY;
       this.#emit(header, payload, 0);
+      this.#memory?.give(payload);
     }
     return at + taken;
   }
@@ -97,8 +110,11 @@ export class FrameReader {
   /** Makes room for `filled` of the frame's bytes. */
   #hold(filled: number, bytes: number): void {
     if (filled <= this.#payload.length) return;
-    const larger = new Uint8Array(Math.min(bytes, Math.max(filled * 2, FIRST_PIECE_BYTES)));
+    const larger =
+      this.#memory?.take(Math.max(filled, FIRST_PIECE_BYTES)) ??
+      new Uint8Array(Math.min(bytes, Math.max(filled * 2, FIRST_PIECE_BYTES)));
     larger.set(this.#payload.subarray(0, this.#payloadFilled));
+    if (this.#payload !== EMPTY) this.#memory?.give(this.#payload);
     this.#payload = larger;
   }
 

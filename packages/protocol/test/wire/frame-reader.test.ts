@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FrameReader, FrameType, PackedWriter, writeFrameHeader, type Frame } from '@qconn/protocol';
+import { FrameReader, FrameType, PackedWriter, writeFrameHeader, type Frame, type FrameMemory } from '@qconn/protocol';
 import * as any from './arbitraries.ts';
 import { expectRefusal } from './refusal.ts';
 import { samples, SPECIMENS } from './specimens.ts';
@@ -27,6 +27,47 @@ function plain(frame: Frame): unknown {
     body: Buffer.from(frame.body).toString('hex'),
   };
 }
+
+/** Memory that is used again at once, and written over as soon as it is given back. */
+class ScarceMemory implements FrameMemory {
+  readonly #free: Uint8Array[] = [];
+  given = 0;
+  taken = 0;
+
+  take(bytes: number): Uint8Array {
+    this.taken += 1;
+    const fits = this.#free.findIndex(({ length }) => length >= bytes);
+    const [memory = new Uint8Array(2 ** Math.ceil(Math.log2(bytes)))] = fits < 0 ? [] : this.#free.splice(fits, 1);
+    return memory;
+  }
+
+  give(memory: Uint8Array): void {
+    this.given += 1;
+    this.#free.push(memory.fill(0xee));
+  }
+}
+
+test('frames that are lent are the same, whatever becomes of their memory afterwards, and all of it is given back', () => {
+  fc.assert(
+    fc.property(frames, fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 40 }), (sent, sizes) => {
+      const bytes = Buffer.concat(sent);
+      const whole: unknown[] = [];
+      new FrameReader((frame) => whole.push(plain(frame))).push(bytes);
+      const lent: unknown[] = [];
+      const memory = new ScarceMemory();
+      const reader = new FrameReader((frame) => lent.push(plain(frame)), memory);
+      for (let at = 0, turn = 0; at < bytes.length; turn++) {
+        const end = at + (sizes[turn % sizes.length] as number);
+        const chunk = new Uint8Array(bytes.subarray(at, end));
+        reader.push(chunk);
+        chunk.fill(0xee);
+        at = end;
+      }
+      expect(lent).toEqual(whole);
+      expect(memory.given).toBe(memory.taken);
+    }),
+  );
+});
 
 test('any cutting of any sequence of frames gives the same frames', () => {
   fc.assert(
@@ -87,8 +128,11 @@ describe('memory', () => {
     }
   });
 
-  test('is taken as bytes arrive, not as they are announced', () => {
-    const reader = new FrameReader(() => expect.unreachable());
+  test.each([
+    ['its own', undefined],
+    ['lent', new ScarceMemory()],
+  ])('is taken as bytes arrive, not as they are announced: %s', (_, lender) => {
+    const reader = new FrameReader(() => expect.unreachable(), lender);
     reader.push(announce(65_536));
     expect(reader.heldBytes).toBe(0);
     let sent = 0;

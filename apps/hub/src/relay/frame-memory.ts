@@ -1,0 +1,82 @@
+import type { Frame, FrameMemory, Request } from '@qconn/protocol';
+
+/** Sizes of memory that is used again: powers of two from what a frame in pieces begins with to the longest frame. */
+const LEAST_BITS = 11;
+const MOST_BITS = 17;
+
+/** Bytes that are kept free at most, over all sizes. */
+const FREE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What is longer has memory of its own; shorter copies stand one behind the other. */
+const SHARING_MAX_BYTES = 4 * 1024;
+const SHARED_BYTES = 64 * 1024;
+
+/** A request that outlives its frame. */
+export interface HeldRequest {
+  readonly request: Request;
+  /** What is to be given back once the last holder has let it go. */
+  readonly memory: Uint8Array | undefined;
+  /** Exchanges that hold it: several in a fan-out. */
+  holders: number;
+}
+
+/**
+ * Memory for frames at the hub, which lends each to whoever handles it and reads the next into the same place: what is to live longer is
+ * copied. Long copies, and frames that come in pieces, use the same memory again and again. Left to the garbage collector, 16 KiB bodies
+ * set off a full collection several times a second, for V8 counts what lies outside of its heap and looks through all of it each time.
+ */
+export class HubFrameMemory implements FrameMemory {
+  readonly #free: Uint8Array[][] = Array.from({ length: MOST_BITS + 1 }, () => []);
+  #freeBytes = 0;
+  #shared = new Uint8Array(0);
+  #used = 0;
+
+  take(bytes: number): Uint8Array {
+    const bits = Math.max(LEAST_BITS, 32 - Math.clz32(bytes - 1));
+    const memory = this.#free[bits]?.pop();
+    if (memory === undefined) return new Uint8Array(2 ** bits);
+    this.#freeBytes -= memory.length;
+    return memory;
+  }
+
+  give(memory: Uint8Array): void {
+    if (this.#freeBytes + memory.length > FREE_BYTES_MAX) return;
+    this.#free[31 - Math.clz32(memory.length)]?.push(memory);
+    this.#freeBytes += memory.length;
+  }
+
+  /** Holds a request of which the frame was lent, for one exchange. */
+  hold(request: Request): HeldRequest {
+    const { body } = request;
+    const headers = this.#copyOf(request.headers);
+    if (body.length <= SHARING_MAX_BYTES)
+      return { request: { ...request, headers, body: this.#copyOf(body) }, memory: undefined, holders: 1 };
+    const memory = this.take(body.length);
+    memory.set(body);
+    return { request: { ...request, headers, body: memory.subarray(0, body.length) }, memory, holders: 1 };
+  }
+
+  /** An exchange needs the request no longer. */
+  letGo(held: HeldRequest): void {
+    held.holders -= 1;
+    if (held.holders === 0 && held.memory !== undefined) this.give(held.memory);
+  }
+
+  /** A copy of a frame that was lent. */
+  copyOf(frame: Frame): Frame {
+    return { ...frame, control: this.#copyOf(frame.control), body: this.#copyOf(frame.body) };
+  }
+
+  #copyOf(bytes: Uint8Array): Uint8Array {
+    const { length } = bytes;
+    if (length === 0 || length > SHARING_MAX_BYTES) return new Uint8Array(bytes);
+    if (this.#shared.length - this.#used < length) {
+      this.#shared = new Uint8Array(SHARED_BYTES);
+      this.#used = 0;
+    }
+    const start = this.#used;
+    this.#used = start + length;
+    this.#shared.set(bytes, start);
+    return this.#shared.subarray(start, this.#used);
+  }
+}
