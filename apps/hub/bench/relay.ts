@@ -94,17 +94,25 @@ async function natsServerIdentity(): Promise<PemIdentity> {
 }
 
 async function benchInterleaving(): Promise<void> {
-  const orders = [0, 10].map((large) => ({ bodyBytes: 256, inFlight: 8, large }));
-  const [quiet, beside] = await exchanges(prepared, orders);
-  if (quiet === undefined || beside === undefined) return;
+  const small = { bodyBytes: 256, inFlight: 8 };
+  const orders = [
+    { ...small, large: 0 },
+    { ...small, large: 10 },
+    { ...small, large: 10, given: true },
+  ];
+  const [quiet, beside, besideGiven] = await exchanges(prepared, orders);
+  if (quiet === undefined || beside === undefined || besideGiven === undefined) return;
   console.log('8 small in flight beside ten streamed bodies');
   console.log(row('quiet', 256, quiet));
   console.log(`${row('beside', 256, beside)}   with ${beside.largeMbPerSecond} MB/s of streamed bodies`);
+  console.log(`${row('given', 256, besideGiven)}   with ${besideGiven.largeMbPerSecond} MB/s, in pieces to keep`);
   Object.assign(figures, {
     'interleave.quietP99Us': quiet.p99Us,
     'interleave.besideP99Us': beside.p99Us,
     'interleave.p99Ratio': ratio(beside.p99Us, quiet.p99Us),
     'interleave.largeMbPerSecond': beside.largeMbPerSecond,
+    'interleave.givenP99Ratio': ratio(besideGiven.p99Us, quiet.p99Us),
+    'interleave.givenMbPerSecond': besideGiven.largeMbPerSecond,
   });
 }
 

@@ -50,7 +50,7 @@ export class FileAdapter implements Adapter {
   /** @returns the name it got @throws QconnError `rejected` or `cancelled`: nothing is left in the folder */
   async #place(temporary: string, wanted: string, job: Job): Promise<string> {
     try {
-      await write(temporary, job.stream);
+      await write(temporary, job.stream.lent());
       throwIfCancelled(job.signal);
       return await this.#publish(temporary, wanted);
     } catch (error) {

@@ -68,9 +68,9 @@ export class Bodies {
   receive(opening: BodyOpening, { length }: StreamedBody, onEnd: () => void = () => undefined): IncomingStream {
     let incoming: IncomingBody | undefined;
     let stopped = false;
-    const open = (): IncomingBody => {
+    const open = (lent: boolean): IncomingBody => {
       if (stopped) throw new QconnError('body_cut', 'The body was let go of before it was read.');
-      const body = new IncomingBody(this.#ask(opening), length, () => {
+      const body = new IncomingBody(this.#ask(opening), length, lent, () => {
         this.#incoming.delete(body);
         onEnd();
       });

@@ -4,7 +4,7 @@ import { QconnError } from '@qconn/protocol';
 const BYTES_MAX: number = 16 * 1024 * 1024;
 
 /**
- * A body as it comes: read it once, by `for await`, as a Web stream, or as bytes. A streamed body moves only while
+ * A body as it comes: read it once, by `for await`, as a Web stream, as bytes, or {@link BodyStream.lent piece by piece}. A streamed body moves only while
  * it is read. It is whole when the iteration ends without an error: its SHA-256 has been checked then.
  *
  * Errors of the iteration, none of them safe to retry: `body_cut` when the rest does not come, `body_corrupt` when
@@ -13,10 +13,11 @@ const BYTES_MAX: number = 16 * 1024 * 1024;
 export class BodyStream implements AsyncIterable<Uint8Array> {
   /** Bytes of the body; `undefined` when its sender did not know. */
   readonly length: number | undefined;
-  readonly #open: () => AsyncIterator<Uint8Array, void>;
+  readonly #open: (lent: boolean) => AsyncIterator<Uint8Array, void>;
   #read = false;
 
-  constructor(length: number | undefined, open: () => AsyncIterator<Uint8Array, void>) {
+  /** @param open begins to read; `lent` allows it to use the memory of a piece again once the next is asked for */
+  constructor(length: number | undefined, open: (lent: boolean) => AsyncIterator<Uint8Array, void>) {
     this.length = length;
     this.#open = open;
   }
@@ -28,9 +29,17 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
 
   /** @throws QconnError `invalid_state` when it has been read before */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, void> {
-    if (this.#read) throw new QconnError('invalid_state', 'The body has been read already: it comes only once.');
-    this.#read = true;
-    return this.#open();
+    return this.#begin(false);
+  }
+
+  /**
+   * The same in memory that is used again: **each piece is good until the next is asked for.** For who writes pieces somewhere, and waits
+   * until they are written, or looks at them and no more: a body of gigabytes then makes no garbage, whose collections the program's
+   * other messages would wait for.
+   * @throws QconnError from its iterator: `invalid_state` when it has been read before
+   */
+  lent(): AsyncIterable<Uint8Array> {
+    return { [Symbol.asyncIterator]: () => this.#begin(true) };
   }
 
   /** The body as a stream of the Web's kind, for whatever takes one. */
@@ -49,6 +58,12 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
       },
       { highWaterMark: 0 },
     );
+  }
+
+  #begin(lent: boolean): AsyncIterator<Uint8Array, void> {
+    if (this.#read) throw new QconnError('invalid_state', 'The body has been read already: it comes only once.');
+    this.#read = true;
+    return this.#open(lent);
   }
 
   /**

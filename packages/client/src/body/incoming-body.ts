@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { BODY_DIGEST_BYTES, ERROR_TABLE, errorCodeOfWire, QconnError } from '@qconn/protocol';
 import type { Stream, StreamEnd } from '@qconn/transport';
+import { LentPieces, OwnPieces, type WaitingPieces } from './waiting-pieces.ts';
 
 /** Bytes that wait for the program before the stream is paused: its window then holds the other end back. */
 const WAITING_MAX_BYTES: number = 256 * 1024;
@@ -11,7 +12,7 @@ export class IncomingBody implements AsyncIterator<Uint8Array, void> {
   readonly #length: number | undefined;
   readonly #onEnd: () => void;
   readonly #hash: Hash = createHash('sha256');
-  readonly #pieces: Uint8Array[] = [];
+  readonly #pieces: WaitingPieces;
   #waitingBytes = 0;
   #received = 0;
   /** The last bytes that came: the digest, if nothing follows. */
@@ -19,12 +20,16 @@ export class IncomingBody implements AsyncIterator<Uint8Array, void> {
   #end: { readonly error: QconnError | undefined } | undefined;
   #wake: (() => void) | undefined;
 
-  /** @param onEnd told once, when the stream is of no use any more */
-  constructor(stream: Stream, length: number | undefined, onEnd: () => void) {
+  /**
+   * @param lent whether each piece is good only until the next is asked for
+   * @param onEnd told once, when the stream is of no use any more
+   */
+  constructor(stream: Stream, length: number | undefined, lent: boolean, onEnd: () => void) {
     this.#stream = stream;
     this.#length = length;
     this.#onEnd = onEnd;
-    stream.read({ data: (chunk) => this.#take(chunk), end: (end) => this.#ended(end) });
+    this.#pieces = lent ? new LentPieces() : new OwnPieces();
+    stream.read({ borrows: lent, data: (chunk) => this.#take(chunk), end: (end) => this.#ended(end) });
   }
 
   async next(): Promise<IteratorResult<Uint8Array, void>> {

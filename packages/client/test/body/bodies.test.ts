@@ -69,6 +69,33 @@ describe('a body arrives whole', () => {
   });
 });
 
+test('lent pieces are the same body, in a few pieces of memory however long it is', async () => {
+  const { stream } = await offered(counted(100).content);
+  const memory = new Set<ArrayBufferLike>();
+  const copies: Uint8Array[] = [];
+  for await (const piece of stream.lent()) {
+    memory.add(piece.buffer);
+    copies.push(piece.slice());
+  }
+  const whole = Buffer.concat(copies);
+  expect(whole).toHaveLength(100 * 64 * 1024);
+  expect(Array.from({ length: 100 }, (_, piece) => whole[piece * 64 * 1024 + 65_535])).toEqual(
+    Array.from({ length: 100 }, (_, piece) => piece),
+  );
+  expect(memory.size).toBeLessThan(10);
+  expect(() => stream.lent()[Symbol.asyncIterator]()).toThrow(QconnError);
+});
+
+test('a lent piece stays as it is until the next is asked for, whatever has come meanwhile', async () => {
+  const { stream } = await offered(counted(10).content);
+  const reading = stream.lent()[Symbol.asyncIterator]();
+  for (let next = await reading.next(); next.done !== true; next = await reading.next()) {
+    const before = Buffer.from(next.value);
+    await turns(5);
+    expect(Buffer.compare(next.value, before)).toBe(0);
+  }
+});
+
 test('what nobody reads is not read at its owner’s either, and once read no faster', async () => {
   const body = counted(1_000);
   const { stream } = await offered(body.content);

@@ -14,12 +14,16 @@ export interface ProviderUsage {
   readonly cpuUs: number;
 }
 
-/** Answers each request with itself; swallows what is streamed. Says, when asked, what it has used. */
+/**
+ * Answers each request with itself; swallows what is streamed, in pieces that are lent to it, or as the device `keeper` in pieces of
+ * its own. Says, when asked, what it has used.
+ */
 const { machine, port } = await receiveTask<ProviderTask>();
 const { client, connection } = await join(machine, '127.0.0.1', port);
 await client.provide({ device: 'echo', serviceTypes: [SERVICE_TYPE], concurrency: 4_096 }, (job) =>
-  job.streamed ? swallow(job.stream) : job.body,
+  job.streamed ? swallow(job.stream.lent()) : job.body,
 );
+await client.provide({ device: 'keeper', serviceTypes: [SERVICE_TYPE] }, (job) => swallow(job.stream));
 process.on('message', () => {
   const { packetsSent, packetsReceived } = connection.stats();
   const { user, system } = process.cpuUsage();

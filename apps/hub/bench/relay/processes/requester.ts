@@ -17,6 +17,8 @@ export interface LoadOrder {
   readonly inFlight: number;
   /** Streamed requests that run meanwhile, without end. */
   readonly large: number;
+  /** Whether their pieces are not lent to the provider, but given. Default false. */
+  readonly given?: boolean;
 }
 
 /** What came of it, and what this side has used meanwhile. */
@@ -37,13 +39,14 @@ const { machine, port, provider } = await receiveTask<RequesterTask>();
 const { client, connection } = await join(machine, '127.0.0.1', port);
 let refused = 0;
 const address = `${SERVICE_TYPE}@${provider}/echo`;
+const keeper = `${SERVICE_TYPE}@${provider}/keeper`;
 
 // As the requester of NATS does before its first load.
 await warmUp((answered) => void send(new Uint8Array(256)).then(answered, fail));
 process.on('message', (order: LoadOrder) => void measure(order).then(report, fail));
 report({ ready: true });
 
-async function measure({ bodyBytes, inFlight, large }: LoadOrder): Promise<LoadAnswer> {
+async function measure({ bodyBytes, inFlight, large, given }: LoadOrder): Promise<LoadAnswer> {
   const body = new Uint8Array(bodyBytes);
   const stop = new AbortController();
   let largeBytes = 0;
@@ -51,7 +54,7 @@ async function measure({ bodyBytes, inFlight, large }: LoadOrder): Promise<LoadA
   const streams = Array.from({ length: large }, () =>
     client
       .request(
-        address,
+        given === true ? keeper : address,
         endless((bytes) => (largeBytes += bytes), stop.signal),
         { jobMs: 120_000 },
       )
