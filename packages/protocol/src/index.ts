@@ -52,6 +52,7 @@ export {
   type RequestAll,
   type Targets,
 } from './wire/fan-out.ts';
+export { ByteCopies } from './wire/byte-copies.ts';
 export { FrameReader, type FrameMemory } from './wire/frame-reader.ts';
 export { frameRule, type Direction, type FrameRule } from './wire/frame-rule.ts';
 export { FrameType, frameTypeName } from './wire/frame-type.ts';

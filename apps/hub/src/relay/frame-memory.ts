@@ -1,4 +1,4 @@
-import type { Frame, FrameMemory, Request } from '@qconn/protocol';
+import { ByteCopies, type FrameMemory, type Request } from '@qconn/protocol';
 
 /** Sizes of memory that is used again: powers of two from what a frame in pieces begins with to the longest frame. */
 const LEAST_BITS = 11;
@@ -7,9 +7,8 @@ const MOST_BITS = 17;
 /** Bytes that are kept free at most, over all sizes. */
 const FREE_BYTES_MAX = 16 * 1024 * 1024;
 
-/** What is longer has memory of its own; shorter copies stand one behind the other. */
-const SHARING_MAX_BYTES = 4 * 1024;
-const SHARED_BYTES = 64 * 1024;
+/** A body that is longer is copied into memory that is given back; the copies of shorter ones stand one behind the other. */
+const SHORT_MAX_BYTES = 4 * 1024;
 
 /** A request that outlives its frame. */
 export interface HeldRequest {
@@ -28,8 +27,8 @@ export interface HeldRequest {
 export class HubFrameMemory implements FrameMemory {
   readonly #free: Uint8Array[][] = Array.from({ length: MOST_BITS + 1 }, () => []);
   #freeBytes = 0;
-  #shared = new Uint8Array(0);
-  #used = 0;
+  /** For what nobody gives back. */
+  readonly copies: ByteCopies = new ByteCopies();
 
   take(bytes: number): Uint8Array {
     const bits = Math.max(LEAST_BITS, 32 - Math.clz32(bytes - 1));
@@ -48,9 +47,9 @@ export class HubFrameMemory implements FrameMemory {
   /** Holds a request of which the frame was lent, for one exchange. */
   hold(request: Request): HeldRequest {
     const { body } = request;
-    const headers = this.#copyOf(request.headers);
-    if (body.length <= SHARING_MAX_BYTES)
-      return { request: { ...request, headers, body: this.#copyOf(body) }, memory: undefined, holders: 1 };
+    const headers = this.copies.of(request.headers);
+    if (body.length <= SHORT_MAX_BYTES)
+      return { request: { ...request, headers, body: this.copies.of(body) }, memory: undefined, holders: 1 };
     const memory = this.take(body.length);
     memory.set(body);
     return { request: { ...request, headers, body: memory.subarray(0, body.length) }, memory, holders: 1 };
@@ -60,23 +59,5 @@ export class HubFrameMemory implements FrameMemory {
   letGo(held: HeldRequest): void {
     held.holders -= 1;
     if (held.holders === 0 && held.memory !== undefined) this.give(held.memory);
-  }
-
-  /** A copy of a frame that was lent. */
-  copyOf(frame: Frame): Frame {
-    return { ...frame, control: this.#copyOf(frame.control), body: this.#copyOf(frame.body) };
-  }
-
-  #copyOf(bytes: Uint8Array): Uint8Array {
-    const { length } = bytes;
-    if (length === 0 || length > SHARING_MAX_BYTES) return new Uint8Array(bytes);
-    if (this.#shared.length - this.#used < length) {
-      this.#shared = new Uint8Array(SHARED_BYTES);
-      this.#used = 0;
-    }
-    const start = this.#used;
-    this.#used = start + length;
-    this.#shared.set(bytes, start);
-    return this.#shared.subarray(start, this.#used);
   }
 }

@@ -8,7 +8,7 @@ import type { Relay } from './relay.ts';
 /** What senders' frames go to in the end. */
 export interface IntakeDependencies {
   readonly clock: Clock;
-  readonly memory: Pick<HubFrameMemory, 'copyOf'>;
+  readonly memory: Pick<HubFrameMemory, 'copies'>;
   readonly relay: Pick<Relay, 'request' | 'requestAll' | 'cancel' | 'refuseInTurn' | 'nextTurn'>;
 }
 
@@ -91,7 +91,7 @@ export class Intake {
       else this.#relay.refuseInTurn(sender, frame.id);
       return;
     }
-    this.#queue.add(sender, { sender, frame: this.#memory.copyOf(frame) }, bytes, now);
+    this.#queue.add(sender, { sender, frame: this.#memory.copies.ofFrame(frame) }, bytes, now);
   }
 
   /** A session is gone, and what it has in line with it. */

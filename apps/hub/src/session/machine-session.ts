@@ -204,7 +204,7 @@ export class MachineSession implements Peer {
       case FrameType.Watch:
       case FrameType.Unwatch:
       case FrameType.Renew:
-        void this.#call(routed, this.#dependencies.memory.copyOf(frame));
+        void this.#call(routed, this.#dependencies.memory.copies.ofFrame(frame));
         return;
       default:
         throw new QconnError('unexpected_frame', `A client does not send ${frameTypeName(frame.type)} frames.`);

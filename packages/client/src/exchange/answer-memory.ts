@@ -1,4 +1,4 @@
-import { IDEMPOTENCY_TTL_MS, type Outcome, type Response } from '@qconn/protocol';
+import { IDEMPOTENCY_TTL_MS, type ByteCopies, type Outcome, type Response } from '@qconn/protocol';
 import type { BodySource } from '../body/content.ts';
 
 /** How a job ended, in the form in which it is sent. A source is a streamed answer's body, and can be sent once. */
@@ -8,6 +8,13 @@ export type Settled = { readonly response: Response; readonly source?: BodySourc
 export function withoutStream(settled: Settled): Settled {
   if (!('source' in settled)) return settled;
   return { outcome: { code: 'answer_gone', reason: '', retryAfterMs: 0 } };
+}
+
+/** What a handler has returned may be part of a buffer that it writes to again, or of a much larger one: what is remembered is a copy. */
+export function copied(settled: Settled, copies: ByteCopies): Settled {
+  if (!('response' in settled)) return settled;
+  const { headers, body } = settled.response;
+  return { response: { headers: copies.of(headers), body: copies.of(body) } };
 }
 
 interface Ended {

@@ -1,5 +1,6 @@
 import type { Clock } from '@qconn/clock';
 import {
+  ByteCopies,
   decodeCancel,
   decodeDeliver,
   IDEMPOTENCY_TTL_MS,
@@ -10,8 +11,7 @@ import {
   type Frame,
 } from '@qconn/protocol';
 import type { JobJournal, RememberedJob } from '../journal/job-journal.ts';
-import { AnswerMemory, withoutStream, type Settled } from './answer-memory.ts';
-import { KeptBytes } from './kept-bytes.ts';
+import { AnswerMemory, copied, withoutStream, type Settled } from './answer-memory.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import type { Provision } from './job.ts';
 import type { RequestPort } from './requests.ts';
@@ -44,7 +44,7 @@ export class Jobs {
   readonly #detached = new Set<RunningJob>();
   readonly #byKey = new AnswerMemory();
   readonly #recent = new RecentAnswers();
-  readonly #kept = new KeptBytes();
+  readonly #copies = new ByteCopies();
   readonly #journal: JobJournal | undefined;
   #size = 0;
 
@@ -165,7 +165,7 @@ export class Jobs {
     this.#size += 1;
     const jobKey = jobKeyOf(deliver);
     const settled = job.run(provided.provision.handler, this.#recordOf(jobKey));
-    const toKeep = (how: Settled): Settled => this.#kept.copyOf(withoutStream(how));
+    const toKeep = (how: Settled): Settled => copied(withoutStream(how), this.#copies);
     if (jobKey !== undefined) this.#byKey.begin(jobKey, Promise.resolve(settled).then(toKeep));
     const ended = (how: Settled): void => {
       provided.running -= 1;
