@@ -250,7 +250,8 @@ export class QuicConnection implements Connection, TurnTaker, Sleeper {
     this.sender.size.heard(now, this.#losses);
     if (!this.established && !this.native.isEstablished()) this.#traffic.handshakeReceived(length);
     this.#mayBeOver = true;
-    if (this.#whereabouts.arrived(from, length, now)) this.#urgent = true;
+    // What waits for room may have it now: the peer acknowledges, or gives more of its windows.
+    if (this.#whereabouts.arrived(from, length, now) || this.#streams.waiting) this.#urgent = true;
     this.#host.wake(this);
     return true;
   }

@@ -101,6 +101,11 @@ export class StreamSet implements StreamHost {
     for (const stream of waiting) accept(stream);
   }
 
+  /** Whether something that has been written waits to be sent. */
+  get waiting(): boolean {
+    return this.#pending.length > 0;
+  }
+
   /** A datagram has come: there may be something to read. */
   arrived(): void {
     this.#unread = true;

@@ -1,0 +1,39 @@
+import { ManualClock, systemClock } from '@qconn/clock';
+import { onTestFinished, test } from 'vitest';
+import { createQuicEndpoint } from '@qconn/transport';
+import { createAuthority } from './pki.ts';
+
+const BODY_BYTES = 150_000;
+
+test('what waits for room goes on with the acknowledgement that makes it, not with an alarm', async () => {
+  const authority = await createAuthority();
+  const server = await authority.issue({ ips: ['127.0.0.1'] });
+  let whole = (): void => undefined;
+  const received = new Promise<void>((resolve) => (whole = resolve));
+  const hub = await createQuicEndpoint(
+    { clock: systemClock },
+    {
+      host: '127.0.0.1',
+      tls: server,
+      handlers: {
+        test: (connection) =>
+          connection.onStream((stream) => {
+            let bytes = 0;
+            stream.read({ data: (chunk) => (bytes += chunk.length) === BODY_BYTES && whole(), end: () => undefined });
+          }),
+      },
+    },
+  );
+  onTestFinished(() => hub.close());
+  // No alarm of the sender ever rings. Its first window is ten packets (RFC 9002, section 7.2): a tenth of the body.
+  const machine = await createQuicEndpoint({ clock: new ManualClock() }, { maxDatagramBytes: 1_350 });
+  onTestFinished(() => machine.close());
+  const connection = await machine.connect({
+    address: hub.address,
+    serverName: '127.0.0.1',
+    alpns: ['test'],
+    tls: await authority.issue(),
+  });
+  connection.openStream().write(new Uint8Array(BODY_BYTES));
+  await received;
+});
