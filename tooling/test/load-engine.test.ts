@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { engineFolders } from '../executable/load-engine.ts';
+import { engineFolders, loadEngine } from '../executable/load-engine.ts';
 
 const LOADER = path.resolve(import.meta.dirname, '../executable/load-engine.ts');
 const ON_NOEXEC = 'mount -t tmpfs -o noexec,size=64m tmpfs "$1" && shift && exec "$@"';
@@ -72,6 +72,18 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('the engi
     expect(said).toContain('nowhere: ENOENT');
     expect(said).toMatch(/Set TMPDIR .* noexec\.$/);
   });
+});
+
+test('a file that ends too soon is no engine, and nothing is left of the try', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'qconn-engine-'));
+  try {
+    const file = path.join(folder, 'program');
+    writeFileSync(file, 'no engine');
+    expect(() => loadEngine({ file, bytes: 9 }, [folder])).toThrow(/has to be unpacked[^]+Set TMPDIR/);
+    expect(readdirSync(folder)).toEqual(['program']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('the usual folder comes first, then those that a service or a user is given, then where the program lies', () => {

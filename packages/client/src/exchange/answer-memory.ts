@@ -83,6 +83,6 @@ export class AnswerMemory {
   }
 }
 
-export function bytesOf(settled: Settled): number {
+function bytesOf(settled: Settled): number {
   return 'response' in settled ? settled.response.headers.length + settled.response.body.length : 0;
 }
