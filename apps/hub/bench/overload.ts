@@ -1,9 +1,10 @@
 /**
- * What a hub does when it is asked for more than it can: `npx -y pnpm@12 bench overload [--seconds 4]`. Hub, providers and senders
- * are processes, hubs on one processor and all the others on another; a request has 256 bytes. First what it gets done with 512 in flight, and a tenth of that; then two senders offer three
- * times as much. Then a quiet sender, a `@qconn/client` with a provider of its own, has the hub alone; has a flood beside it
- * that goes to another hub on the same machine, and so takes as much of the processor; and has the flood at its own hub: it
- * keeps 1,000 in flight and sends anew whatever is refused. The last line is JSON.
+ * What a hub does when it is asked for more than it can: `npx -y pnpm@12 bench overload [--seconds 4] [--only load,flood]
+ * [--flood 1000]`. Hub, providers and senders are processes, hubs on one processor and all the others on another; a request has 256
+ * bytes. First what it gets done with 512 in flight, and a tenth of that; then two senders are asked for three times as much, and keep
+ * to what the hub allows them, as clients do. Then a quiet sender, a `@qconn/client` with a provider of its own, has the hub alone; has a flood beside it
+ * that goes to another hub on the same machine, and so takes as much of the processor; and has the flood at its own hub: two senders
+ * that take no notice of what the hub allows them, keep 1,000 in flight and send anew whatever is refused. The last line is JSON.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,12 +14,21 @@ import type { QuietAnswer, QuietTask } from './overload/processes/quiet.ts';
 import { makeMachine, type BenchMachine } from './relay/machines.ts';
 import { PreparedHub, type HubChild } from './relay/prepared-hub.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '4' } } });
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '4' },
+    only: { type: 'string', default: 'load,flood' },
+    flood: { type: 'string', default: '1000' },
+  },
+});
+const only = new Set(values.only.split(','));
 const ms = Number(values.seconds) * 1_000;
 const WARM_UP_MS = 1_500;
 const AT_CAPACITY = { kind: 'closed', inFlight: 512, ms } as const;
-const FLOOD = { kind: 'closed', inFlight: 1_000, ms: ms + 500 } as const;
-const QUIET = { perSecond: 100, ms };
+/** The two floods take turns, so that what else the machine does meets both. */
+const ROUNDS = 4;
+const FLOOD = { kind: 'closed', inFlight: Number(values.flood), ms: ms / 2 + 250, hostile: true } as const;
+const QUIET = { perSecond: 250, ms: ms / 2 };
 
 /** Hubs have a processor, and everybody else another: senders that take it from the hub would show as the hub's doing. */
 const HUBS = 0;
@@ -72,7 +82,10 @@ async function measure(): Promise<void> {
   try {
     for (const { senders } of [here, there]) await ask<LeanAnswer>(senders, { ...AT_CAPACITY, ms: WARM_UP_MS });
     await ask<QuietAnswer>(here.quiet, { ...QUIET, ms: WARM_UP_MS });
-    const figures = { ...(await overload(here)), ...(await flood(here, there)) };
+    const figures = {
+      ...(only.has('load') ? await overload(here) : {}),
+      ...(only.has('flood') ? await flood(here, there) : {}),
+    };
     console.log(JSON.stringify({ bench: 'overload', ...figures }));
   } finally {
     here.hub.kill();
@@ -109,12 +122,34 @@ async function overload({ hub, senders }: Field): Promise<Record<string, number>
 
 async function flood(here: Field, there: Field): Promise<Record<string, number>> {
   const alone = quietly(await ask<QuietAnswer>(here.quiet, QUIET));
-  const beside = async ({ senders }: Field): Promise<[Summary, Quiet]> => {
-    const [flooded, quiet] = await Promise.all([ask<LeanAnswer>(senders, FLOOD), ask<QuietAnswer>(here.quiet, QUIET)]);
-    return [summary(flooded), quietly(quiet)];
+  const answers = new Map(
+    [here, there].map((one) => [one, { floods: [] as LeanAnswer[], quiet: [] as QuietAnswer[] }]),
+  );
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [{ senders }, { floods, quiet }] of answers) {
+      const both = [ask<LeanAnswer>(senders, FLOOD), ask<QuietAnswer>(here.quiet, QUIET)] as const;
+      floods.push(await both[0]);
+      quiet.push(await both[1]);
+    }
+  }
+  const beside = (one: Field): [Summary, Quiet] => {
+    const { floods = [], quiet = [] } = answers.get(one) ?? {};
+    return [
+      summary(
+        {
+          acceptedMs: floods.flatMap(({ acceptedMs }) => acceptedMs),
+          refusedMs: floods.flatMap(({ refusedMs }) => refusedMs),
+        },
+        ROUNDS * FLOOD.ms,
+      ),
+      quietly({
+        acceptedMs: quiet.flatMap(({ acceptedMs }) => acceptedMs),
+        failed: quiet.reduce((sum, { failed }) => sum + failed, 0),
+      }),
+    ];
   };
-  const [floodThere, besideThere] = await beside(there);
-  const [floodHere, besideHere] = await beside(here);
+  const [floodThere, besideThere] = beside(there);
+  const [floodHere, besideHere] = beside(here);
   show('flood elsewhere', floodThere);
   show('flood here', floodHere);
   for (const [what, { p50Ms, p99Ms, failed }] of [
@@ -155,12 +190,12 @@ interface Summary {
   readonly refusedP99Ms: number;
 }
 
-function summary({ acceptedMs, refusedMs }: LeanAnswer): Summary {
+function summary({ acceptedMs, refusedMs }: Omit<LeanAnswer, 'cpuUs'>, during = ms): Summary {
   return {
-    perSecond: Math.round((acceptedMs.length * 1_000) / ms),
+    perSecond: Math.round((acceptedMs.length * 1_000) / during),
     p50Ms: at(acceptedMs, 0.5),
     p99Ms: at(acceptedMs, 0.99),
-    refusedPerSecond: Math.round((refusedMs.length * 1_000) / ms),
+    refusedPerSecond: Math.round((refusedMs.length * 1_000) / during),
     refusedP99Ms: at(refusedMs, 0.99),
   };
 }

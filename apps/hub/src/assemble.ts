@@ -149,7 +149,7 @@ export async function assembleHub(foundation: HubFoundation): Promise<HubParts> 
       relay,
       tls: certificate.tls,
       secret: await loadEndpointSecret(config.dataFolder, authority.issuing),
-      onTurn: (more) => intake.serve(more),
+      onTurn: () => intake.serve(),
       onRefused: (refused) => {
         sessionSecurity.handshakeRefused(refused);
         metrics.sessions.handshakeRefused(refused);

@@ -20,6 +20,7 @@ export {
   type ProviderState,
 } from './exchange/provider-exchange.ts';
 export { outcomeFromProvider } from './exchange/provider-outcome.ts';
+export { RequestCredit } from './exchange/request-credit.ts';
 export { SENDER_EXCHANGE, type SenderAction, type SenderEvent, type SenderState } from './exchange/sender-exchange.ts';
 export { transition, type StateTable, type Transition } from './exchange/transition.ts';
 export { IdMap } from './id-map.ts';
@@ -35,6 +36,7 @@ export {
   encodeWithdrawn,
   type Device,
 } from './wire/call-messages.ts';
+export { decodeCredit, encodeCredit, type Credit } from './wire/credit.ts';
 export {
   BODY_DIGEST_BYTES,
   BODY_OPENING_BYTES,

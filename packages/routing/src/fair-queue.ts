@@ -1,26 +1,24 @@
-/** What may wait in a {@link FairQueue}. */
+/** What may wait in a {@link FairQueue}. Whoever has nothing waiting may put one thing there in any case. */
 export interface FairQueueLimits {
   /** Of one owner, things and bytes. */
-  readonly countMax: number;
-  readonly bytesMax: number;
-  /** Bytes of all owners; whoever has nothing waiting may still put one thing there. */
-  readonly bytesMaxInAll: number;
-  /** When what came first from an owner has waited for so long, its next has to stay away, in milliseconds; but not of one with few waiting. */
-  readonly waitMaxMs: number;
-  /** What counts as few, shared by all owners that have something waiting: of each at least one. */
-  readonly few: number;
+  readonly count: number;
+  readonly bytes: number;
+  /** Of all owners; where there is as much, nobody may have more things than its share. */
+  readonly countInAll: number;
+  readonly bytesInAll: number;
 }
 
-interface Waiting<T> {
+/** Something in line. */
+export interface InLine<K, T> {
+  readonly owner: K;
   readonly item: T;
   readonly bytes: number;
+  /** When it came. */
   readonly since: number;
 }
 
-interface Line<T> {
-  readonly waiting: Waiting<T>[];
-  /** Where in `waiting` the first one is. */
-  first: number;
+interface Line<K, T> {
+  readonly waiting: Fifo<InLine<K, T>>;
   bytes: number;
 }
 
@@ -30,8 +28,9 @@ interface Line<T> {
  */
 export class FairQueue<K, T> {
   readonly #limits: FairQueueLimits;
-  /** In the order in which owners have their turn. */
-  readonly #lines = new Map<K, Line<T>>();
+  readonly #lines = new Map<K, Line<K, T>>();
+  /** In the order in which owners have their turn; those that are empty are passed over. */
+  readonly #turns = new Fifo<Line<K, T>>();
   #size = 0;
   #bytes = 0;
 
@@ -44,59 +43,109 @@ export class FairQueue<K, T> {
     return this.#size;
   }
 
-  /** Whether an owner has more waiting than may be. */
-  isFull(owner: K, bytes: number, now: number): boolean {
+  /** Owners that have something waiting. */
+  get owners(): number {
+    return this.#lines.size;
+  }
+
+  /** Things that an owner has waiting. */
+  countOf(owner: K): number {
+    return this.#lines.get(owner)?.waiting.length ?? 0;
+  }
+
+  /** Whether an owner has more waiting than may be, were it to put something there. */
+  isFull(owner: K, bytes: number): boolean {
     const line = this.#lines.get(owner);
     if (line === undefined) return false;
-    const { countMax, bytesMax, bytesMaxInAll, waitMaxMs, few } = this.#limits;
-    const count = line.waiting.length - line.first;
-    if (count >= countMax || line.bytes + bytes > bytesMax || this.#bytes + bytes > bytesMaxInAll) return true;
-    const waitedMs = now - (line.waiting[line.first]?.since ?? now);
-    return waitedMs > waitMaxMs && count > Math.max(1, few / this.#lines.size);
+    const { count, bytes: bytesMax, countInAll, bytesInAll } = this.#limits;
+    const { length } = line.waiting;
+    if (length >= count || line.bytes + bytes > bytesMax || this.#bytes + bytes > bytesInAll) return true;
+    return this.#size >= countInAll && length * this.#lines.size >= countInAll;
   }
 
   /** Puts something behind its owner's others, whether or not there is room for it. */
   add(owner: K, item: T, bytes: number, now: number): void {
     let line = this.#lines.get(owner);
     if (line === undefined) {
-      line = { waiting: [], first: 0, bytes: 0 };
+      line = { waiting: new Fifo(), bytes: 0 };
       this.#lines.set(owner, line);
+      this.#turns.push(line);
     }
-    line.waiting.push({ item, bytes, since: now });
+    line.waiting.push({ owner, item, bytes, since: now });
     line.bytes += bytes;
     this.#bytes += bytes;
     this.#size += 1;
   }
 
   /** Takes the first thing of the owner whose turn it is. */
-  take(): T | undefined {
-    for (const [owner, line] of this.#lines) {
-      const { item, bytes } = line.waiting[line.first] as Waiting<T>;
-      line.first += 1;
-      line.bytes -= bytes;
-      this.#bytes -= bytes;
-      this.#size -= 1;
-      this.#lines.delete(owner);
-      if (line.first < line.waiting.length) this.#lines.set(owner, shortened(line));
-      return item;
+  take(): InLine<K, T> | undefined {
+    for (let line = this.#turns.shift(); line !== undefined; line = this.#turns.shift()) {
+      const taken = this.#takeFrom(line);
+      if (taken === undefined) continue;
+      if (line.waiting.length > 0) this.#turns.push(line);
+      return taken;
     }
     return undefined;
+  }
+
+  /** Takes the first thing of an owner out of turn, if it came before a time. */
+  takeOlder(owner: K, than: number): InLine<K, T> | undefined {
+    const line = this.#lines.get(owner);
+    return line !== undefined && (line.waiting.first?.since ?? than) < than ? this.#takeFrom(line) : undefined;
   }
 
   /** Forgets what an owner has waiting. */
   forget(owner: K): void {
     const line = this.#lines.get(owner);
     if (line === undefined) return;
-    this.#size -= line.waiting.length - line.first;
+    this.#size -= line.waiting.length;
     this.#bytes -= line.bytes;
+    line.waiting.clear();
     this.#lines.delete(owner);
+  }
+
+  #takeFrom(line: Line<K, T>): InLine<K, T> | undefined {
+    const taken = line.waiting.shift();
+    if (taken === undefined) return undefined;
+    line.bytes -= taken.bytes;
+    this.#bytes -= taken.bytes;
+    this.#size -= 1;
+    if (line.waiting.length === 0) this.#lines.delete(taken.owner);
+    return taken;
   }
 }
 
-/** What has been taken is cut off once it is half of all, so that each is moved once at most. */
-function shortened<T>(line: Line<T>): Line<T> {
-  if (line.first * 2 < line.waiting.length) return line;
-  line.waiting.splice(0, line.first);
-  line.first = 0;
-  return line;
+/** First in, first out. What has been taken is cut off once it is half of all, so that each is moved once at most. */
+class Fifo<T> {
+  readonly #items: (T | undefined)[] = [];
+  #first = 0;
+
+  get length(): number {
+    return this.#items.length - this.#first;
+  }
+
+  get first(): T | undefined {
+    return this.#items[this.#first];
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  shift(): T | undefined {
+    if (this.length === 0) return undefined;
+    const item = this.#items[this.#first];
+    this.#items[this.#first] = undefined;
+    this.#first += 1;
+    if (this.#first * 2 >= this.#items.length) {
+      this.#items.splice(0, this.#first);
+      this.#first = 0;
+    }
+    return item;
+  }
+
+  clear(): void {
+    this.#items.length = 0;
+    this.#first = 0;
+  }
 }

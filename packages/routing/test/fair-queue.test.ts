@@ -2,64 +2,60 @@ import { FairQueue } from '@qconn/routing';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-const LIMITS = { countMax: 4, bytesMax: 100, bytesMaxInAll: 250, waitMaxMs: 20, few: 1 };
+const LIMITS = { count: 4, bytes: 100, countInAll: 7, bytesInAll: 250 };
 
 function drained(queue: FairQueue<string, string>): string[] {
   const taken: string[] = [];
-  for (let item = queue.take(); item !== undefined; item = queue.take()) taken.push(item);
+  for (let next = queue.take(); next !== undefined; next = queue.take()) taken.push(next.item);
   return taken;
 }
 
 test('owners have their turns one after the other, each with its first', () => {
   const queue = new FairQueue<string, string>(LIMITS);
-  for (const item of ['a1', 'a2', 'a3']) queue.add('a', item, 1, 0);
-  for (const item of ['b1', 'b2']) queue.add('b', item, 1, 0);
-  expect(queue.take()).toBe('a1');
-  queue.add('c', 'c1', 1, 0);
+  for (const item of ['a1', 'a2', 'a3']) queue.add('a', item, 1, 7);
+  for (const item of ['b1', 'b2']) queue.add('b', item, 1, 8);
+  expect(queue.take()).toEqual({ owner: 'a', item: 'a1', bytes: 1, since: 7 });
+  queue.add('c', 'c1', 1, 9);
+  expect([queue.owners, queue.countOf('a'), queue.countOf('d')]).toEqual([3, 2, 0]);
   expect(drained(queue)).toEqual(['b1', 'a2', 'c1', 'b2', 'a3']);
+  expect([queue.owners, queue.countOf('c')]).toEqual([0, 0]);
 });
 
-test('it is full for who has too many things, too many bytes or too long a wait, and for nobody else', () => {
+test('it is full for who has too many things or too many bytes, and for nobody else', () => {
   const queue = new FairQueue<string, string>(LIMITS);
-  expect(queue.isFull('huge', 1_000_000, 0)).toBe(false);
   for (const item of ['1', '2', '3', '4']) queue.add('many', item, 1, 0);
   queue.add('large', 'l', 90, 0);
-  for (const item of ['x', 'y']) queue.add('late', item, 1, 0);
-  queue.add('few', 'z', 1, 0);
-  expect(['many', 'large', 'late', 'other'].map((owner) => queue.isFull(owner, 11, 20))).toEqual([
-    true,
-    true,
-    false,
-    false,
-  ]);
-  expect([queue.isFull('late', 1, 21), queue.isFull('few', 1, 21)]).toEqual([true, false]);
+  queue.add('other', 'o', 89, 0);
+  const full = (): boolean[] => ['many', 'large', 'other', 'nobody'].map((owner) => queue.isFull(owner, 11));
+  expect(full()).toEqual([true, true, false, false]);
+  expect([queue.isFull('large', 10), queue.isFull('nobody', 1_000)]).toEqual([false, false]);
+  queue.take();
+  queue.take();
+  expect(full()).toEqual([false, false, false, false]);
 });
 
-test('few is a share of what all have waiting, and at least one', () => {
-  const queue = new FairQueue<string, string>({ ...LIMITS, few: 4 });
+test('once there is as much as all may have, nobody has more than a share, and nobody is without one thing', () => {
+  const queue = new FairQueue<string, string>(LIMITS);
   for (const item of ['1', '2', '3']) queue.add('a', item, 1, 0);
-  expect(queue.isFull('a', 1, 21)).toBe(false);
-  queue.add('b', 'b1', 1, 0);
-  expect([queue.isFull('a', 1, 21), queue.isFull('b', 1, 21)]).toEqual([true, false]);
-  queue.forget('b');
-  expect(queue.isFull('a', 1, 21)).toBe(false);
+  for (const item of ['1', '2']) queue.add('b', item, 1, 0);
+  queue.add('c', '1', 1, 0);
+  const full = (): boolean[] => ['a', 'b', 'c', 'd'].map((owner) => queue.isFull(owner, 1));
+  expect(full()).toEqual([false, false, false, false]);
+  queue.add('c', '2', 1, 0);
+  expect(full()).toEqual([true, false, false, false]);
+  queue.add('d', '1', 1, 0);
+  expect(full()).toEqual([true, true, true, false]);
+  queue.take();
+  queue.take();
+  expect(full()).toEqual([false, false, false, false]);
 });
 
 test('it is full for everybody who has something waiting once all together have too many bytes', () => {
-  const queue = new FairQueue<string, string>(LIMITS);
+  const queue = new FairQueue<string, string>({ ...LIMITS, countInAll: 99 });
   for (const owner of ['a', 'b', 'c']) queue.add(owner, owner, 80, 0);
-  expect([queue.isFull('a', 10, 0), queue.isFull('a', 11, 0), queue.isFull('d', 11, 0)]).toEqual([false, true, false]);
-  queue.take();
+  expect([queue.isFull('a', 10), queue.isFull('a', 11), queue.isFull('d', 11)]).toEqual([false, true, false]);
   queue.forget('b');
-  expect(queue.isFull('c', 20, 0)).toBe(false);
-});
-
-test('what has been taken makes room', () => {
-  const queue = new FairQueue<string, string>(LIMITS);
-  for (const [now, item] of ['1', '2', '3', '4'].entries()) queue.add('a', item, 25, now * 10);
-  expect(queue.isFull('a', 0, 30)).toBe(true);
-  queue.take();
-  expect([queue.isFull('a', 25, 30), queue.isFull('a', 26, 30)]).toEqual([false, true]);
+  expect(queue.isFull('c', 20)).toBe(false);
 });
 
 type Step = { readonly owner: string; readonly does: 'add' | 'take' | 'forget' };
@@ -87,7 +83,7 @@ test('as a list for each owner has it: in order, nothing lost, nobody passed ove
           queue.forget(owner);
           passedOver.set(owner, 0);
         } else {
-          const taken = queue.take();
+          const taken = queue.take()?.item;
           const from = taken?.[0] ?? '';
           expect(model.get(from)?.shift()).toBe(taken);
           for (const [name, { length }] of model)

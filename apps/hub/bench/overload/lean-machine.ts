@@ -2,6 +2,7 @@ import { systemClock } from '@qconn/clock';
 import { CLIENT_WINDOWS } from '@qconn/client';
 import {
   ALPN_QCONN_1,
+  decodeCredit,
   encodeAck,
   encodeHello,
   encodeProvide,
@@ -11,6 +12,7 @@ import {
   IdMap,
   LANES_PER_CONNECTION,
   PackedWriter,
+  RequestCredit,
   type Frame,
   type RequestFields,
 } from '@qconn/protocol';
@@ -32,6 +34,8 @@ export class LeanMachine {
   readonly #writer = new PackedWriter();
   readonly #settled = new IdMap<Settled>();
   readonly #lanes: Lanes;
+  readonly #credit = new RequestCredit();
+  readonly #unheard = new IdMap<true>();
   readonly #ready: Promise<void>;
   #lastId = 0;
 
@@ -40,8 +44,10 @@ export class LeanMachine {
     this.#ready = promise;
     this.#lanes = Lanes.open(connection, LANES_PER_CONNECTION, {
       frame: (frame) => {
+        this.#heard(frame.id);
         if (frame.type === FrameType.Deliver) this.#answer(frame);
         else if (frame.type === FrameType.Response || frame.type === FrameType.Outcome) this.#settle(frame);
+        else if (frame.type === FrameType.Credit) this.#credit.granted(decodeCredit(frame), performance.now());
         else if (frame.type === FrameType.Provided || (frame.type === FrameType.Welcome && !provides)) resolve();
         else if (frame.type === FrameType.Welcome) this.#provide();
       },
@@ -65,10 +71,18 @@ export class LeanMachine {
     return machine;
   }
 
-  request(provider: string, settled: Settled): void {
+  /** @param beyond also beyond what the hub allows; otherwise that is refused here, as a client does */
+  request(provider: string, beyond: boolean, settled: Settled): void {
+    if (!beyond && !this.#credit.allows(performance.now())) return settled(false);
     const id = ++this.#lastId;
     this.#settled.set(id, settled);
+    this.#unheard.set(id, true);
+    this.#credit.sent();
     this.#lanes.send(id, encodeRequest(this.#writer, id, requestTo(provider)));
+  }
+
+  #heard(id: number): void {
+    if (this.#unheard.delete(id)) this.#credit.heard();
   }
 
   #settle({ id, type }: Frame): void {

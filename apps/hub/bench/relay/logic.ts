@@ -135,6 +135,8 @@ function frameOf(bytes: Uint8Array): Frame {
 }
 
 class SilentPeer implements Peer {
+  holdBack(): void {}
+
   readonly bufferedBytes = 0;
   readonly instance = 'bench';
   readonly remembersJobs = false;

@@ -1,6 +1,14 @@
 import type { Clock } from '@qconn/clock';
-import { EXCHANGES_IN_FLIGHT_MAX, FrameType, isQconnError, QconnError, type Frame } from '@qconn/protocol';
-import { FairQueue, type Session } from '@qconn/routing';
+import {
+  encodeCredit,
+  EXCHANGES_IN_FLIGHT_MAX,
+  FrameType,
+  isQconnError,
+  PackedWriter,
+  QconnError,
+  type Frame,
+} from '@qconn/protocol';
+import { FairQueue, LineCredit, type Session } from '@qconn/routing';
 import type { HubFrameMemory } from './frame-memory.ts';
 import type { Peer } from './peer.ts';
 import type { Relay } from './relay.ts';
@@ -13,42 +21,80 @@ export interface IntakeDependencies {
 }
 
 /**
- * Requests that are begun in one turn of the event loop: a millisecond of work or so. While more arrives than is read it is an
- * eighth of that, for what has not been read can be neither refused nor told apart; not less, or refusing would be all that is done.
+ * Requests that are begun in one turn of the event loop: a millisecond of work or so. Fewer while somebody is about who has
+ * nothing in line: whatever it sends and is sent waits for the turn to end, and long turns save a fifth of the work at most.
  */
 const REQUESTS_PER_TURN = 128;
-const REQUESTS_PER_FULL_TURN = 16;
+const REQUESTS_PER_SHORT_TURN = 16;
+
+/** Bytes of a body that take as long to pass on as a request takes to begin. */
+const BYTES_PER_REQUEST = 2_048;
+
+/** How long turns stay short after somebody has come by who has nothing in line, in milliseconds. */
+const SHORT_MS = 100;
+
+/** Requests that are begun in one turn ahead of those in line, of all who have nothing there, and of each. */
+const AHEAD_PER_TURN = 64;
+const AHEAD_PER_MACHINE = 8;
 
 /**
- * What may wait for its turn, of one machine. A request that waits for longer than this makes everybody behind it wait as long,
- * so that it is better refused, at once and for little: a wait of 10 ms is some five turns of a hub with nothing but work. Who has few in
- * line is not what keeps others waiting, should the hub itself have been held up. The bytes are 256 requests of 32 KiB.
+ * What may be in line: of one machine as many requests as it may have in flight, and the bytes of 256 requests of 32 KiB; of all as
+ * much as takes a hub some 50 ms, so that nobody waits for longer while credits are still on their way.
  */
-const LIMITS = {
-  countMax: EXCHANGES_IN_FLIGHT_MAX,
-  bytesMax: 8 * 1024 * 1024,
-  bytesMaxInAll: 256 * 1024 * 1024,
-  waitMaxMs: 10,
-  few: 256,
+const LINE = {
+  count: EXCHANGES_IN_FLIGHT_MAX,
+  bytes: 8 * 1024 * 1024,
+  countInAll: 4_096,
+  bytesInAll: 256 * 1024 * 1024,
 };
 
-interface Waiting {
-  readonly sender: Session<Peer>;
-  readonly frame: Frame;
-}
+/** What it takes to refuse a request, as a share of what it takes to begin one. */
+const REFUSAL_WORK = 1 / 8;
+
+/** Requests of one machine that are refused in one turn as they come. More are not read in it, for to refuse them costs time as well. */
+const REFUSED_PER_TURN = 32;
+
+/** How long a machine's requests are to wait in line: some five turns of a hub with nothing but work, which always has the next at hand. */
+const WAIT_MS = 10;
+
+/** What has waited for so long, behind others of its machine, is better refused: its sender has been told of its credit meanwhile. */
+const LATE_MS: number = 5 * WAIT_MS;
+
+/** How long a credit holds in milliseconds, so that nobody is held back by an overload that has gone. */
+const CREDIT_MS = 1_000;
+
+/** What all machines that are in line may have sent in any case: one that is alone and keeps as many under way is no flood, however slow the hub is. */
+const LEAST_IN_ALL = 256;
+
+const CREDIT = {
+  max: EXCHANGES_IN_FLIGHT_MAX,
+  waitMs: WAIT_MS,
+  lookMs: WAIT_MS,
+  rise: 1.25,
+  tellShare: 0.1,
+  lifeMs: CREDIT_MS,
+};
 
 /**
  * What senders ask for, on its way to the relay. Ordinarily it passes as it comes. When more comes than a turn has room
- * for, it waits in line by machine, and the machines have their turns one after the other; whoever has too much in line is refused
- * with `quota` before its request is read. What providers say never waits: it is what ends work.
+ * for, it waits in line by machine, and the machines have their turns one after the other. Whoever waits for too long there is told how
+ * much it may send; what comes beyond that and has no room in the line is refused with `quota` before it is read, a little in each
+ * turn, and the rest not even taken from the connection. What providers say never waits: it is what ends work.
  */
 export class Intake {
   readonly #clock: Clock;
   readonly #relay: IntakeDependencies['relay'];
   readonly #memory: IntakeDependencies['memory'];
-  readonly #queue = new FairQueue<Session<Peer>, Waiting>(LIMITS);
-  #room = REQUESTS_PER_TURN;
+  readonly #writer = new PackedWriter({ reuses: true });
+  readonly #queue = new FairQueue<Session<Peer>, Frame>(LINE);
+  readonly #credit = new LineCredit<Session<Peer>>(CREDIT);
+  /** In this turn, by machine: begun ahead of those in line, and refused. */
+  readonly #ahead = new Map<Session<Peer>, number>();
+  readonly #refused = new Map<Session<Peer>, number>();
   #begun = 0;
+  #wentAhead = 0;
+  #room = REQUESTS_PER_TURN;
+  #shortUntil = Number.NEGATIVE_INFINITY;
 
   constructor({ clock, relay, memory }: IntakeDependencies) {
     this.#clock = clock;
@@ -63,40 +109,96 @@ export class Intake {
 
   /**
    * Lets those in line have their turns; to be called when everything that has arrived was read.
-   * @param more whether there may be more than was read @returns whether some are still in line
+   * @returns whether some are still in line
    */
-  serve(more: boolean): boolean {
-    this.#room = more ? REQUESTS_PER_FULL_TURN : REQUESTS_PER_TURN;
-    for (; this.#begun < this.#room; this.#begun += 1) {
+  serve(): boolean {
+    this.#room = this.#clock.monotonic() < this.#shortUntil ? REQUESTS_PER_SHORT_TURN : REQUESTS_PER_TURN;
+    while (this.#begun < this.#room) {
       const next = this.#queue.take();
       if (next === undefined) break;
-      this.#passOrClose(next);
+      const { owner, item, since } = next;
+      this.#served(owner, since);
+      this.#begun += workOf(item);
+      this.#passOrClose(owner, item);
+      this.#refuseLate(owner);
     }
-    if (this.#begun > 0) this.#relay.nextTurn();
+    if (this.#begun + this.#wentAhead > 0) this.#relay.nextTurn();
     this.#begun = 0;
+    this.#wentAhead = 0;
+    if (this.#ahead.size > 0) this.#ahead.clear();
+    if (this.#refused.size > 0) this.#letOn();
     return this.#queue.size > 0;
   }
 
   /** Takes a Request, RequestAll or Cancel frame. @throws QconnError for a peer that breaks the protocol */
   take(sender: Session<Peer>, frame: Frame): void {
-    if (this.#queue.size === 0 && this.#begun < this.#room) {
-      this.#begun += 1;
+    if (this.#queue.size === 0 ? this.#begun < this.#room : this.#goesAhead(sender)) {
+      if (this.#queue.size === 0) this.#begun += workOf(frame);
+      if (this.#credit.size > 0) this.#served(sender, this.#clock.monotonic());
       return this.#pass(sender, frame);
     }
     const bytes = frame.control.length + frame.body.length;
-    const now = this.#clock.monotonic();
+    if (!this.#queue.isFull(sender, bytes))
+      this.#queue.add(sender, this.#memory.copies.ofFrame(frame), bytes, this.#clock.monotonic());
     // A Cancel stays behind the request that it is about; where that was refused there is nothing to cancel.
-    if (this.#queue.isFull(sender, bytes, now)) {
-      if (frame.type === FrameType.Cancel) this.#relay.cancel(sender, frame);
-      else this.#relay.refuseInTurn(sender, frame.id);
-      return;
-    }
-    this.#queue.add(sender, { sender, frame: this.#memory.copies.ofFrame(frame) }, bytes, now);
+    else if (frame.type === FrameType.Cancel) this.#relay.cancel(sender, frame);
+    else this.#refuse(sender, frame.id);
   }
 
   /** A session is gone, and what it has in line with it. */
   lost(sender: Session<Peer>): void {
     this.#queue.forget(sender);
+    this.#credit.forget(sender);
+    this.#refused.delete(sender);
+  }
+
+  /** Whoever has nothing in line need not wait behind those who have, if it is not for much. */
+  #goesAhead(sender: Session<Peer>): boolean {
+    if (this.#wentAhead >= AHEAD_PER_TURN || this.#queue.countOf(sender) > 0) return false;
+    const before = this.#ahead.get(sender) ?? 0;
+    if (before >= AHEAD_PER_MACHINE) return false;
+    this.#ahead.set(sender, before + 1);
+    this.#wentAhead += 1;
+    this.#shortUntil = this.#clock.monotonic() + SHORT_MS;
+    return true;
+  }
+
+  /** A machine has had its turn: what else it has in line and is late is refused. Of few nothing is late: then it was the hub that was held up. */
+  #refuseLate(sender: Session<Peer>): void {
+    const than = this.#clock.monotonic() - LATE_MS;
+    while (this.#begun < this.#room && this.#queue.countOf(sender) > this.#least) {
+      const late = this.#queue.takeOlder(sender, than);
+      if (late === undefined) return;
+      this.#begun += REFUSAL_WORK;
+      if (late.item.type === FrameType.Cancel) this.#relay.cancel(sender, late.item);
+      else this.#relay.refuseInTurn(sender, late.item.id);
+    }
+  }
+
+  #refuse(sender: Session<Peer>, requestId: number): void {
+    const refused = (this.#refused.get(sender) ?? 0) + 1;
+    this.#refused.set(sender, refused);
+    if (refused === REFUSED_PER_TURN) sender.value.holdBack(true);
+    this.#relay.refuseInTurn(sender, requestId);
+    this.#tell(sender, this.#credit.refused(sender, this.#queue.countOf(sender), this.#clock.monotonic(), this.#least));
+  }
+
+  #letOn(): void {
+    for (const [sender, refused] of this.#refused) if (refused >= REFUSED_PER_TURN) sender.value.holdBack(false);
+    this.#refused.clear();
+  }
+
+  #served(sender: Session<Peer>, since: number): void {
+    this.#tell(sender, this.#credit.served(sender, since, this.#clock.monotonic(), this.#least));
+  }
+
+  #tell(sender: Session<Peer>, credit: number | undefined): void {
+    if (credit !== undefined) sender.value.send(0, encodeCredit(this.#writer, { requests: credit, forMs: CREDIT_MS }));
+  }
+
+  /** What a machine may have sent in any case. */
+  get #least(): number {
+    return LEAST_IN_ALL / Math.max(1, this.#queue.owners);
   }
 
   #pass(sender: Session<Peer>, frame: Frame): void {
@@ -105,11 +207,16 @@ export class Intake {
     else this.#relay.cancel(sender, frame);
   }
 
-  #passOrClose({ sender, frame }: Waiting): void {
+  #passOrClose(sender: Session<Peer>, frame: Frame): void {
     try {
       this.#pass(sender, frame);
     } catch (cause) {
       sender.value.close(isQconnError(cause) ? cause : new QconnError('internal', undefined, { cause }));
     }
   }
+}
+
+/** What it takes to begin a request, in those without a body. */
+function workOf({ body }: Frame): number {
+  return 1 + Math.floor(body.length / BYTES_PER_REQUEST);
 }

@@ -7,6 +7,8 @@ export interface Peer {
   send(id: number, frame: Uint8Array): void;
   /** Asks the machine for a body, to be read from the stream. @throws QconnError `stream_limit`, `closed` */
   openBody(opening: BodyOpening): Stream;
+  /** Has nothing more read from the machine, until it is called with `false`: flow control then holds it back. */
+  holdBack(held: boolean): void;
   /** Ends its session. */
   close(error: QconnError): void;
   /** Bytes that wait because the machine or its network takes no more now. */

@@ -28,7 +28,7 @@ export interface MachineEndpointParts {
   readonly secret: Uint8Array;
   readonly onRefused: (refused: RefusedHandshake) => void;
   /** Called in each turn once everything has been read. */
-  readonly onTurn: (more: boolean) => boolean;
+  readonly onTurn: () => boolean;
   readonly onHandlerError: (failed: FailedHandler) => void;
 }
 

@@ -80,7 +80,9 @@ export class MachineSession implements Peer {
   #told: AuthContext | undefined;
   #routed: Session<Peer> | undefined;
   #revoked = false;
+  /** Why nothing is read: it does not take what it is sent, or has too much in line. */
   #paused = false;
+  #heldBack = false;
 
   /** Resolves when the connection has ended and the relay has been told. */
   readonly ended: Promise<void>;
@@ -139,6 +141,12 @@ export class MachineSession implements Peer {
   send(id: number, frame: Uint8Array): void {
     this.#lanes.send(id, frame);
     if (!this.#paused && this.#lanes.bufferedBytes > PAUSE_ABOVE_BYTES) void this.#pause();
+  }
+
+  holdBack(held: boolean): void {
+    this.#heldBack = held;
+    if (held) this.#lanes.pause();
+    else if (!this.#paused) this.#lanes.resume();
   }
 
   openBody(opening: BodyOpening): Stream {
@@ -283,8 +291,8 @@ export class MachineSession implements Peer {
     this.#lanes.pause();
     try {
       await this.#lanes.writable();
-      this.#lanes.resume();
       this.#paused = false;
+      if (!this.#heldBack) this.#lanes.resume();
     } catch {
       // The connection has ended; whoever waits learns it from there.
     }

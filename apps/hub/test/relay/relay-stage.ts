@@ -53,6 +53,7 @@ export function lend(bytes: Uint8Array, handle: (frame: Frame) => void): void {
 /** A connected machine that keeps what it is sent. */
 export class RecordingPeer implements Peer {
   bufferedBytes = 0;
+  heldBack = false;
   instance = 'first run';
   remembersJobs = false;
   readonly frames: Frame[] = [];
@@ -73,6 +74,10 @@ export class RecordingPeer implements Peer {
 
   openBody(opening: BodyOpening): Stream {
     return this.onBody(opening);
+  }
+
+  holdBack(held: boolean): void {
+    this.heldBack = held;
   }
 
   writable(): Promise<void> {

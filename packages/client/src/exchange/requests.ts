@@ -13,8 +13,10 @@ import {
   IdMap,
   outcomeError,
   QconnError,
+  RequestCredit,
   SENDER_EXCHANGE,
   transition,
+  type Credit,
   type Frame,
   type Headers,
   type PackedWriter,
@@ -74,6 +76,8 @@ export interface RequestPort {
   readonly writer: PackedWriter;
   readonly bodies: Bodies;
   readonly acks: Pick<HeldAcks, 'hold'>;
+  /** Bytes that wait because the hub or the network takes no more now. */
+  readonly bufferedBytes: number;
   /** Sends a frame, which is copied. */
   send(id: number, frame: Uint8Array): void;
 }
@@ -117,11 +121,18 @@ interface Arrival {
  */
 const OVERDUE_SLACK_MS = 5_000;
 
+/** Bytes that may wait for the connection before requests are refused: 256 of the largest inline body, twice. */
+const STAGED_BYTES_MAX: number = 32 * 1024 * 1024;
+
+/** When to try again what the hub has no time for, in milliseconds: a few times as long as what it has taken on waits there. */
+const NO_CREDIT_RETRY_MS = 100;
+
 /** The requests in flight of one session, each settled exactly once (SENDER_EXCHANGE). */
 export class Requests {
   readonly #clock: Clock;
   readonly #port: RequestPort;
   readonly #silent: () => void;
+  readonly #credit = new RequestCredit();
   readonly #pending = new IdMap<Pending>();
   readonly #opening = new Map<number, Opening>();
   /** What to do when the hub has been silent for too long. */
@@ -147,6 +158,8 @@ export class Requests {
    */
   start(id: number, request: Request, observer: RequestObserver, source?: BodySource): Promise<Reply> {
     if (observer.signal?.aborted === true) return Promise.reject(cancelledBeforeSent());
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
     const frame = encodeRequest(this.#port.writer, id, request);
     return new Promise((resolve, reject) => {
       const streams = source !== undefined;
@@ -162,7 +175,8 @@ export class Requests {
   /** Sends a request to many. The ids behind `id` are reserved, as many as the limit. */
   startAll(id: number, request: RequestAll, observer: FanOutObserver, fanOut: FanOut): void {
     const { signal } = observer;
-    if (signal?.aborted === true) return fanOut.refuse(cancelledBeforeSent());
+    const refusal = signal?.aborted === true ? cancelledBeforeSent() : this.#refusal();
+    if (refusal !== undefined) return fanOut.refuse(refusal);
     const frame = encodeRequestAll(this.#port.writer, id, request);
     const onAbort = (): void => {
       opening.aborted = true;
@@ -175,7 +189,13 @@ export class Requests {
     const opening: Opening = { request, observer, fanOut, overdue, onAbort, aborted: false };
     this.#opening.set(id, opening);
     signal?.addEventListener('abort', onAbort, { once: true });
+    this.#credit.sent();
     this.#port.send(id, frame);
+  }
+
+  /** The hub says how many requests it may be sent beyond those of which it has said something. */
+  granted(credit: Credit): void {
+    this.#credit.granted(credit, this.#clock.monotonic());
   }
 
   /** Takes a Stages, Progress, Response or Outcome frame; one for a request that is over is ignored. */
@@ -207,6 +227,27 @@ export class Requests {
     }
   }
 
+  /** Why nothing more may be sent now: better said at once than after a wait in a queue that only grows. */
+  #refusal(): QconnError | undefined {
+    if (this.#port.bufferedBytes > STAGED_BYTES_MAX)
+      return new QconnError(
+        'quota',
+        `The connection does not take more: ${STAGED_BYTES_MAX} bytes wait for it. The request was not sent.`,
+        {
+          retryAfterMs: NO_CREDIT_RETRY_MS,
+        },
+      );
+    if (this.#credit.allows(this.#clock.monotonic())) return undefined;
+    const { unheard } = this.#credit;
+    return new QconnError(
+      'quota',
+      `The hub has not looked at ${unheard} requests yet and takes no more now. This one was not sent.`,
+      {
+        retryAfterMs: NO_CREDIT_RETRY_MS,
+      },
+    );
+  }
+
   #open(
     id: number,
     resolutionMs: number,
@@ -225,6 +266,7 @@ export class Requests {
       onAbort: undefined,
     };
     this.#pending.set(id, pending);
+    this.#credit.sent();
     pending.overdue = this.#unlessHeard(resolutionMs, () => this.#step(pending, 'overdue', {}));
     if (observer.signal !== undefined) {
       pending.onAbort = () => this.#step(pending, 'abort', {});
@@ -309,6 +351,7 @@ export class Requests {
 
   #opened(id: number, { overdue, observer, onAbort }: Opening): void {
     this.#opening.delete(id);
+    this.#credit.heard();
     this.#heard(overdue);
     observer.signal?.removeEventListener('abort', onAbort);
   }
@@ -316,6 +359,7 @@ export class Requests {
   #step(pending: Pending, event: SenderEvent, arrival: Arrival): void {
     const row = transition(SENDER_EXCHANGE, pending.state, event);
     if (row === undefined) return;
+    if (pending.state === 'sent') this.#credit.heard();
     pending.state = row.next;
     if (pending.overdue !== undefined && (row.next === 'acknowledged' || row.next === 'done')) {
       this.#heard(pending.overdue);

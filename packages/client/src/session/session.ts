@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '@qconn/clock';
 import {
   decodeCallFailed,
+  decodeCredit,
   decodeGoAway,
   decodeProvided,
   decodeQueryResult,
@@ -101,11 +102,15 @@ export class Session {
       failed: () => {},
     });
     const bodies = new Bodies((opening) => openBodyStream(connection, opening));
+    const lanes = this.#lanes;
     this.#port = {
       writer: new PackedWriter({ reuses: true }),
       bodies,
       acks: this.#acks,
       send: (id, frame) => this.#lanes.send(id, frame),
+      get bufferedBytes() {
+        return lanes.bufferedBytes;
+      },
     };
     // A connection that still answers pings may carry nothing else: another one is better than more silence.
     const silent = (): void => this.close('idle_timeout');
@@ -267,6 +272,8 @@ export class Session {
         return this.#welcome(decodeWelcome(frame));
       case FrameType.Status:
         return this.#observer.statusChanged(this, decodeStatus(frame));
+      case FrameType.Credit:
+        return this.#requests.granted(decodeCredit(frame));
       case FrameType.Trust:
         return this.#observer.trustChanged(this, decodeTrust(frame));
       case FrameType.GoAway:

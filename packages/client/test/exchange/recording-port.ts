@@ -6,6 +6,7 @@ import type { RequestPort } from '../../src/exchange/requests.ts';
 export class RecordingPort implements RequestPort {
   readonly writer: PackedWriter = new PackedWriter({ reuses: true });
   readonly frames: Frame[] = [];
+  bufferedBytes = 0;
   /** Each handler takes longer than a turn, unless a test holds acknowledgements as a session does. */
   acks: RequestPort['acks'] = { hold: (job) => job.acknowledge() };
   readonly bodies: Bodies = new Bodies(() => {

@@ -193,3 +193,61 @@ test('a provider’s malformed headers fail the request and not the connection',
   await expect(reply).rejects.toMatchObject({ code: 'handler_failed' });
   expect(sender.requests.size).toBe(0);
 });
+
+describe('what the hub has not looked at', () => {
+  const refusal = { code: 'quota', retryAfterMs: 100, retrySafe: true };
+
+  test('is no more than may be in flight: one more is refused at once and not sent', async () => {
+    const sender = new Sender();
+    for (let id = 1; id <= 1_024; id += 1) void sender.start({}, id);
+    await expect(sender.start({}, 2_000)).rejects.toMatchObject(refusal);
+    expect(sender.port.ofType(FrameType.Request)).toHaveLength(1_024);
+    sender.stages('accepted');
+    void sender.start({}, 2_000);
+    await expect(sender.start({}, 2_001)).rejects.toMatchObject(refusal);
+    expect(sender.port.ofType(FrameType.Request)).toHaveLength(1_025);
+  });
+
+  test('is no more than the hub says, for as long as it says', async () => {
+    const sender = new Sender();
+    const { requests, clock, port } = sender;
+    requests.granted({ requests: 2, forMs: 1_000 });
+    void sender.start({}, 1);
+    const second = sender.start({}, 2);
+    await expect(sender.start({}, 3)).rejects.toMatchObject(refusal);
+    sender.respond(NO_BYTES, 2);
+    await second;
+    void sender.start({}, 4);
+    await expect(sender.start({}, 5)).rejects.toMatchObject(refusal);
+    clock.advance(1_000);
+    void sender.start({}, 6);
+    expect(port.ofType(FrameType.Request).map(({ id }) => id)).toEqual([1, 2, 4, 6]);
+  });
+
+  test('is counted once, however it ends: cancelled, refused or lost in silence', async () => {
+    const sender = new Sender();
+    sender.requests.granted({ requests: 1, forMs: 60_000 });
+    const cancel = new AbortController();
+    const cancelled = sender.start({ signal: cancel.signal }, 1);
+    cancel.abort();
+    await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
+    sender.respond(NO_BYTES, 1);
+    const busy = sender.start({}, 2);
+    sender.requests.take(frameOf(encodeOutcome(writer, 2, { code: 'busy', reason: '', retryAfterMs: 0 })));
+    await expect(busy).rejects.toMatchObject({ code: 'busy' });
+    const silent = sender.start({}, 3);
+    sender.clock.advance(6_000);
+    await expect(silent).rejects.toMatchObject({ code: 'hub_lost' });
+    void sender.start({}, 4);
+    await expect(sender.start({}, 5)).rejects.toMatchObject(refusal);
+  });
+
+  test('does not wait for a connection that takes nothing: past 32 MiB requests are refused at once', async () => {
+    const sender = new Sender();
+    sender.port.bufferedBytes = 32 * 1024 * 1024 + 1;
+    await expect(sender.start()).rejects.toMatchObject(refusal);
+    sender.port.bufferedBytes = 0;
+    void sender.start();
+    expect(sender.port.ofType(FrameType.Request)).toHaveLength(1);
+  });
+});

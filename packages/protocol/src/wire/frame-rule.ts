@@ -69,6 +69,7 @@ const RULES: readonly FrameRule[] = [
   call('Renewed', 'hub → client'),
   session('Trust', 'hub → client'),
   session('TrustHeld', 'client → hub'),
+  session('Credit', 'hub → client'),
   {
     ...exchange('Request', 'client → hub', REQUEST + LENGTH, BODY_MAX_BYTES),
     flags: WAIT_FOR_TARGET_FLAG | INQUIRY_FLAG | STREAMED_FLAG,

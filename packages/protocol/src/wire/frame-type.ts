@@ -46,6 +46,8 @@ export const FrameType = {
   Trust: 0x1a,
   /** The machine has it on disk. */
   TrustHeld: 0x1b,
+  /** How many requests may wait for the hub's first word, while it has more to do than it gets done. */
+  Credit: 0x1c,
 
   // Exchanges: control section is packed binary, the body is the message's
   /** Sender → hub: what is to be done, where, and by when. */

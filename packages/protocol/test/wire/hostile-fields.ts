@@ -129,6 +129,14 @@ export const WRONG_FIELDS: Readonly<Partial<Record<Name, readonly Readonly<Recor
     { renewWithinMs: null },
   ],
   TrustHeld: [{ trust: 1 }, { trust: 'x'.repeat(129) }, { serial: null }, { serial: new Uint8Array(1) }],
+  Credit: [
+    { requests: 0 },
+    { requests: 1_025 },
+    { requests: 1.5 },
+    { requests: '1' },
+    { forMs: -1 },
+    { forMs: 86_400_001 },
+  ],
 };
 
 /** One wrong value of each field, as the control section in which it stands. */
@@ -162,6 +170,7 @@ export function goodMap(name: Name): Record<string, unknown> {
     Renewed: { chain: [new Uint8Array(9)] },
     Trust: { roots: [new Uint8Array(9)], renewWithinMs: 1_000 },
     TrustHeld: { trust: 'id', serial: '0a' },
+    Credit: { requests: 100, forMs: 1_000 },
     Watch: { serviceType: 'print', machine: 'kiosk-*' },
     WatchSnapshot: { version: 0, cause: 'begun', providers: [PROVIDER], last: true },
     WatchChanges: { version: 1, changes: [{ ...CHANGE, gone: 0x40 }] },

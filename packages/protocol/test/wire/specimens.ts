@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   decodeCallFailed,
   decodeCancel,
+  decodeCredit,
   decodeDeliver,
   decodeExtend,
   decodeGoAway,
@@ -32,6 +33,7 @@ import {
   encodeAck,
   encodeCallFailed,
   encodeCancel,
+  encodeCredit,
   encodeDeliver,
   encodeExtend,
   encodeGoAway,
@@ -163,6 +165,12 @@ export const SPECIMENS: readonly Specimen[] = [
     fc.record({ trust: any.name, serial: any.name }),
     (w, _id, m) => encodeTrustHeld(w, m),
     decodeTrustHeld,
+  ),
+  of(
+    'Credit',
+    fc.record({ requests: fc.integer({ min: 1, max: 1_024 }), forMs: any.durationMs }),
+    (w, _id, m) => encodeCredit(w, m),
+    decodeCredit,
   ),
   of(
     'Request',

@@ -25,11 +25,11 @@ export interface QuicDependencies<Auth = undefined> {
   /** Told of each handshake that this side, as server, refused or saw fail: one log line each. */
   readonly onRefused?: (refused: RefusedHandshake) => void;
   /**
-   * Called in each turn of the event loop when the endpoint has read what has arrived, on whichever connections, and before it
-   * sends anything: thousands of times a second. @param more whether more may have arrived than has been read @returns
-   * whether it is to be called again without anything having arrived
+   * Called in each turn of the event loop when the endpoint has read what has arrived, on whichever connections, and has sent
+   * what was written in answer: thousands of times a second. What is written here is sent afterwards, in the same turn.
+   * @returns whether it is to be called again without anything having arrived
    */
-  readonly onTurn?: (more: boolean) => boolean;
+  readonly onTurn?: () => boolean;
   /** Told of each connection that was closed because its peer was turned away or its handler failed. */
   readonly onHandlerError?: (failed: FailedHandler) => void;
 }

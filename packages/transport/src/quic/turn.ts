@@ -10,9 +10,6 @@ export interface TurnTaker {
   settle(): void;
 }
 
-/** Datagrams that Node takes from a socket at once, before everything else has its turn (libuv's uv__udp_recvmsg). */
-const DATAGRAMS_PER_POLL = 32;
-
 /**
  * Gathers the work of one turn of the event loop: packets and writes only mark their connection, and
  * after the poll phase (setImmediate) each marked connection reads once and sends once. What a reader
@@ -20,7 +17,7 @@ const DATAGRAMS_PER_POLL = 32;
  * While datagrams come one at a time, each has its turn as it comes.
  */
 export class Turn {
-  readonly #onRead: ((more: boolean) => boolean) | undefined;
+  readonly #onRead: (() => boolean) | undefined;
   #takers: TurnTaker[] = [];
   /** Whether the end of this iteration is waited for. */
   #awaited = false;
@@ -30,10 +27,10 @@ export class Turn {
   #calm = false;
 
   /**
-   * @param onRead called in each turn when everything has been read and nothing sent; `more`: more may have come than was
-   * read. Says whether there is to be another turn at once
+   * @param onRead called in each turn when everything has been read and what was written meanwhile has been sent; what it writes is
+   * sent after that. Says whether there is to be another turn at once
    */
-  constructor(onRead?: (more: boolean) => boolean) {
+  constructor(onRead?: () => boolean) {
     this.#onRead = onRead;
   }
 
@@ -47,15 +44,14 @@ export class Turn {
   /** A datagram has been taken in, and has woken its connection. */
   arrived(): void {
     this.#datagrams += 1;
-    if (this.#calm && this.#datagrams === 1) this.#run(false, () => undefined);
+    if (this.#calm && this.#datagrams === 1) this.#run(() => undefined);
   }
 
   #iterated(): void {
-    const datagrams = this.#datagrams;
-    this.#calm = datagrams <= 1;
+    this.#calm = this.#datagrams <= 1;
     this.#datagrams = 0;
     // Who is woken while others read has its turn in this one.
-    this.#run(datagrams >= DATAGRAMS_PER_POLL, () => (this.#awaited = false));
+    this.#run(() => (this.#awaited = false));
   }
 
   #await(): void {
@@ -64,17 +60,32 @@ export class Turn {
     setImmediate(() => this.#iterated());
   }
 
-  #run(more: boolean, allRead: () => void): void {
-    let read = 0;
-    for (; read < this.#takers.length; read += 1) this.#takers[read]?.advance();
-    const again = this.#onRead?.(more) === true;
-    for (; read < this.#takers.length; read += 1) this.#takers[read]?.advance();
+  #run(allRead: () => void): void {
+    const takers = this.#readAll();
+    let again = false;
+    let later: readonly TurnTaker[] = [];
+    if (this.#onRead !== undefined) {
+      flush(takers);
+      again = this.#onRead();
+      later = this.#readAll();
+    }
+    allRead();
+    if (again) this.#await();
+    flush(this.#onRead === undefined ? takers : later);
+    for (const taker of takers) taker.settle();
+    for (const taker of later) taker.settle();
+  }
+
+  /** Has everybody who was woken read, and whoever is woken by that. */
+  #readAll(): readonly TurnTaker[] {
+    for (let read = 0; read < this.#takers.length; read += 1) this.#takers[read]?.advance();
     const takers = this.#takers;
     this.#takers = [];
     for (const taker of takers) taker.awake = false;
-    allRead();
-    if (again) this.#await();
-    for (const taker of takers) taker.flush();
-    for (const taker of takers) taker.settle();
+    return takers;
   }
+}
+
+function flush(takers: readonly TurnTaker[]): void {
+  for (const taker of takers) taker.flush();
 }

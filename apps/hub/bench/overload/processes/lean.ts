@@ -10,19 +10,27 @@ export interface LeanTask {
   readonly provider?: string;
 }
 
-/** A load: so many in flight, always; or so many a second, whatever becomes of them. Each over all machines together. */
-export type LeanOrder =
-  | { readonly kind: 'closed'; readonly inFlight: number; readonly ms: number }
-  | { readonly kind: 'paced'; readonly perSecond: number; readonly ms: number };
+/**
+ * A load: so many in flight, always; or so many a second, whatever becomes of them. Each over all machines together, which keep to what
+ * the hub allows them, as a client does, unless they are hostile.
+ */
+export type LeanOrder = { readonly ms: number; readonly hostile?: true } & (
+  | { readonly kind: 'closed'; readonly inFlight: number }
+  | { readonly kind: 'paced'; readonly perSecond: number }
+);
 
 /** What became of it. */
 export interface LeanAnswer {
-  /** Milliseconds from when each was sent, or was due, until its answer; and until its refusal. */
+  /** Milliseconds from when each was sent, or was due, until its answer. */
   readonly acceptedMs: number[];
+  /** Milliseconds from the call until its refusal, here or by the hub. */
   readonly refusedMs: number[];
   /** Processor time that the load took here, in microseconds. */
   readonly cpuUs: number;
 }
+
+/** When a load of so many in flight sends again what was refused, in milliseconds: as refusals say. */
+const RETRY_MS = 100;
 
 /** How often a paced load looks what is due, in milliseconds. */
 const LOOK_MS = 1;
@@ -37,9 +45,11 @@ report({ ready: true });
 
 let answer: LeanAnswer;
 let outstanding = 0;
+let hostile = false;
 
 async function run(order: LeanOrder): Promise<LeanAnswer> {
   answer = { acceptedMs: [], refusedMs: [], cpuUs: 0 };
+  hostile = order.hostile === true;
   const before = process.cpuUsage();
   const end = performance.now() + order.ms;
   if (order.kind === 'closed') {
@@ -54,8 +64,12 @@ async function run(order: LeanOrder): Promise<LeanAnswer> {
 }
 
 function keepSending(n: number, end: number): void {
-  send(n, performance.now(), () => {
-    if (performance.now() < end) keepSending(n, end);
+  send(n, performance.now(), (answered) => {
+    const again = (): void => {
+      if (performance.now() < end) keepSending(n, end);
+    };
+    if (answered || hostile) again();
+    else setTimeout(again, RETRY_MS);
   });
 }
 
@@ -70,12 +84,14 @@ async function pace(perSecond: number, end: number): Promise<void> {
   }
 }
 
-function send(n: number, since: number, then: () => void): void {
+function send(n: number, since: number, then: (answered: boolean) => void): void {
   outstanding++;
-  lean[n % lean.length]?.request(provider ?? '', (answered) => {
+  const called = performance.now();
+  lean[n % lean.length]?.request(provider ?? '', hostile, (answered) => {
     outstanding--;
-    (answered ? answer.acceptedMs : answer.refusedMs).push(performance.now() - since);
-    then();
+    if (answered) answer.acceptedMs.push(performance.now() - since);
+    else answer.refusedMs.push(performance.now() - called);
+    then(answered);
   });
 }
 
