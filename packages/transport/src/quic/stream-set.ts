@@ -101,9 +101,10 @@ export class StreamSet implements StreamHost {
     for (const stream of waiting) accept(stream);
   }
 
-  /** Whether something that has been written waits to be sent. */
+  /** Whether something that has been written waits for room in a window, and not for its pace. */
   get waiting(): boolean {
-    return this.#pending.length > 0;
+    if (this.#pending.length === 0) return false;
+    return this.#pace.room > 0 || this.#pending.some(({ urgency }) => urgency <= DEFAULT_URGENCY);
   }
 
   /** A datagram has come: there may be something to read. */
