@@ -31,7 +31,7 @@ test('nothing given is a complete configuration', () => {
   expect(loadHubConfig({})).toMatchObject({
     dataFolder: './qconn-data',
     database: {},
-    listen: { host: '::', quicPort: 7443, httpsPort: 7443, busyPollMicros: 250 },
+    listen: { host: '::', quicPort: 7443, httpsPort: 7443, busyPollMicros: 350 },
     hosts: [],
     drainMs: 2_000,
     log: { level: 'info', format: 'auto' },
@@ -51,7 +51,7 @@ test('the environment wins over the file, and a flag over both', async () => {
   expect(loadHubConfig({ file, environment, flags })).toMatchObject({
     drainMs: 1,
     hosts: ['a', 'b'],
-    listen: { host: '127.0.0.1', httpsPort: 1002, quicPort: 1003, busyPollMicros: 250 },
+    listen: { host: '127.0.0.1', httpsPort: 1002, quicPort: 1003, busyPollMicros: 350 },
   });
 });
 

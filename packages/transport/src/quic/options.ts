@@ -93,7 +93,7 @@ export interface QuicOptions<Auth = undefined> {
 }
 
 /** The gap between a message that is forwarded and its answer fits, where two processes of one machine have to wake up for it. */
-export const BUSY_POLL_MS = 0.25;
+export const BUSY_POLL_MS = 0.35;
 
 export function busyPollMs({ busyPollMs: wanted = BUSY_POLL_MS }: QuicOptions): number {
   return availableParallelism() > 1 ? wanted : 0;
