@@ -142,6 +142,8 @@ export class RecentExchanges {
     for (let number = Math.max(0, this.#count - entries); number < this.#count; number += 1) {
       const place = number % entries;
       if ((this.#numbers[place * NUMBERS + ENDED_AT] as number) >= oldest) return;
+      // An end at the beginning of time: too old, whatever age is allowed later.
+      this.#numbers.fill(0, place * NUMBERS, (place + 1) * NUMBERS);
       this.#texts.fill(undefined, place * TEXTS, (place + 1) * TEXTS);
     }
   }

@@ -98,6 +98,18 @@ test('is bounded in number and in age', () => {
   expect([here.recent.get(idOf(6)), here.recent.get(idOf(7))?.id]).toEqual([undefined, idOf(7)]);
 });
 
+test('what was let go of for its age stays gone when the age is raised', () => {
+  const limits = { entries: 4, maxAgeMs: 1_000 };
+  const here = remembering(limits);
+  complete(here, 1);
+  here.stage.clock.advance(1_001);
+  here.recent.sweep();
+  complete(here, 2);
+  limits.maxAgeMs = 60_000;
+  expect(here.recent.list({}, 9).items.map(({ id }) => id)).toEqual([idOf(2)]);
+  expect(here.recent.get(idOf(1))).toBeUndefined();
+});
+
 test('turned off it keeps nothing', () => {
   const here = remembering({ entries: 0, maxAgeMs: 60_000 });
   complete(here, 1);
