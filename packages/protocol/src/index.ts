@@ -24,6 +24,7 @@ export { RequestCredit } from './exchange/request-credit.ts';
 export { SENDER_EXCHANGE, type SenderAction, type SenderEvent, type SenderState } from './exchange/sender-exchange.ts';
 export { transition, type StateTable, type Transition } from './exchange/transition.ts';
 export { IdMap } from './id-map.ts';
+export { LaneIds } from './lane-ids.ts';
 export * from './limits.ts';
 export {
   decodeProvide,
@@ -115,7 +116,6 @@ export {
 export { STAGES, type Stage } from './wire/stage.ts';
 export { decodeStages, encodeStages, type ResolvedTarget, type StageReport } from './wire/stages.ts';
 export { laneOf, StreamType } from './wire/stream-type.ts';
-export { LaneIds } from './lane-ids.ts';
 export { announcesBody, type StreamedBody } from './wire/streamed-body.ts';
 export {
   decodeUnwatch,

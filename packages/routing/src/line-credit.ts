@@ -52,8 +52,7 @@ export class LineCredit<K> {
     const { max, waitMs, lookMs, rise, tellShare, lifeMs } = this.#law;
     const account = this.#accounts.get(owner);
     if (account === undefined) {
-      if (now - since > waitMs)
-        this.#accounts.set(owner, { credit: max, since: now, leastMs: Infinity, told: max, toldAt: now });
+      if (now - since > waitMs) this.#begin(owner, now);
       return undefined;
     }
     if (since < account.since) return undefined;
@@ -77,9 +76,8 @@ export class LineCredit<K> {
    * @returns the credit that the owner is to be told, if it is to be told any
    */
   refused(owner: K, inLine: number, now: number, least: number): number | undefined {
-    const { max, tellShare } = this.#law;
-    const account = this.#accounts.get(owner) ?? { credit: max, since: now, leastMs: Infinity, told: max, toldAt: now };
-    this.#accounts.set(owner, account);
+    const { tellShare } = this.#law;
+    const account = this.#accounts.get(owner) ?? this.#begin(owner, now);
     const credit = Math.ceil(Math.max(inLine, least, 1));
     if (credit > account.told * (1 - tellShare)) return undefined;
     Object.assign(account, { credit, since: now, leastMs: Infinity, told: credit, toldAt: now });
@@ -89,5 +87,12 @@ export class LineCredit<K> {
   /** An owner is gone. */
   forget(owner: K): void {
     this.#accounts.delete(owner);
+  }
+
+  #begin(owner: K, now: number): Account {
+    const { max } = this.#law;
+    const account = { credit: max, since: now, leastMs: Infinity, told: max, toldAt: now };
+    this.#accounts.set(owner, account);
+    return account;
   }
 }

@@ -53,7 +53,7 @@ export class Lanes {
     for (let index = 0; index < count; index++) {
       const stream = connection.openStream();
       stream.write(Uint8Array.of(StreamType.Lane));
-      lanes.#add(index, stream, lanes.#newReader());
+      lanes.#add(index, stream);
     }
     lanes.#sealedAt = count;
     connection.onStream((stream) => lanes.#acceptBody(stream));
@@ -122,7 +122,7 @@ export class Lanes {
     const reader = this.#newReader();
     let typed = false;
     stream.read({
-      borrows: this.#handlers.memory !== undefined,
+      borrows: this.#lends,
       data: (chunk) => {
         if (typed) return this.#push(reader, chunk);
         typed = true;
@@ -160,11 +160,19 @@ export class Lanes {
     acceptBodyStream(stream, chunk, take, refuse);
   }
 
-  #add(index: number, stream: Stream, reader: FrameReader): void {
+  #add(index: number, stream: Stream): void {
     this.#streams[index] = stream;
     this.#open++;
-    const borrows = this.#handlers.memory !== undefined;
-    stream.read({ borrows, data: (chunk) => this.#push(reader, chunk), end: (end) => this.#ended(end.kind) });
+    const reader = this.#newReader();
+    stream.read({
+      borrows: this.#lends,
+      data: (chunk) => this.#push(reader, chunk),
+      end: (end) => this.#ended(end.kind),
+    });
+  }
+
+  get #lends(): boolean {
+    return this.#handlers.memory !== undefined;
   }
 
   #newReader(): FrameReader {

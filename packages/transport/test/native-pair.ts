@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { ManualClock } from '@qconn/clock';
 import type { SocketAddress, TlsIdentity } from '@qconn/transport';
 import { nativeConfig } from '../src/quic/native-config.ts';
 import { quiche, type NativeConnection } from '../src/quic/native.ts';
 import { connectionLimits } from '../src/quic/options.ts';
+import { ReceiveSlab } from '../src/quic/receive-slab.ts';
+import { ChunkPool } from '../src/quic/staging.ts';
+import { StreamSet, type StreamSetParts } from '../src/quic/stream-set.ts';
+import { Traffic } from '../src/quic/traffic.ts';
 
 const CLIENT: SocketAddress = { host: '127.0.0.1', port: 1 };
 const SERVER: SocketAddress = { host: '127.0.0.1', port: 2 };
@@ -65,4 +70,14 @@ export function settle({ client, server }: NativePair): void {
     deliver(down, server, client);
     quiet = up.length + down.length === 0 ? quiet + 1 : 0;
   }
+}
+
+/** The streams of one side, as the transport drives them; nothing of theirs moves unless the test says so. */
+export function streamsOn(
+  { native }: Side,
+  role: StreamSetParts['role'],
+  { clock = new ManualClock(), sendEarly = () => undefined }: Partial<StreamSetParts> = {},
+): StreamSet {
+  const memory = { slab: new ReceiveSlab(), pool: new ChunkPool() };
+  return new StreamSet({ role, native, clock, ...memory, traffic: new Traffic(), wake: () => undefined, sendEarly });
 }

@@ -1,12 +1,8 @@
-import { ManualClock } from '@qconn/clock';
 import type { Stream, TlsIdentity } from '@qconn/transport';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { streamResetCode } from '../src/quic/native-failure.ts';
-import { ReceiveSlab } from '../src/quic/receive-slab.ts';
-import { ChunkPool } from '../src/quic/staging.ts';
-import { StreamSet } from '../src/quic/stream-set.ts';
-import { Traffic } from '../src/quic/traffic.ts';
-import { datagramsOf, deliver, nativePair, settle, type NativePair } from './native-pair.ts';
+import type { StreamSet } from '../src/quic/stream-set.ts';
+import { datagramsOf, deliver, nativePair, settle, streamsOn, type NativePair } from './native-pair.ts';
 import { createAuthority } from './pki.ts';
 
 const ASKED = 0;
@@ -61,16 +57,7 @@ function answer({ client }: NativePair): [string, 'open' | 'finished' | 'reset']
 
 /** The server's streams, as the transport drives them, and the one that the client has asked on. */
 function served({ server }: NativePair): { streams: StreamSet; stream: Stream } {
-  const nothing = (): undefined => undefined;
-  const parts = {
-    clock: new ManualClock(),
-    slab: new ReceiveSlab(),
-    pool: new ChunkPool(),
-    traffic: new Traffic(),
-    wake: nothing,
-    sendEarly: nothing,
-  };
-  const streams = new StreamSet({ role: 'server', native: server.native, ...parts });
+  const streams = streamsOn(server, 'server');
   const opened = new Map<number, Stream>();
   streams.onStream((stream) => {
     opened.set(stream.id, stream);

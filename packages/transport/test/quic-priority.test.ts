@@ -1,11 +1,8 @@
 import { ManualClock, systemClock } from '@qconn/clock';
 import { createQuicEndpoint, type Connection, type Endpoint, type Stream, type TlsIdentity } from '@qconn/transport';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { ReceiveSlab } from '../src/quic/receive-slab.ts';
-import { ChunkPool } from '../src/quic/staging.ts';
-import { StreamSet } from '../src/quic/stream-set.ts';
-import { Traffic } from '../src/quic/traffic.ts';
-import { nativePair, settle, type NativePair } from './native-pair.ts';
+import type { StreamSet } from '../src/quic/stream-set.ts';
+import { nativePair, settle, streamsOn, type NativePair } from './native-pair.ts';
 import { createAuthority } from './pki.ts';
 import { RawClient } from './raw-client.ts';
 import { Events, readBytes, streamsOf } from './waiting.ts';
@@ -61,15 +58,7 @@ function served(pair: NativePair, ids: readonly number[]): { streams: StreamSet;
   for (const id of ids) pair.client.native.streamSend(id, Uint8Array.of(1), false);
   settle(pair);
   const clock = new ManualClock();
-  const parts = {
-    clock,
-    slab: new ReceiveSlab(),
-    pool: new ChunkPool(),
-    traffic: new Traffic(),
-    wake: () => undefined,
-    sendEarly: () => undefined,
-  };
-  const streams = new StreamSet({ role: 'server', native: pair.server.native, ...parts });
+  const streams = streamsOn(pair.server, 'server', { clock });
   const opened: Stream[] = [];
   streams.onStream((stream) => {
     opened.push(stream);

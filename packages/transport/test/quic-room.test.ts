@@ -1,12 +1,8 @@
 import { ManualClock, systemClock } from '@qconn/clock';
 import { expect, onTestFinished, test } from 'vitest';
 import { createQuicEndpoint } from '@qconn/transport';
-import { ReceiveSlab } from '../src/quic/receive-slab.ts';
 import type { QuicStream } from '../src/quic/quic-stream.ts';
-import { ChunkPool } from '../src/quic/staging.ts';
-import { StreamSet } from '../src/quic/stream-set.ts';
-import { Traffic } from '../src/quic/traffic.ts';
-import { nativePair } from './native-pair.ts';
+import { nativePair, streamsOn } from './native-pair.ts';
 import { createAuthority } from './pki.ts';
 
 const BODY_BYTES = 150_000;
@@ -47,16 +43,7 @@ test('what waits for room goes on with the acknowledgement that makes it, not wi
 test('a body waits for room in its window, or for its pace, which no acknowledgement ends; a lane only for room', async () => {
   const authority = await createAuthority();
   const { client } = nativePair(await authority.issue({ ips: ['127.0.0.1'] }), await authority.issue());
-  const streams = new StreamSet({
-    role: 'client',
-    native: client.native,
-    clock: new ManualClock(),
-    slab: new ReceiveSlab(),
-    pool: new ChunkPool(),
-    traffic: new Traffic(),
-    wake: () => undefined,
-    sendEarly: () => undefined,
-  });
+  const streams = streamsOn(client, 'client');
   const body = streams.open() as QuicStream;
   body.setPriority(5);
   expect(streams.waiting).toBe(false);

@@ -1,12 +1,8 @@
-import { ManualClock } from '@qconn/clock';
 import { expect, test } from 'vitest';
 import type { Stream, TlsIdentity } from '@qconn/transport';
-import { ReceiveSlab } from '../src/quic/receive-slab.ts';
-import { ChunkPool } from '../src/quic/staging.ts';
-import { EARLY_BYTES, LATER_BYTES, StreamSet } from '../src/quic/stream-set.ts';
-import { Traffic } from '../src/quic/traffic.ts';
+import { EARLY_BYTES, LATER_BYTES, type StreamSet } from '../src/quic/stream-set.ts';
 import { Turn, type TurnTaker } from '../src/quic/turn.ts';
-import { nativePair } from './native-pair.ts';
+import { nativePair, streamsOn } from './native-pair.ts';
 import { createAuthority } from './pki.ts';
 
 /** Notes what it does. @param advance what reading comes to */
@@ -99,14 +95,7 @@ test('small writes are sent early once there are enough for a packet; large ones
   const hub: TlsIdentity = await authority.issue({ ips: ['127.0.0.1'] });
   const { client } = nativePair(hub, await authority.issue());
   let early = 0;
-  const streams: StreamSet = new StreamSet({
-    role: 'client',
-    native: client.native,
-    clock: new ManualClock(),
-    slab: new ReceiveSlab(),
-    pool: new ChunkPool(),
-    traffic: new Traffic(),
-    wake: () => undefined,
+  const streams: StreamSet = streamsOn(client, 'client', {
     sendEarly: () => {
       early += 1;
       streams.pump();

@@ -25,7 +25,7 @@ export interface ExchangeRecord {
   responseBytes: number;
   /** The trace that the sender's headers name, where somebody wants to know. */
   readonly traceParent: TraceParent | undefined;
-  /** Kept until the acknowledgement, in case it has to be forwarded again. */
+  /** Kept from its acceptance until the acknowledgement, in case it has to be forwarded again. */
   held: HeldRequest | undefined;
   /** What was chosen as its target, from `resolved` on. */
   target: ResolvedTarget | undefined;

@@ -166,9 +166,10 @@ export class Relay {
     const request = decodeRequest(frame);
     const refusal = this.#tooLong(request) ?? this.#refusal(sender, request.body.length);
     if (refusal !== undefined) return this.#refuse(sender, frame.id, refusal);
-    const exchange = this.#exchanges.open(sender, frame.id, this.#accepted(this.#dependencies.memory.hold(request)));
+    const exchange = this.#exchanges.open(sender, frame.id, this.#accepted(request));
     if (exchange === 'duplicate') throw new QconnError('unexpected_frame', `Request ${frame.id} is in flight already.`);
     if (exchange === 'quota') return this.#refuse(sender, frame.id, IN_FLIGHT_QUOTA);
+    exchange.value.held = this.#dependencies.memory.hold(request);
     this.#runner.schedule(exchange, exchange.value.acceptedMonotonic + request.resolutionMs);
     if (request.streamed !== undefined) this.#bodies.announced(exchange, sender);
     this.#forward(exchange, request);
@@ -332,8 +333,7 @@ export class Relay {
     sender.value.send(requestId, encodeOutcome(this.#writer, requestId, refusal));
   }
 
-  #accepted(held: HeldRequest): ExchangeRecord {
-    const { request } = held;
+  #accepted(request: Request): ExchangeRecord {
     return {
       state: 'resolving',
       acceptedAt: this.#dependencies.clock.now(),
@@ -345,7 +345,7 @@ export class Relay {
       requestBytes: request.body.length,
       responseBytes: 0,
       traceParent: this.#dependencies.traceParentOf?.(request.headers),
-      held,
+      held: undefined,
       target: undefined,
       unresolved: undefined,
       stagesPassed: 0,
@@ -359,9 +359,10 @@ export class Relay {
 
   /** One exchange of a fan-out: from here on it is an exchange like any other. */
   #member(sender: Session<Peer>, requestId: number, held: HeldRequest, device: LiveDevice<Peer>): void {
-    const exchange = this.#exchanges.open(sender, requestId, this.#accepted(held));
+    const exchange = this.#exchanges.open(sender, requestId, this.#accepted(held.request));
     if (typeof exchange === 'string')
       throw new QconnError('unexpected_frame', `Request ${requestId} is in flight already.`);
+    exchange.value.held = held;
     this.#runner.schedule(exchange, exchange.value.acceptedMonotonic + held.request.resolutionMs);
     this.#handOver(exchange, device);
   }

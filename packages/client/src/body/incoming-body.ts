@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { BODY_DIGEST_BYTES, ERROR_TABLE, errorCodeOfWire, QconnError } from '@qconn/protocol';
 import type { Stream, StreamEnd } from '@qconn/transport';
-import { LentPieces, OwnPieces, type WaitingPieces } from './waiting-pieces.ts';
+import { LentPieces, type WaitingPieces } from './waiting-pieces.ts';
 
 /** Bytes that wait for the program before the stream is paused: its window then holds the other end back. */
 const WAITING_MAX_BYTES: number = 256 * 1024;
@@ -28,7 +28,7 @@ export class IncomingBody implements AsyncIterator<Uint8Array, void> {
     this.#stream = stream;
     this.#length = length;
     this.#onEnd = onEnd;
-    this.#pieces = lent ? new LentPieces() : new OwnPieces();
+    this.#pieces = lent ? new LentPieces() : [];
     stream.read({ borrows: lent, data: (chunk) => this.#take(chunk), end: (end) => this.#ended(end) });
   }
 

@@ -1,25 +1,12 @@
 /** Bytes of a chunk: what is read of a stream at once, at most. */
 const CHUNK_BYTES: number = 64 * 1024;
 
-/** Pieces of a body that have come and wait for the program, in order. */
+/** Pieces of a body that have come and wait for the program, in order. An array will do for pieces that the program may keep. */
 export interface WaitingPieces {
   /** Takes a piece. Whether its memory may be written to again afterwards is the reader's `borrows`. */
   push(piece: Uint8Array): void;
   /** The next piece for the program; `undefined` when none waits. */
   shift(): Uint8Array | undefined;
-}
-
-/** Pieces in memory of their own, for the program to keep. */
-export class OwnPieces implements WaitingPieces {
-  readonly #pieces: Uint8Array[] = [];
-
-  push(piece: Uint8Array): void {
-    this.#pieces.push(piece);
-  }
-
-  shift(): Uint8Array | undefined {
-    return this.#pieces.shift();
-  }
 }
 
 interface Chunk {

@@ -165,13 +165,17 @@ export class Jobs {
     this.#size += 1;
     const jobKey = jobKeyOf(deliver);
     const settled = job.run(provided.provision.handler, this.#recordOf(jobKey));
-    const toKeep = (how: Settled): Settled => copied(withoutStream(how), this.#copies);
-    if (jobKey !== undefined) this.#byKey.begin(jobKey, Promise.resolve(settled).then(toKeep));
+    if (jobKey !== undefined)
+      this.#byKey.begin(
+        jobKey,
+        Promise.resolve(settled).then((how) => copied(withoutStream(how), this.#copies)),
+      );
     const ended = (how: Settled): void => {
       provided.running -= 1;
       this.#size -= 1;
-      this.#recent.add(job.epoch, job.id, withoutStream(how), this.#clock.monotonic());
-      if (jobKey !== undefined) this.#remember(jobKey, toKeep(how));
+      const kept = withoutStream(how);
+      this.#recent.add(job.epoch, job.id, kept, this.#clock.monotonic());
+      if (jobKey !== undefined) this.#remember(jobKey, kept);
       this.#over(job);
     };
     if (settled instanceof Promise) void settled.then(ended);

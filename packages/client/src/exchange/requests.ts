@@ -230,22 +230,12 @@ export class Requests {
   /** Why nothing more may be sent now: better said at once than after a wait in a queue that only grows. */
   #refusal(): QconnError | undefined {
     if (this.#port.bufferedBytes > STAGED_BYTES_MAX)
-      return new QconnError(
-        'quota',
+      return noRoom(
         `The connection does not take more: ${STAGED_BYTES_MAX} bytes wait for it. The request was not sent.`,
-        {
-          retryAfterMs: NO_CREDIT_RETRY_MS,
-        },
       );
     if (this.#credit.allows(this.#clock.monotonic())) return undefined;
     const { unheard } = this.#credit;
-    return new QconnError(
-      'quota',
-      `The hub has not looked at ${unheard} requests yet and takes no more now. This one was not sent.`,
-      {
-        retryAfterMs: NO_CREDIT_RETRY_MS,
-      },
-    );
+    return noRoom(`The hub has not looked at ${unheard} requests yet and takes no more now. This one was not sent.`);
   }
 
   #open(
@@ -462,6 +452,10 @@ class ReceivedReply extends Received implements Reply {
     this.headers = headers;
     this.stages = stages;
   }
+}
+
+function noRoom(why: string): QconnError {
+  return new QconnError('quota', why, { retryAfterMs: NO_CREDIT_RETRY_MS });
 }
 
 function cancelledBeforeSent(): QconnError {

@@ -84,8 +84,8 @@ export class Session {
   readonly #watches = new Map<number, WatchStream>();
   readonly #observer: SessionObserver;
   readonly #welcomed = Promise.withResolvers<void>();
-  #epoch: string | undefined;
   readonly #ids = new LaneIds(LANES_PER_CONNECTION);
+  #epoch: string | undefined;
   #deadline: Timer | undefined;
 
   /** Resolves with the reason when the connection has ended, and everything in flight has been told. */

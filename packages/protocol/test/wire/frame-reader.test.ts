@@ -47,23 +47,37 @@ class ScarceMemory implements FrameMemory {
   }
 }
 
+const sizes = fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 40 });
+
+/** Bytes cut into pieces of these sizes, over and over. */
+function* pieces(bytes: Uint8Array, cut: readonly number[]): Generator<Uint8Array> {
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = cut[turn % cut.length] as number;
+    yield bytes.subarray(at, at + size);
+    at += size;
+  }
+}
+
+/** The frames of bytes that come at once. */
+function wholeFrames(bytes: Uint8Array): unknown[] {
+  const whole: unknown[] = [];
+  new FrameReader((frame) => whole.push(plain(frame))).push(bytes);
+  return whole;
+}
+
 test('frames that are lent are the same, whatever becomes of their memory afterwards, and all of it is given back', () => {
   fc.assert(
-    fc.property(frames, fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 40 }), (sent, sizes) => {
+    fc.property(frames, sizes, (sent, cut) => {
       const bytes = Buffer.concat(sent);
-      const whole: unknown[] = [];
-      new FrameReader((frame) => whole.push(plain(frame))).push(bytes);
       const lent: unknown[] = [];
       const memory = new ScarceMemory();
       const reader = new FrameReader((frame) => lent.push(plain(frame)), memory);
-      for (let at = 0, turn = 0; at < bytes.length; turn++) {
-        const end = at + (sizes[turn % sizes.length] as number);
-        const chunk = new Uint8Array(bytes.subarray(at, end));
+      for (const piece of pieces(bytes, cut)) {
+        const chunk = new Uint8Array(piece);
         reader.push(chunk);
         chunk.fill(0xee);
-        at = end;
       }
-      expect(lent).toEqual(whole);
+      expect(lent).toEqual(wholeFrames(bytes));
       expect(memory.given).toBe(memory.taken);
     }),
   );
@@ -71,19 +85,13 @@ test('frames that are lent are the same, whatever becomes of their memory afterw
 
 test('any cutting of any sequence of frames gives the same frames', () => {
   fc.assert(
-    fc.property(frames, fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 40 }), (sent, sizes) => {
+    fc.property(frames, sizes, (sent, cut) => {
       const bytes = Buffer.concat(sent);
-      const whole: unknown[] = [];
-      new FrameReader((frame) => whole.push(plain(frame))).push(bytes);
-      const cut: unknown[] = [];
-      const reader = new FrameReader((frame) => cut.push(plain(frame)));
-      let turn = 0;
-      for (let at = 0; at < bytes.length; turn++) {
-        const size = sizes[turn % sizes.length] as number;
-        reader.push(bytes.subarray(at, at + size));
-        at += size;
-      }
-      expect(cut).toEqual(whole);
+      const whole = wholeFrames(bytes);
+      const found: unknown[] = [];
+      const reader = new FrameReader((frame) => found.push(plain(frame)));
+      for (const piece of pieces(bytes, cut)) reader.push(piece);
+      expect(found).toEqual(whole);
       expect(whole).toHaveLength(sent.length);
       expect(reader.atBoundary).toBe(true);
       expect(reader.heldBytes).toBe(0);

@@ -16,9 +16,7 @@ export class Lookout {
   /** A datagram has come. */
   arrived(): void {
     this.#poll.arrived(this.#clock.monotonic());
-    if (this.#looks) return;
-    this.#looks = true;
-    setImmediate(this.#look);
+    if (!this.#looks) this.#look();
   }
 
   readonly #look = (): void => {
