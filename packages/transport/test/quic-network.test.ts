@@ -58,6 +58,7 @@ describe('migration', () => {
     const body = moveBody(ours, 3_000_000);
     await network.rebind();
     await body;
+    while (theirs.remote.port === before) await turn();
     await moveBody(ours, 100_000);
     expect(theirs.remote.port).not.toBe(before);
   });

@@ -18,8 +18,6 @@ export interface WhereaboutsParts {
   readonly host: ConnectionHost;
   readonly peer: PeerPorts;
   readonly traffic: Traffic;
-  /** The peer has no address left that it could move to. */
-  readonly exhausted: () => void;
 }
 
 /** Where the two ends of a connection are, and how they move (RFC 9000, section 9). */
@@ -34,7 +32,7 @@ export class Whereabouts {
   #elsewhere: PeerPort | undefined;
   #takenBefore = 0;
 
-  constructor({ connection, host, peer, traffic, exhausted }: WhereaboutsParts) {
+  constructor({ connection, host, peer, traffic }: WhereaboutsParts) {
     this.#connection = connection;
     this.#host = host;
     this.#peer = peer;
@@ -42,7 +40,7 @@ export class Whereabouts {
     const { native, sender } = connection;
     const peerMoved = (to: SocketAddress): void => {
       peer.moveTo(to);
-      if (this.#paths.exhausted) exhausted();
+      if (this.#paths.exhausted) this.#sendAway();
     };
     this.#paths = new Paths({ native, sender, traffic, peerMoved });
   }
@@ -116,5 +114,11 @@ export class Whereabouts {
   /** Gives up a move that has not come about. */
   giveUp(error: QconnError): void {
     this.#paths.giveUp(error);
+  }
+
+  /** A peer that has no path left would fall silent with its next move: better to send it away while it hears. */
+  #sendAway(): void {
+    const error = new QconnError('going_away', 'The address has changed too often: connect anew.');
+    this.#connection.close(error.wire, error.message);
   }
 }
