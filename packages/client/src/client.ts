@@ -22,7 +22,7 @@ import { jobReport, type JobReport } from './exchange/job-report.ts';
 import { Jobs, type JobHistory } from './exchange/jobs.ts';
 import { FanOut } from './exchange/fan-out.ts';
 import { provisionOf, type DeviceOptions } from './exchange/provision.ts';
-import type { Reply } from './exchange/requests.ts';
+import type { Reply } from './exchange/reply.ts';
 import type { PresenceEvent } from './presence/presence-event.ts';
 import { watchPresence } from './presence/watch-presence.ts';
 import type { Session } from './session/session.ts';

@@ -8,7 +8,7 @@ import type { MachineSession } from '../session/machine-session.ts';
 import { ExchangeSpans, traceParentOf } from './exchange-spans.ts';
 import type { HubExchange } from './hub-exchange.ts';
 import type { RecentExchanges } from './recent-exchanges.ts';
-import type { RelayDependencies } from './relay.ts';
+import type { RelayDependencies } from './relay-dependencies.ts';
 
 /** Who is told of exchanges. */
 export interface ExchangeObservers {

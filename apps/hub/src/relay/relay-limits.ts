@@ -1,6 +1,18 @@
 import type { QuotaRates } from '@qconn/routing';
 import type { HubConfig } from '../config/hub-config.ts';
-import type { RelayLimits } from './relay.ts';
+import type { BodyLimits } from './bodies/body-relay.ts';
+
+/** Limits of the relay. They are looked at for each message, and so may change; the rates by {@link Relay.setRates}. */
+export interface RelayLimits {
+  /** Exchanges in flight per sending machine. */
+  readonly inFlightPerMachine: number;
+  readonly rates: QuotaRates;
+  /** Bytes that may wait for one machine; past that it is `busy`, and signs of progress to it are dropped. */
+  readonly bufferedBytesPerMachine: number;
+  readonly bodies: BodyLimits;
+  /** How long the report of a stage may wait for what follows on it, in milliseconds; 0: not at all. */
+  readonly stageHoldMs: number;
+}
 
 /** Bytes that may wait for one machine before it counts as busy: a sender that keeps 256 bodies of 16 KiB under way is no flood. */
 const BUFFERED_BYTES_PER_MACHINE: number = 4 * 1024 * 1024;

@@ -28,7 +28,8 @@ import type { Stream } from '@qconn/transport';
 import { HubFrameMemory } from '../../src/relay/frame-memory.ts';
 import type { HubExchange } from '../../src/relay/hub-exchange.ts';
 import type { Peer } from '../../src/relay/peer.ts';
-import { Relay, type RelayLimits } from '../../src/relay/relay.ts';
+import type { RelayLimits } from '../../src/relay/relay-limits.ts';
+import { Relay } from '../../src/relay/relay.ts';
 
 export const LIMS = 'qc1lims';
 export const PRINTER = 'qc1printer';

@@ -10,7 +10,7 @@ import {
   type Request,
 } from '@qconn/protocol';
 import { packContent, type BodySource, type Content } from '../body/content.ts';
-import type { FanOutObserver, RequestObserver } from './requests.ts';
+import type { FanOutObserver, RequestObserver } from './request-observer.ts';
 
 /** What `Client.request` and `Client.requestAll` have in common. */
 interface SendOptions {

@@ -1,5 +1,5 @@
 import type { QconnError, ResolvedTarget, Targets } from '@qconn/protocol';
-import type { Reply } from './requests.ts';
+import type { Reply } from './reply.ts';
 
 /** What one target of a fan-out made of the request. The target is known unless the connection was lost before it was. */
 export type TargetResult =

@@ -1,5 +1,5 @@
 import { isQconnError, type QconnError } from '@qconn/protocol';
-import type { Reply } from './requests.ts';
+import type { Reply } from './reply.ts';
 import { JOB_STATE_HEADER } from './running-job.ts';
 
 /**

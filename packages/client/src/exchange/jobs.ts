@@ -14,7 +14,7 @@ import type { JobJournal, RememberedJob } from '../journal/job-journal.ts';
 import { AnswerMemory, copied, withoutStream, type Settled } from './answer-memory.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import type { Provision } from './job.ts';
-import type { RequestPort } from './requests.ts';
+import type { RequestPort } from './request-port.ts';
 import { ranNothing, RunningJob, type JobRecord } from './running-job.ts';
 
 /** Where jobs under an idempotency key are remembered over restarts, and those that are. */

@@ -26,7 +26,7 @@ import { Received } from '../body/received.ts';
 import { withoutStream, type Settled } from './answer-memory.ts';
 import { DeliveredJob } from './delivered-job.ts';
 import type { Answer, Handler, Job } from './job.ts';
-import type { RequestPort } from './requests.ts';
+import type { RequestPort } from './request-port.ts';
 
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);

@@ -44,13 +44,10 @@ import type { BodySource } from '../body/content.ts';
 import type { Jobs } from '../exchange/jobs.ts';
 import type { FanOut } from '../exchange/fan-out.ts';
 import { HeldAcks } from '../exchange/held-acks.ts';
-import {
-  Requests,
-  type FanOutObserver,
-  type Reply,
-  type RequestObserver,
-  type RequestPort,
-} from '../exchange/requests.ts';
+import type { Reply } from '../exchange/reply.ts';
+import type { FanOutObserver, RequestObserver } from '../exchange/request-observer.ts';
+import type { RequestPort } from '../exchange/request-port.ts';
+import { Requests } from '../exchange/requests.ts';
 import { WatchStream, type WatchPort } from '../presence/watch-stream.ts';
 import { Calls } from './calls.ts';
 

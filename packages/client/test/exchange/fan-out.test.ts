@@ -11,7 +11,8 @@ import {
 } from '@qconn/protocol';
 import { expect, test } from 'vitest';
 import { FanOut } from '../../src/exchange/fan-out.ts';
-import { Requests, type FanOutObserver } from '../../src/exchange/requests.ts';
+import type { FanOutObserver } from '../../src/exchange/request-observer.ts';
+import { Requests } from '../../src/exchange/requests.ts';
 import { frameOf, RecordingPort } from './recording-port.ts';
 
 const NO_BYTES = new Uint8Array(0);

@@ -2,7 +2,7 @@ import { ManualClock } from '@qconn/clock';
 import { encodeCancel, encodeDeliver, PackedWriter, type Deliver, type ErrorCode } from '@qconn/protocol';
 import type { Handler } from '../../src/exchange/job.ts';
 import { Jobs, type JobHistory } from '../../src/exchange/jobs.ts';
-import type { RequestPort } from '../../src/exchange/requests.ts';
+import type { RequestPort } from '../../src/exchange/request-port.ts';
 import { frameOf, RecordingPort } from './recording-port.ts';
 
 const DELIVER: Deliver = {

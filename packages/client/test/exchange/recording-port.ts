@@ -1,6 +1,6 @@
 import { FrameReader, PackedWriter, QconnError, type Frame } from '@qconn/protocol';
 import { Bodies } from '../../src/body/bodies.ts';
-import type { RequestPort } from '../../src/exchange/requests.ts';
+import type { RequestPort } from '../../src/exchange/request-port.ts';
 
 /** Where a session would send; keeps the frames, and lets a test wait for one. */
 export class RecordingPort implements RequestPort {

@@ -12,7 +12,9 @@ import {
   type Stage,
 } from '@qconn/protocol';
 import { describe, expect, test } from 'vitest';
-import { Requests, type Reply, type RequestObserver } from '../../src/exchange/requests.ts';
+import type { Reply } from '../../src/exchange/reply.ts';
+import type { RequestObserver } from '../../src/exchange/request-observer.ts';
+import { Requests } from '../../src/exchange/requests.ts';
 import { frameOf, RecordingPort } from './recording-port.ts';
 
 const NO_BYTES = new Uint8Array(0);

@@ -1,0 +1,64 @@
+import {
+  decodeRequestAll,
+  encodeTargets,
+  QconnError,
+  type Frame,
+  type PackedWriter,
+  type Request,
+} from '@qconn/protocol';
+import type { LiveDevice, Session } from '@qconn/routing';
+import type { Admission } from './admission.ts';
+import type { ExchangeRunner } from './exchange-runner.ts';
+import type { Forwarding } from './forwarding.ts';
+import type { HeldRequest, HubFrameMemory } from './frame-memory.ts';
+import type { Peer } from './peer.ts';
+import { refusalWith } from './refusal.ts';
+
+/** What fan-outs take. */
+export interface FanOutDependencies {
+  readonly writer: PackedWriter;
+  readonly memory: HubFrameMemory;
+  readonly admission: Admission;
+  readonly runner: ExchangeRunner;
+  readonly forwarding: Forwarding;
+}
+
+/** Requests to every provider that fits: each becomes as many exchanges as it has targets (docs/adr/0011-a-fan-out-is-many-exchanges.md). */
+export class FanOuts {
+  readonly #dependencies: FanOutDependencies;
+
+  constructor(dependencies: FanOutDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Takes a RequestAll frame from a sender. @throws QconnError for a peer that breaks the protocol */
+  request(sender: Session<Peer>, frame: Frame): void {
+    const { writer, memory, admission, forwarding } = this.#dependencies;
+    const { limit, ...fields } = decodeRequestAll(frame);
+    if (!Number.isSafeInteger(frame.id + limit))
+      throw new QconnError('bad_frame', 'A RequestAll frame has an id that leaves no room for those of its targets.');
+    const request: Request = { ...fields, waitForTarget: false, inquiry: false };
+    const refusal = admission.refusal(sender, request);
+    if (refusal !== undefined) return admission.refuse(sender, frame.id, refusal);
+    const resolution = forwarding.targetsOf(sender.fingerprint, request, limit);
+    if (resolution.outcome !== 'resolved')
+      return admission.refuse(sender, frame.id, refusalWith(resolution.outcome, `${resolution.reason}.`));
+    const { devices, more } = resolution;
+    const tooMany = admission.refusalOfAll(sender, request, devices.length);
+    if (tooMany !== undefined) return admission.refuse(sender, frame.id, tooMany);
+    sender.value.send(frame.id, encodeTargets(writer, frame.id, { count: devices.length, more }));
+    const held = memory.hold(request);
+    held.holders = devices.length;
+    for (const [index, device] of devices.entries()) this.#member(sender, frame.id + 1 + index, held, device);
+  }
+
+  /** One exchange of a fan-out: from here on it is an exchange like any other. */
+  #member(sender: Session<Peer>, requestId: number, held: HeldRequest, device: LiveDevice<Peer>): void {
+    const { admission, runner, forwarding } = this.#dependencies;
+    const exchange = admission.open(sender, requestId, held.request);
+    if (exchange === undefined) return;
+    exchange.value.held = held;
+    runner.schedule(exchange, exchange.value.acceptedMonotonic + held.request.resolutionMs);
+    forwarding.handOver(exchange, device);
+  }
+}
