@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { systemClock } from '@qconn/clock';
 import { createQuicEndpoint } from '@qconn/transport';
 import { receiveTask, report } from '../../../../tooling/measure/task.ts';
 import { type Task } from './task.ts';
 
-/** Connects: either again and again for a time, or so many times to stay. */
+/** Connects, once it is told to: either again and again for a time, or so many times to stay. */
 const task = await receiveTask<Task & { port: number; keep: number; forMs: number }>();
 const endpoint = await createQuicEndpoint({ clock: systemClock });
 const target = {
@@ -30,6 +31,9 @@ async function keep(count: number): Promise<number> {
   return count;
 }
 
+const told = once(process, 'message');
+report({ ready: true });
+await told;
 const until = performance.now() + task.forMs;
 const made =
   task.keep > 0

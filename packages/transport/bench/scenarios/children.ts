@@ -5,8 +5,8 @@ const FOLDER = path.resolve(import.meta.dirname, '../processes');
 
 /** A process of this benchmark. */
 export class Child extends AnyChild {
-  /** @param file in `bench/processes` @param task what it is to do */
-  constructor(file: string, task: unknown) {
-    super(path.join(FOLDER, file), task);
+  /** @param file in `bench/processes` @param task what it is to do @param flags of Node */
+  constructor(file: string, task: unknown, flags: readonly string[] = []) {
+    super(path.join(FOLDER, file), task, flags);
   }
 }

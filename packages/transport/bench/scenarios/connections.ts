@@ -8,15 +8,20 @@ interface Counts {
   readonly cpuMs: number;
 }
 
+/** The nursery that the hub's program has at most, from the beginning: it is the process's, however many connections there are. */
+const NURSERY = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
+
 /** Full mutual-TLS handshakes a second that one endpoint accepts while others connect and close as fast as they can. */
 export async function handshakes(
   identities: Identities,
   forMs: number,
 ): Promise<{ perSecond: number; perCpuSecond: number }> {
   const { server, port, ask } = await acceptor(identities);
-  const before = await ask();
   const dialers = [0, 1].map(() => new Child('dialer.ts', { carrier: 'quic', identities, port, keep: 0, forMs }));
+  await Promise.all(dialers.map((dialer) => dialer.next()));
+  const before = await ask();
   const start = performance.now();
+  for (const dialer of dialers) dialer.tell('go');
   await Promise.all(dialers.map((dialer) => dialer.next()));
   const seconds = (performance.now() - start) / 1_000;
   const after = await ask();
@@ -38,6 +43,8 @@ export async function idle(
   const before = await ask();
   const dialer = new Child('dialer.ts', { carrier: 'quic', identities, port, keep: count, forMs: 0 });
   await dialer.next();
+  dialer.tell('go');
+  await dialer.next();
   // Handshakes that have just finished leave garbage and timers behind.
   await new Promise((resolve) => setTimeout(resolve, 4_000));
   const held = await ask();
@@ -54,7 +61,7 @@ export async function idle(
 }
 
 async function acceptor(identities: Identities): Promise<{ server: Child; port: number; ask: () => Promise<Counts> }> {
-  const server = new Child('acceptor.ts', { carrier: 'quic', identities });
+  const server = new Child('acceptor.ts', { carrier: 'quic', identities }, NURSERY);
   const { port } = await server.next<{ port: number }>();
   const ask = (): Promise<Counts> => {
     const answer = server.next<Counts>();
