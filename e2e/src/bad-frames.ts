@@ -20,6 +20,14 @@ export interface BadFrame {
   readonly bytes: (id: number) => Uint8Array;
 }
 
+const STAGES_FLAG = 0x08;
+
+/** Final words with an empty set of stages at their end. */
+const WITH_STAGES: Readonly<Partial<Record<keyof typeof FrameType, readonly number[]>>> = {
+  Response: [0, 0, 0],
+  Outcome: [0, 1, 0, 0, 0, 0, 0, 0, 0],
+};
+
 /**
  * Every frame type × everything that can be wrong with it: sent by the wrong side, a reserved flag, an id that is missing
  * or too much, lengths over the limit, and each field of its control section.
@@ -47,6 +55,12 @@ export function* badFrames(sender: 'client' | 'hub'): Generator<BadFrame> {
       control: new Uint8Array(rule.controlMaxBytes + 1),
     });
     yield sent('a body over its limit', ['frame_too_large'], { body: new Uint8Array(rule.bodyMaxBytes + 1) });
+    const tellsStages = sender === 'client' ? WITH_STAGES[name] : undefined;
+    if (tellsStages !== undefined)
+      yield sent('stages, which are the hub’s to tell', ['bad_frame'], {
+        flags: STAGES_FLAG,
+        control: Uint8Array.from(tellsStages),
+      });
     if (rule.control === 'none') continue;
     yield sent('a control section that is cut', ['bad_frame'], {
       control: frame.control.subarray(0, frame.control.length - 1),

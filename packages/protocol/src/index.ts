@@ -64,6 +64,7 @@ export { decodeHeaders, encodeHeaders, headerIn, type Headers } from './wire/hea
 export {
   decodeCancel,
   decodeExtend,
+  decodeFinalResponse,
   decodeProgress,
   decodeResponse,
   encodeAck,
@@ -71,10 +72,19 @@ export {
   encodeExtend,
   encodeProgress,
   encodeResponse,
+  type FinalResponse,
   type Progress,
   type Response,
 } from './wire/job-frames.ts';
-export { cutReason, decodeOutcome, encodeOutcome, outcomeError, type Outcome } from './wire/outcome.ts';
+export {
+  cutReason,
+  decodeFinalOutcome,
+  decodeOutcome,
+  encodeOutcome,
+  outcomeError,
+  type FinalOutcome,
+  type Outcome,
+} from './wire/outcome.ts';
 export { PackedWriter } from './wire/packed-writer.ts';
 export { inFrames, type Provider, type ProviderFilter } from './wire/provider.ts';
 export {
@@ -114,7 +124,16 @@ export {
   type Welcome,
 } from './wire/session-messages.ts';
 export { STAGES, type Stage } from './wire/stage.ts';
-export { decodeStages, encodeStages, type ResolvedTarget, type StageReport } from './wire/stages.ts';
+export {
+  decodeStages,
+  encodeStages,
+  PassedStages,
+  stageBit,
+  stageSetOf,
+  type ResolvedTarget,
+  type StageReport,
+  type StageSet,
+} from './wire/stages.ts';
 export { laneOf, StreamType } from './wire/stream-type.ts';
 export { announcesBody, type StreamedBody } from './wire/streamed-body.ts';
 export {

@@ -4,24 +4,28 @@ import {
   encodeProgress,
   encodeResponse,
   encodeStages,
+  stageBit,
+  STAGES,
   type Outcome,
   type PackedWriter,
   type Progress,
+  type ResolvedTarget,
   type Response,
-  type Stage,
-  type StageReport,
+  type StageSet,
 } from '@qconn/protocol';
-import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
+import type { HubExchange } from './hub-exchange.ts';
 
-/** The stages before the last, as bits of what has passed and of what has been told. */
-const ACCEPTED = 1;
-const RESOLVED = 2;
-const FORWARDED = 4;
-const ACKNOWLEDGED = 8;
+/** The stages, as bits of what has passed and of what has been told. */
+const ACCEPTED = stageBit('accepted');
+const RESOLVED = stageBit('resolved');
+const FORWARDED = stageBit('forwarded');
+const ACKNOWLEDGED = stageBit('acknowledged');
+const COMPLETED = stageBit('completed');
+const FAILED = stageBit('failed');
 
 /**
  * Tells senders what becomes of their exchanges; says nothing where the sender is gone. Stages are held for a few
- * milliseconds: when the answer comes by then, all of it travels together, and a fast exchange costs one packet less.
+ * milliseconds: when the answer comes by then, all of it travels in one frame, and a fast exchange costs one packet less.
  */
 export class SenderReports {
   readonly #clock: Clock;
@@ -30,6 +34,12 @@ export class SenderReports {
   /** Exchanges of which stages are held, and such of which none are held any more. */
   #held: HubExchange[] = [];
   #release: Timer | undefined;
+  /** What is about to be told: used again each time, since it is written down at once. */
+  readonly #told: { mask: number; readonly times: Float64Array; target: ResolvedTarget | undefined } = {
+    mask: 0,
+    times: new Float64Array(STAGES.length),
+    target: undefined,
+  };
 
   /** @param holdMs how long a stage may wait for what follows on it, in milliseconds; 0: not at all */
   constructor(dependencies: { clock: Clock; writer: PackedWriter }, { holdMs }: { readonly holdMs: number }) {
@@ -64,14 +74,16 @@ export class SenderReports {
   }
 
   completed(exchange: HubExchange, response: Response): void {
-    this.#tell(exchange, 'completed');
-    this.#send(exchange, encodeResponse(this.#writer, exchange.requestId, response));
+    if (exchange.sender === undefined) return;
+    const stages = this.#untold(exchange, COMPLETED);
+    this.#send(exchange, encodeResponse(this.#writer, exchange.requestId, response, stages));
   }
 
   failed(exchange: HubExchange, outcome: Outcome): void {
     exchange.value.stagesPassed |= ACCEPTED | (exchange.value.target === undefined ? 0 : RESOLVED);
-    this.#tell(exchange, 'failed');
-    this.#send(exchange, encodeOutcome(this.#writer, exchange.requestId, outcome));
+    if (exchange.sender === undefined) return;
+    const stages = this.#untold(exchange, FAILED);
+    this.#send(exchange, encodeOutcome(this.#writer, exchange.requestId, outcome, stages));
   }
 
   /** Stages that something will follow on. */
@@ -91,29 +103,37 @@ export class SenderReports {
     for (const exchange of held) this.#tell(exchange);
   }
 
-  /** Tells of the stages that have passed and have not been told. @param last the one that ends the exchange */
-  #tell(exchange: HubExchange, last?: 'completed' | 'failed'): void {
+  /** Tells of the stages that have passed and have not been told. */
+  #tell(exchange: HubExchange): void {
     const { value, sender } = exchange;
-    const untold = value.stagesPassed & ~value.stagesTold;
-    value.stagesTold = value.stagesPassed;
-    if (sender === undefined || (untold === 0 && last === undefined)) return;
+    if (sender === undefined || value.stagesPassed === value.stagesTold) return;
+    this.#send(exchange, encodeStages(this.#writer, exchange.requestId, this.#untold(exchange)));
+  }
+
+  /**
+   * The stages that have passed and have not been told; from here on they have been. Each has its time by the hub's clock, steady
+   * within one exchange whatever the wall clock does.
+   * @param last the one that ends the exchange
+   */
+  #untold({ value }: HubExchange, last = 0): StageSet {
+    const told = this.#told;
+    const { times } = told;
+    const { acceptedAt, acceptedMonotonic } = value;
     const now = this.#clock.monotonic();
-    const { acceptedMonotonic, forwardedMonotonic = now, acknowledgedMonotonic = now, target } = value;
-    const reports: StageReport[] = [];
-    if ((untold & ACCEPTED) !== 0) reports.push(stage(value, 'accepted', acceptedMonotonic));
-    if ((untold & RESOLVED) !== 0) reports.push(stage(value, 'resolved', forwardedMonotonic, target));
-    if ((untold & FORWARDED) !== 0) reports.push(stage(value, 'forwarded', forwardedMonotonic));
-    if ((untold & ACKNOWLEDGED) !== 0) reports.push(stage(value, 'acknowledged', acknowledgedMonotonic));
-    if (last !== undefined) reports.push(stage(value, last, now));
-    this.#send(exchange, encodeStages(this.#writer, exchange.requestId, reports));
+    const { forwardedMonotonic = now, acknowledgedMonotonic = now } = value;
+    told.mask = (value.stagesPassed & ~value.stagesTold) | last;
+    told.target = value.target;
+    value.stagesTold = value.stagesPassed;
+    times[0] = acceptedAt;
+    times[1] = acceptedAt + (forwardedMonotonic - acceptedMonotonic);
+    times[2] = times[1];
+    times[3] = acceptedAt + (acknowledgedMonotonic - acceptedMonotonic);
+    times[4] = acceptedAt + (now - acceptedMonotonic);
+    times[5] = times[4];
+    return told;
   }
 
   #send(exchange: HubExchange, frame: Uint8Array): void {
     exchange.sender?.value.send(exchange.requestId, frame);
   }
-}
-
-/** A stage with its time by the hub's clock, steady within one exchange whatever the wall clock does. */
-function stage(record: ExchangeRecord, name: Stage, monotonic: number, target?: StageReport['target']): StageReport {
-  return { stage: name, at: record.acceptedAt + (monotonic - record.acceptedMonotonic), target };
 }

@@ -1,4 +1,4 @@
-import { decodeCancel, decodeResponse, encodeResponse, ERROR_TABLE, FrameType, type Frame } from '@qconn/protocol';
+import { decodeCancel, decodeFinalResponse, encodeResponse, ERROR_TABLE, FrameType, type Frame } from '@qconn/protocol';
 import { describe, expect, test } from 'vitest';
 import { BodyMachine, turn, type ReadBody } from './body-machine.ts';
 import { LIMS, RelayStage, type Connected } from './relay-stage.ts';
@@ -63,7 +63,9 @@ test('an answer’s body is asked for by the sender, and the hub is not idle bef
   const on = await scene();
   on.stage.request(on.lims, {});
   respondStreamed(on);
-  expect(decodeResponse(on.lims.peer.ofType(FrameType.Response)[0] as Frame).streamed).toEqual({ length: undefined });
+  expect(decodeFinalResponse(on.lims.peer.ofType(FrameType.Response)[0] as Frame).streamed).toEqual({
+    length: undefined,
+  });
   expect(on.stage.ended).toEqual(['completed']);
   expect(on.stage.relay.size).toBe(0);
   expect(on.stage.relay.idle).toBe(false);

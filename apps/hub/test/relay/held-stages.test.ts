@@ -13,17 +13,17 @@ function begun(): { readonly stage: RelayStage; readonly lims: Connected; readon
   return { stage, lims, printer };
 }
 
-test('an exchange that is over within the hold is told of in two frames', () => {
+test('an exchange that is over within the hold is told of in one frame', () => {
   const { stage, lims, printer } = begun();
   stage.clock.advance(1);
   stage.ack(printer);
   stage.clock.advance(HOLD_MS - 2);
   expect(lims.peer.frames).toHaveLength(0);
   stage.respond(printer);
-  expect(lims.peer.frames.map(({ type }) => type)).toEqual([FrameType.Stages, FrameType.Response]);
+  expect(lims.peer.frames.map(({ type }) => type)).toEqual([FrameType.Response]);
   expect(lims.peer.stages()).toEqual(ALL);
   stage.clock.advance(HOLD_MS);
-  expect(lims.peer.frames).toHaveLength(2);
+  expect(lims.peer.frames).toHaveLength(1);
 });
 
 test('whatever is not over by then is told of as far as it has come', () => {

@@ -1,6 +1,6 @@
 import {
   decodeCancel,
-  decodeResponse,
+  decodeFinalResponse,
   decodeStages,
   encodeAck,
   encodeExtend,
@@ -43,10 +43,10 @@ test('a request is delivered, acknowledged and answered, and each stage is repor
   relay.respond(printer, Uint8Array.of(9));
 
   expect(lims.peer.stages()).toEqual(['accepted', 'resolved', 'forwarded', 'acknowledged', 'completed']);
-  const times = lims.peer.ofType(FrameType.Stages).flatMap((frame) => decodeStages(frame).map(({ at }) => at));
+  const times = lims.peer.reports().map(({ at }) => at);
   const [first = 0] = times;
   expect(times.map((at) => Math.round(at - first))).toEqual([0, 0, 0, 40, 100]);
-  expect(decodeResponse(lims.peer.ofType(FrameType.Response)[0] as Frame).body).toEqual(Uint8Array.of(9));
+  expect(decodeFinalResponse(lims.peer.ofType(FrameType.Response)[0] as Frame).body).toEqual(Uint8Array.of(9));
   expect(relay.ended).toEqual(['completed']);
   expect(relay.relay.size).toBe(0);
   expect(relay.clock.pendingTimers).toBeLessThanOrEqual(1);
@@ -56,7 +56,7 @@ test('`resolved` names the target that the hub chose', () => {
   const { stage: relay, lims } = stage();
   relay.request(lims);
   const [frame] = lims.peer.ofType(FrameType.Stages);
-  expect(decodeStages(frame as Frame)[1]?.target).toEqual({
+  expect(decodeStages(frame as Frame).reports[1]?.target).toEqual({
     fingerprint: 'qc1printer',
     hostname: 'printer',
     device: 'zebra-1',

@@ -2,7 +2,8 @@ import { compilePolicy, type Grant, type Policy, type Principal } from '@qconn/a
 import { ManualClock } from '@qconn/clock';
 import {
   decodeDeliver,
-  decodeOutcome,
+  decodeFinalOutcome,
+  decodeFinalResponse,
   decodeStages,
   encodeAck,
   encodeCancel,
@@ -18,6 +19,7 @@ import {
   type ErrorCode,
   type Frame,
   type Outcome,
+  type PassedStages,
   type Request,
   type RequestAll,
   type Stage,
@@ -42,6 +44,13 @@ export function frameOf(bytes: Uint8Array): Frame {
   let found: Frame | undefined;
   new FrameReader((frame) => (found = frame)).push(bytes);
   return found as Frame;
+}
+
+/** The stages that a frame tells its sender of. */
+function stagesIn(frame: Frame): PassedStages | undefined {
+  if (frame.type === FrameType.Stages) return decodeStages(frame);
+  if (frame.type === FrameType.Response) return decodeFinalResponse(frame).stages;
+  return frame.type === FrameType.Outcome ? decodeFinalOutcome(frame).stages : undefined;
 }
 
 /** Has a frame handled as the hub's sessions do: it is lent, and what it lay in is written over afterwards. */
@@ -95,16 +104,15 @@ export class RecordingPeer implements Peer {
   }
 
   reports(requestId = 1): StageReport[] {
-    return this.ofType(FrameType.Stages)
-      .filter(({ id }) => id === requestId)
-      .flatMap(decodeStages);
+    return this.frames.filter(({ id }) => id === requestId).flatMap((frame) => stagesIn(frame)?.reports ?? []);
   }
 
   /** Every final word that it was given of a request; more than one is a fault. */
   outcomes(requestId = 1): Outcome[] {
     return this.ofType(FrameType.Outcome)
       .filter(({ id }) => id === requestId)
-      .map(decodeOutcome);
+      .map((frame) => decodeFinalOutcome(frame))
+      .map(({ code, reason, retryAfterMs }) => ({ code, reason, retryAfterMs }));
   }
 
   /** What it was delivered. */

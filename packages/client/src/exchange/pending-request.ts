@@ -3,19 +3,22 @@ import {
   QconnError,
   SENDER_EXCHANGE,
   transition,
+  type FinalResponse,
   type IdMap,
+  type PassedStages,
   type Progress,
   type RequestCredit,
   type SenderAction,
   type SenderEvent,
   type SenderState,
-  type StageReport,
 } from '@qconn/protocol';
 import type { AwaitedWord, HubSilence } from './hub-silence.ts';
-import type { Reply } from './reply.ts';
+import { readReply, type Reply } from './reply.ts';
 import { hubLost } from './request-failure.ts';
 import { reportProgress, type RequestObserver } from './request-observer.ts';
 import type { RequestPort } from './request-port.ts';
+
+const NO_STAGES: readonly PassedStages[] = [];
 
 /** What the requests of one session have in common. */
 export interface RequestDesk {
@@ -34,7 +37,7 @@ export interface Settlement {
 
 /** What came with an event. */
 export interface Arrival {
-  readonly reports?: readonly StageReport[];
+  readonly stages?: PassedStages;
   readonly progress?: Progress;
   readonly reply?: Reply;
   readonly error?: QconnError;
@@ -44,13 +47,13 @@ export interface Arrival {
 /** One exchange at its sender (SENDER_EXCHANGE), from when it is sent to its one final word. */
 export class PendingRequest {
   readonly id: number;
-  /** Every stage that the hub has reported. */
-  readonly stages: StageReport[] = [];
   readonly #desk: RequestDesk;
   readonly #observer: RequestObserver;
   readonly #settlement: Settlement;
   readonly #streams: boolean;
   #state: SenderState = 'sent';
+  /** The stages that the hub has told of. */
+  #stages: readonly PassedStages[] = NO_STAGES;
   #overdue: AwaitedWord | undefined;
   #onAbort: (() => void) | undefined;
 
@@ -73,6 +76,22 @@ export class PendingRequest {
     if (signal === undefined) return;
     this.#onAbort = () => this.step('abort', {});
     signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** The hub tells of stages. */
+  passed(stages: PassedStages): void {
+    this.step(stages.has('acknowledged') ? 'stagesAcknowledged' : 'stages', { stages });
+  }
+
+  /** The hub passes on the answer, and says which stages have passed by then. */
+  answered(response: FinalResponse): void {
+    const before = this.#stages;
+    // Whoever watches the stages learns of them before the answer is there, as if they had come in a frame of their own.
+    if (response.stages !== undefined && this.#observer.onStatus !== undefined) this.passed(response.stages);
+    if (this.#state === 'done') return;
+    const reply = readReply(this.id, response, this.#desk.port.bodies, before);
+    if (reply instanceof QconnError) this.step('outcome', { error: reply });
+    else this.step('response', { reply });
   }
 
   /** Something has happened to it. What comes too late changes nothing. */
@@ -100,7 +119,7 @@ export class PendingRequest {
   #act(action: SenderAction, arrival: Arrival): void {
     switch (action) {
       case 'reportStages':
-        return this.#reportStages(arrival.reports ?? []);
+        return this.#reportStages(arrival.stages as PassedStages);
       case 'reportProgress':
         return this.#observe(() => reportProgress(this.#observer, arrival.progress as Progress));
       case 'resolve':
@@ -118,12 +137,11 @@ export class PendingRequest {
     }
   }
 
-  #reportStages(reports: readonly StageReport[]): void {
+  #reportStages(stages: PassedStages): void {
+    this.#stages = [...this.#stages, stages];
     const { onStatus } = this.#observer;
-    for (const report of reports) {
-      this.stages.push(report);
-      if (onStatus !== undefined) this.#observe(() => onStatus.call(this.#observer, report));
-    }
+    if (onStatus === undefined) return;
+    for (const report of stages.reports) this.#observe(() => onStatus.call(this.#observer, report));
   }
 
   /** A callback of the caller's that throws cancels the caller's own request and harms nothing else. */

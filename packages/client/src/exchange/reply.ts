@@ -1,4 +1,11 @@
-import { decodeHeaders, decodeResponse, QconnError, type Frame, type Headers, type StageReport } from '@qconn/protocol';
+import {
+  decodeHeaders,
+  QconnError,
+  type FinalResponse,
+  type Headers,
+  type PassedStages,
+  type StageReport,
+} from '@qconn/protocol';
 import type { Bodies, IncomingStream } from '../body/bodies.ts';
 import type { BodyStream } from '../body/body-stream.ts';
 import { Received } from '../body/received.ts';
@@ -16,15 +23,21 @@ export interface Reply {
   readonly stages: readonly StageReport[];
 }
 
-/** The reply in a Response frame, or what is wrong with its headers, which are the provider's: the hub passes them on unread. */
-export function readReply(frame: Frame, bodies: Bodies, stages: readonly StageReport[]): Reply | QconnError {
-  const { body, headers: block, streamed } = decodeResponse(frame);
-  const { id } = frame;
+/**
+ * The reply in a Response frame, or what is wrong with its headers, which are the provider's: the hub passes them on unread.
+ * @param before what the hub had told of before it
+ */
+export function readReply(
+  id: number,
+  { body, headers: block, streamed, stages }: FinalResponse,
+  bodies: Bodies,
+  before: readonly PassedStages[],
+): Reply | QconnError {
   try {
     const headers = decodeHeaders(block);
     const incoming =
       streamed && bodies.receive({ kind: 'response', id }, streamed, () => bodies.withdraw({ kind: 'request', id }));
-    return new ReceivedReply(body, incoming, headers, stages);
+    return new ReceivedReply(body, incoming, headers, stages === undefined ? before : [...before, stages]);
   } catch (cause) {
     return new QconnError('handler_failed', 'The provider answered with malformed headers.', { cause });
   }
@@ -32,16 +45,22 @@ export function readReply(frame: Frame, bodies: Bodies, stages: readonly StageRe
 
 class ReceivedReply extends Received implements Reply {
   readonly headers: Headers;
-  readonly stages: readonly StageReport[];
+  readonly #passed: readonly PassedStages[];
+  #stages: readonly StageReport[] | undefined;
 
   constructor(
     inline: Uint8Array,
     incoming: IncomingStream | undefined,
     headers: Headers,
-    stages: readonly StageReport[],
+    passed: readonly PassedStages[],
   ) {
     super(inline, incoming);
     this.headers = headers;
-    this.stages = stages;
+    this.#passed = passed;
+  }
+
+  get stages(): readonly StageReport[] {
+    this.#stages ??= this.#passed.flatMap(({ reports }) => reports);
+    return this.#stages;
   }
 }

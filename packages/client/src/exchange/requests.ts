@@ -1,16 +1,17 @@
 import type { Clock } from '@qconn/clock';
 import {
-  decodeOutcome,
+  decodeFinalOutcome,
+  decodeFinalResponse,
   decodeProgress,
   decodeStages,
   encodeRequest,
   FrameType,
   IdMap,
   outcomeError,
-  QconnError,
   RequestCredit,
   type Credit,
   type Frame,
+  type QconnError,
   type Request,
   type RequestAll,
 } from '@qconn/protocol';
@@ -19,7 +20,7 @@ import type { FanOut } from './fan-out.ts';
 import { FanOutRequests } from './fan-out-requests.ts';
 import { HubSilence } from './hub-silence.ts';
 import { PendingRequest, type RequestDesk } from './pending-request.ts';
-import { readReply, type Reply } from './reply.ts';
+import type { Reply } from './reply.ts';
 import { cancelledBeforeSent, noRoom } from './request-failure.ts';
 import type { FanOutObserver, RequestObserver } from './request-observer.ts';
 import type { RequestPort } from './request-port.ts';
@@ -84,19 +85,12 @@ export class Requests {
     if (frame.type === FrameType.Targets) return this.#fanOuts.targets(frame);
     const pending = this.#desk.pending.get(frame.id) ?? this.#fanOuts.early(frame);
     if (pending === undefined) return;
-    if (frame.type === FrameType.Stages) {
-      const reports = decodeStages(frame);
-      const acknowledged = reports.some((report) => report.stage === 'acknowledged');
-      pending.step(acknowledged ? 'stagesAcknowledged' : 'stages', { reports });
-    } else if (frame.type === FrameType.Progress) {
-      pending.step('progress', { progress: decodeProgress(frame) });
-    } else if (frame.type === FrameType.Response) {
-      const reply = readReply(frame, this.#desk.port.bodies, pending.stages);
-      if (reply instanceof QconnError) pending.step('outcome', { error: reply });
-      else pending.step('response', { reply });
-    } else {
-      pending.step('outcome', { error: outcomeError(decodeOutcome(frame)) });
-    }
+    if (frame.type === FrameType.Stages) return pending.passed(decodeStages(frame));
+    if (frame.type === FrameType.Progress) return pending.step('progress', { progress: decodeProgress(frame) });
+    if (frame.type === FrameType.Response) return pending.answered(decodeFinalResponse(frame));
+    const outcome = decodeFinalOutcome(frame);
+    if (outcome.stages !== undefined) pending.passed(outcome.stages);
+    pending.step('outcome', { error: outcomeError(outcome) });
   }
 
   /** The connection is gone: whatever is in flight ends with `hub_lost`. */

@@ -3,6 +3,7 @@ import {
   encodeOutcome,
   encodeResponse,
   encodeStages,
+  stageSetOf,
   encodeTargets,
   FrameType,
   PackedWriter,
@@ -45,7 +46,7 @@ class Sender {
 
   resolved(id: number, hostname: string): void {
     const target = { fingerprint: `qc1${hostname}`, hostname, device: 'd' };
-    this.requests.take(frameOf(encodeStages(writer, id, [{ stage: 'resolved', at: 0, target }])));
+    this.requests.take(frameOf(encodeStages(writer, id, stageSetOf([{ stage: 'resolved', at: 0, target }]))));
   }
 
   respond(id: number): void {
@@ -161,6 +162,6 @@ test('watchers learn which target they hear of', () => {
   const sender = new Sender({ onStatus: ({ stage }, target) => seen.push(`${stage} ${target?.hostname}`) });
   sender.targets(1);
   sender.resolved(2, 'a');
-  sender.requests.take(frameOf(encodeStages(writer, 2, [{ stage: 'acknowledged', at: 0 }])));
+  sender.requests.take(frameOf(encodeStages(writer, 2, stageSetOf([{ stage: 'acknowledged', at: 0 }]))));
   expect(seen).toEqual(['resolved a', 'acknowledged a']);
 });

@@ -5,6 +5,8 @@ import {
   encodeProgress,
   encodeResponse,
   encodeStages,
+  stageSetOf,
+  type StageSet,
   FrameType,
   PackedWriter,
   QconnError,
@@ -44,24 +46,27 @@ class Sender {
   }
 
   stages(...stages: Stage[]): void {
-    this.requests.take(
-      frameOf(
-        encodeStages(
-          writer,
-          1,
-          stages.map((stage) => ({ stage, at: 0 })),
-        ),
-      ),
-    );
+    this.requests.take(frameOf(encodeStages(writer, 1, setOf(stages))));
   }
 
   respond(headers: Uint8Array = NO_BYTES, id = 1): void {
     this.requests.take(frameOf(encodeResponse(writer, id, { headers, body: Uint8Array.of(7) })));
   }
 
+  /** As the hub does where stages have passed that it has not told of. */
+  respondWith(...stages: Stage[]): void {
+    this.requests.take(
+      frameOf(encodeResponse(writer, 1, { headers: NO_BYTES, body: Uint8Array.of(7) }, setOf(stages))),
+    );
+  }
+
   cancels(): number {
     return this.port.ofType(FrameType.Cancel).length;
   }
+}
+
+function setOf(stages: readonly Stage[]): StageSet {
+  return stageSetOf(stages.map((stage) => ({ stage, at: 0 })));
 }
 
 test('a reply carries body, headers and every stage that was reported', async () => {
@@ -79,6 +84,48 @@ test('a reply carries body, headers and every stage that was reported', async ()
   expect(seen).toEqual(['accepted', 'forwarded', 'acknowledged', 'completed']);
   expect(sender.requests.size).toBe(0);
   expect(sender.clock.pendingTimers).toBe(0);
+});
+
+test('the stages that come with the answer are told of before it, and stand behind those before', async () => {
+  const sender = new Sender();
+  const seen: string[] = [];
+  const reply = sender.start({ onStatus: ({ stage }) => seen.push(stage) });
+  sender.stages('accepted', 'forwarded');
+  sender.respondWith('acknowledged', 'completed');
+  expect(seen).toEqual(['accepted', 'forwarded', 'acknowledged', 'completed']);
+  expect((await reply).stages.map(({ stage }) => stage)).toEqual(seen);
+});
+
+test('nobody need watch the stages to find them in the reply', async () => {
+  const sender = new Sender();
+  const reply = sender.start();
+  sender.stages('accepted');
+  sender.respondWith('forwarded', 'acknowledged', 'completed');
+  const { stages } = await reply;
+  expect(stages.map(({ stage }) => stage)).toEqual(['accepted', 'forwarded', 'acknowledged', 'completed']);
+});
+
+test('the stages that come with a failure are told of before it', async () => {
+  const sender = new Sender();
+  const seen: string[] = [];
+  const reply = sender.start({ onStatus: ({ stage }) => seen.push(stage) });
+  const outcome = { code: 'busy', reason: '', retryAfterMs: 0 } as const;
+  sender.requests.take(frameOf(encodeOutcome(writer, 1, outcome, setOf(['accepted', 'failed']))));
+  await expect(reply).rejects.toMatchObject({ code: 'busy' });
+  expect(seen).toEqual(['accepted', 'failed']);
+});
+
+test('whoever throws over a stage that comes with the answer has cancelled the request', async () => {
+  const sender = new Sender();
+  const cause = new Error('not that one');
+  const reply = sender.start({
+    onStatus: () => {
+      throw cause;
+    },
+  });
+  sender.respondWith('acknowledged', 'completed');
+  await expect(reply).rejects.toMatchObject({ code: 'cancelled', cause });
+  expect(sender.requests.size).toBe(0);
 });
 
 test('an outcome rejects with its code, reason and time to wait', async () => {

@@ -38,6 +38,9 @@ export const MORE_TARGETS_FLAG = 0x01;
 /** Flag bit of a Request, Deliver or Response frame: its body is to be fetched on a stream of its own. */
 export const STREAMED_FLAG = 0x04;
 
+/** Flag bit of a Response or Outcome frame from the hub: the stages that passed since the last Stages frame stand at its end. */
+export const STAGES_FLAG = 0x08;
+
 /** Flag bit of a Progress frame: its body is a JSON text (RFC 8259). */
 export const JSON_FLAG = 0x01;
 
@@ -45,7 +48,7 @@ const TEXT8 = 1 + ADDRESS_PART_MAX_BYTES;
 const KEY8 = 1 + IDEMPOTENCY_KEY_MAX_BYTES;
 const HEADERS16 = 2 + HEADER_BLOCK_MAX_BYTES;
 const REASON16 = 2 + REASON_MAX_BYTES;
-const STAGE = 1 + 8;
+const STAGES_SET = 1 + STAGES.length * 8 + 3 * TEXT8;
 const REQUEST = 3 * TEXT8 + 2 * 4 + 2 * KEY8 + HEADERS16;
 const LENGTH = 8;
 
@@ -79,11 +82,14 @@ const RULES: readonly FrameRule[] = [
     flags: REDELIVERED_FLAG | INQUIRY_FLAG | STREAMED_FLAG,
   },
   exchange('Ack', 'client → hub', 0, 0),
-  { ...exchange('Response', 'either way', HEADERS16 + LENGTH, BODY_MAX_BYTES), flags: STREAMED_FLAG },
+  {
+    ...exchange('Response', 'either way', HEADERS16 + LENGTH + STAGES_SET, BODY_MAX_BYTES),
+    flags: STREAMED_FLAG | STAGES_FLAG,
+  },
   { ...exchange('Progress', 'either way', 0, BODY_MAX_BYTES), flags: JSON_FLAG },
   exchange('Extend', 'client → hub', 4, 0),
-  exchange('Outcome', 'either way', 2 + 4 + REASON16, 0),
-  exchange('Stages', 'hub → client', 1 + STAGES.length * STAGE + 3 * TEXT8, 0),
+  { ...exchange('Outcome', 'either way', 2 + 4 + REASON16 + STAGES_SET, 0), flags: STAGES_FLAG },
+  exchange('Stages', 'hub → client', STAGES_SET, 0),
   exchange('Cancel', 'either way', 2, 0),
   exchange('RequestAll', 'client → hub', REQUEST + 2, BODY_MAX_BYTES),
   { ...exchange('Targets', 'hub → client', 2, 0), flags: MORE_TARGETS_FLAG },

@@ -1,12 +1,13 @@
-import { errorCodeOfWire } from '../errors.ts';
+import { errorCodeOfWire, QconnError } from '../errors.ts';
 import { ERROR_TABLE, type ErrorCode } from '../error-table.ts';
 import { HEADER_BLOCK_MAX_BYTES } from '../limits.ts';
 import { checkDuration, readDuration } from './duration.ts';
-import { JSON_FLAG } from './frame-rule.ts';
+import { JSON_FLAG, STAGES_FLAG } from './frame-rule.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
 import type { PackedWriter } from './packed-writer.ts';
+import { readFinalStages, writeStages, type PassedStages, type StageSet } from './stages.ts';
 import { readStreamedBody, streamedFlag, writeStreamedBody, type StreamedBody } from './streamed-body.ts';
 
 /** A result: packed headers and a body. */
@@ -15,6 +16,11 @@ export interface Response {
   /** Empty when the body is streamed. */
   readonly body: Uint8Array;
   readonly streamed?: StreamedBody | undefined;
+}
+
+/** A result as its sender gets it: with the stages that passed since the hub told of any. */
+export interface FinalResponse extends Response {
+  readonly stages: PassedStages | undefined;
 }
 
 /** A sign of progress: bytes of which provider and sender know the meaning, or a JSON text. */
@@ -28,21 +34,31 @@ export function encodeAck(writer: PackedWriter, id: number): Uint8Array {
   return writer.begin().finish(FrameType.Ack, id);
 }
 
-/** Writes a Response frame. @throws QconnError `too_large` */
-export function encodeResponse(writer: PackedWriter, id: number, response: Response): Uint8Array {
+/** Writes a Response frame. @param stages the hub's, to the sender @throws QconnError `too_large` */
+export function encodeResponse(writer: PackedWriter, id: number, response: Response, stages?: StageSet): Uint8Array {
   const { streamed } = response;
   writer.begin().bytes16(response.headers, HEADER_BLOCK_MAX_BYTES);
   if (streamed !== undefined) writeStreamedBody(writer, streamed);
-  return writer.finish(FrameType.Response, id, response.body, streamedFlag(streamed));
+  if (stages === undefined) return writer.finish(FrameType.Response, id, response.body, streamedFlag(streamed));
+  writeStages(writer, stages);
+  return writer.finish(FrameType.Response, id, response.body, streamedFlag(streamed) | STAGES_FLAG);
 }
 
-/** Reads a Response frame. @throws QconnError `bad_frame` */
+/** Reads a provider's Response frame. @throws QconnError `bad_frame`, also for stages, which are the hub's to tell */
 export function decodeResponse(frame: Frame): Response {
+  const response = decodeFinalResponse(frame);
+  if (response.stages !== undefined) throw new QconnError('bad_frame', 'A provider’s Response frame has stages.');
+  return response;
+}
+
+/** Reads the hub's Response frame. @throws QconnError `bad_frame` */
+export function decodeFinalResponse(frame: Frame): FinalResponse {
   const reader = new PackedReader(frame.control, 'Response');
   const headers = reader.bytes16(HEADER_BLOCK_MAX_BYTES);
   const streamed = readStreamedBody(frame, reader);
+  const stages = readFinalStages(frame, reader);
   reader.end();
-  return { headers, body: frame.body, streamed };
+  return { headers, body: frame.body, streamed, stages };
 }
 
 /** Writes a Progress frame. @throws QconnError `too_large` */

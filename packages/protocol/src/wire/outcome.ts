@@ -1,10 +1,12 @@
 import { errorCodeOfWire, QconnError } from '../errors.ts';
 import { ERROR_TABLE, type ErrorCode } from '../error-table.ts';
 import { REASON_MAX_BYTES } from '../limits.ts';
+import { STAGES_FLAG } from './frame-rule.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { PackedReader } from './packed-reader.ts';
 import type { PackedWriter } from './packed-writer.ts';
+import { readFinalStages, writeStages, type PassedStages, type StageSet } from './stages.ts';
 
 /** Why an exchange ended without a result. */
 export interface Outcome {
@@ -15,26 +17,40 @@ export interface Outcome {
   readonly retryAfterMs: number;
 }
 
-/** Writes an Outcome frame; a reason over 1,024 bytes is cut. */
-export function encodeOutcome(writer: PackedWriter, id: number, outcome: Outcome): Uint8Array {
-  return writer
+/** An outcome as its sender gets it: with the stages that passed since the hub told of any. */
+export interface FinalOutcome extends Outcome {
+  readonly stages: PassedStages | undefined;
+}
+
+/** Writes an Outcome frame; a reason over 1,024 bytes is cut. @param stages the hub's, to the sender */
+export function encodeOutcome(writer: PackedWriter, id: number, outcome: Outcome, stages?: StageSet): Uint8Array {
+  writer
     .begin()
     .u16(ERROR_TABLE[outcome.code].wire)
     .u32(Math.min(Math.max(0, Math.ceil(outcome.retryAfterMs)), 0xffff_ffff))
-    .text16(cutReason(outcome.reason), REASON_MAX_BYTES)
-    .finish(FrameType.Outcome, id);
+    .text16(cutReason(outcome.reason), REASON_MAX_BYTES);
+  if (stages === undefined) return writer.finish(FrameType.Outcome, id);
+  return writeStages(writer, stages).finish(FrameType.Outcome, id, undefined, STAGES_FLAG);
 }
 
-/** Reads an Outcome frame; a code that this version does not know is `internal` with the number in its reason. */
+/** Reads a provider's Outcome frame. @throws QconnError `bad_frame`, also for stages, which are the hub's to tell */
 export function decodeOutcome(frame: Frame): Outcome {
+  const { stages, ...outcome } = decodeFinalOutcome(frame);
+  if (stages !== undefined) throw new QconnError('bad_frame', 'A provider’s Outcome frame has stages.');
+  return outcome;
+}
+
+/** Reads the hub's Outcome frame; a code that this version does not know is `internal` with the number in its reason. */
+export function decodeFinalOutcome(frame: Frame): FinalOutcome {
   const reader = new PackedReader(frame.control, 'Outcome');
   const wire = reader.u16();
   const retryAfterMs = reader.u32();
   const reason = reader.text16(REASON_MAX_BYTES);
+  const stages = readFinalStages(frame, reader);
   reader.end();
   const code = errorCodeOfWire(wire);
-  if (code === undefined) return { code: 'internal', reason: `Unknown outcome ${wire}: ${reason}`, retryAfterMs };
-  return { code, reason, retryAfterMs };
+  if (code !== undefined) return { code, reason, retryAfterMs, stages };
+  return { code: 'internal', reason: `Unknown outcome ${wire}: ${reason}`, retryAfterMs, stages };
 }
 
 /** The error that reports an outcome to people and programs. */

@@ -65,6 +65,39 @@ export class PackedReader {
     return this.#bytes.length - this.#at;
   }
 
+  /** Where it stands. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Another reader that stands where this one stands. */
+  fork(): PackedReader {
+    const other = new PackedReader(this.#bytes, this.#frame);
+    other.#at = this.#at;
+    return other;
+  }
+
+  /** Passes over the first `length` of these bytes, if they are what comes next. @returns whether they are */
+  skip(expected: Uint8Array, length: number): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (bytes.length - at < length) return false;
+    for (let index = 0; index < length; index += 1) if (bytes[at + index] !== expected[index]) return false;
+    this.#at = at + length;
+    return true;
+  }
+
+  /** Passes over an {@link PackedReader.f64}. @returns whether it is a finite number: not all bits of its exponent are set */
+  skipFinite64(): boolean {
+    const at = this.#take(8);
+    return (readU16(this.#bytes, at) & 0x7ff0) !== 0x7ff0;
+  }
+
+  /** Copies what was read since it stood at `start`. */
+  copyFrom(start: number, into: Uint8Array): void {
+    into.set(this.#bytes.subarray(start, this.#at));
+  }
+
   /** The error for this frame. @param what what is wrong, to follow “has” */
   bad(what: string, cause?: unknown): QconnError {
     return new QconnError('bad_frame', `A ${this.#frame} frame has ${what}.`, { cause });

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { decodeCancel, decodeOutcome, decodeStages, frameRule, FrameType, PackedWriter } from '@qconn/protocol';
+import {
+  decodeCancel,
+  decodeFinalOutcome,
+  decodeFinalResponse,
+  decodeOutcome,
+  decodeResponse,
+  decodeStages,
+  frameRule,
+  FrameType,
+  PackedWriter,
+} from '@qconn/protocol';
 import { assemble, LAYOUTS, type Field } from './layouts.ts';
 import { expectRefusal } from './refusal.ts';
 import { frameOf, frameWith, samples, specimen } from './specimens.ts';
@@ -49,29 +59,45 @@ describe.each(PACKED)('%s', (name, fields) => {
 });
 
 describe('Stages', () => {
-  const stage = (number: number, ...rest: number[]): number[] => [number, 0x40, 0x59, 0, 0, 0, 0, 0, 0, ...rest];
-  const read = (bytes: number[]): unknown => decodeStages(frameWith('Stages', Uint8Array.from(bytes)));
+  const time = [0x40, 0x59, 0, 0, 0, 0, 0, 0];
+  const read = (bytes: number[]): unknown => decodeStages(frameWith('Stages', Uint8Array.from(bytes))).reports;
 
   test('reads what the layout says', () => {
-    expect(read([2, ...stage(0), ...stage(1, 1, 0x61, 1, 0x62, 1, 0x63)])).toEqual([
+    expect(read([0b11, ...time, ...time, 1, 0x61, 1, 0x62, 1, 0x63])).toEqual([
       { stage: 'accepted', at: 100 },
       { stage: 'resolved', at: 100, target: { fingerprint: 'a', hostname: 'b', device: 'c' } },
     ]);
   });
 
   test.each([
-    ['an unknown stage', [1, ...stage(6)]],
-    [
-      'more stages than there are',
-      [7, ...stage(0), ...stage(2), ...stage(3), ...stage(4), ...stage(5), ...stage(0), ...stage(0)],
-    ],
-    ['255 announced stages', [255, ...stage(0)]],
-    ['an infinite time', [1, 0, 0x7f, 0xf0, 0, 0, 0, 0, 0, 0]],
-    ['a time that is not a number', [1, 0, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0]],
-    ['a target that is not UTF-8', [1, ...stage(1, 1, 0xff, 0, 0)]],
-    ['a target over 128 bytes', [1, ...stage(1, 129, ...Array.from({ length: 129 }, () => 0x61), 0, 0)]],
+    ['an unknown stage', [0b100_0000, ...time]],
+    ['fewer times than stages', [0b1101, ...time, ...time]],
+    ['more times than stages', [0b100, ...time, ...time]],
+    ['all bits', [0xff, ...time]],
+    ['an infinite time', [1, 0x7f, 0xf0, 0, 0, 0, 0, 0, 0]],
+    ['a time that is infinitely early', [1, 0xff, 0xf0, 0, 0, 0, 0, 0, 0]],
+    ['a time that is not a number', [1, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0]],
+    ['a target that is not UTF-8', [0b10, ...time, 1, 0xff, 0, 0]],
+    ['a target over 128 bytes', [0b10, ...time, 129, ...Array.from({ length: 129 }, () => 0x61), 0, 0]],
   ])('refuses %s', (_why, bytes) => {
     expectRefusal('bad_frame', () => read(bytes));
+  });
+});
+
+describe('a final word with stages', () => {
+  const STAGES_FLAG = 0x08;
+  const NONE = 0;
+  const response = { ...frameWith('Response', Uint8Array.of(0, 0, NONE)), flags: STAGES_FLAG };
+  const outcome = { ...frameWith('Outcome', Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0, NONE)), flags: STAGES_FLAG };
+
+  test('is read from the hub', () => {
+    expect(decodeFinalResponse(response).stages?.reports).toEqual([]);
+    expect(decodeFinalOutcome(outcome).stages?.reports).toEqual([]);
+  });
+
+  test('is refused from a provider', () => {
+    expectRefusal('bad_frame', () => decodeResponse(response));
+    expectRefusal('bad_frame', () => decodeOutcome(outcome));
   });
 });
 

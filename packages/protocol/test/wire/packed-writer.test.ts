@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeRequest, encodeStages, FrameType, PackedWriter, type Request } from '@qconn/protocol';
+import { encodeRequest, encodeStages, FrameType, PackedWriter, stageSetOf, type Request } from '@qconn/protocol';
 import * as any from './arbitraries.ts';
 import { expectRefusal } from './refusal.ts';
 import { SPECIMENS } from './specimens.ts';
@@ -106,11 +106,6 @@ test('a mistake of the caller is refused by the writer, before it costs the conn
   expectRefusal('bad_address', () =>
     encodeRequest(writer, 1, { ...request, address: { serviceType: 'print', device: '' } }),
   );
-  expectRefusal('too_large', () =>
-    encodeStages(
-      writer,
-      1,
-      Array.from({ length: 7 }, () => ({ stage: 'accepted' as const, at: 0 })),
-    ),
-  );
+  const target = { fingerprint: 'a'.repeat(129), hostname: '', device: '' };
+  expectRefusal('too_large', () => encodeStages(writer, 1, stageSetOf([{ stage: 'resolved', at: 0, target }])));
 });

@@ -7,7 +7,7 @@ import {
   decodeExtend,
   decodeGoAway,
   decodeHello,
-  decodeOutcome,
+  decodeFinalOutcome,
   decodeProgress,
   decodeProvide,
   decodeProvided,
@@ -17,7 +17,7 @@ import {
   decodeRenewed,
   decodeRequest,
   decodeRequestAll,
-  decodeResponse,
+  decodeFinalResponse,
   decodeStages,
   decodeStatus,
   decodeTargets,
@@ -64,7 +64,9 @@ import {
   FrameReader,
   FrameType,
   PackedWriter,
+  stageSetOf,
   type Frame,
+  type PassedStages,
 } from '@qconn/protocol';
 import * as any from './arbitraries.ts';
 
@@ -216,19 +218,29 @@ export const SPECIMENS: readonly Specimen[] = [
   ),
   of(
     'Response',
-    fc.record({ headers: any.headerBlock, content: any.content }).map(any.spread),
-    encodeResponse,
-    decodeResponse,
+    fc.record({ headers: any.headerBlock, content: any.content, stages: any.optional(any.stages) }).map(any.spread),
+    (w, id, { stages, ...m }) => encodeResponse(w, id, m, stages && stageSetOf(stages)),
+    (frame) => reported(decodeFinalResponse(frame)),
   ),
   of('Progress', fc.record({ body: any.body, json: fc.boolean() }), encodeProgress, decodeProgress),
   of('Extend', any.durationMs, encodeExtend, decodeExtend),
   of(
     'Outcome',
-    fc.record({ code: any.errorCode, reason: any.reason, retryAfterMs: fc.nat(0xffff_ffff) }),
-    encodeOutcome,
-    decodeOutcome,
+    fc.record({
+      code: any.errorCode,
+      reason: any.reason,
+      retryAfterMs: fc.nat(0xffff_ffff),
+      stages: any.optional(any.stages),
+    }),
+    (w, id, { stages, ...m }) => encodeOutcome(w, id, m, stages && stageSetOf(stages)),
+    (frame) => reported(decodeFinalOutcome(frame)),
   ),
-  of('Stages', any.stages, encodeStages, decodeStages),
+  of(
+    'Stages',
+    any.stages,
+    (w, id, m) => encodeStages(w, id, stageSetOf(m)),
+    (frame) => decodeStages(frame).reports,
+  ),
   of('Cancel', any.errorCode, encodeCancel, decodeCancel),
   of(
     'RequestAll',
@@ -278,6 +290,10 @@ export function frameOf(bytes: Uint8Array): Frame {
 /** A frame as a reader would hand it on, with nothing checked. */
 export function frameWith(name: keyof typeof FrameType, control: Uint8Array, body: Uint8Array = NOTHING): Frame {
   return { type: FrameType[name], flags: 0, id: 5, control, body };
+}
+
+function reported(message: { readonly stages: PassedStages | undefined }): object {
+  return { ...message, stages: message.stages?.reports };
 }
 
 function of<M>(
