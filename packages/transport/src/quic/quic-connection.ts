@@ -7,7 +7,7 @@ import { silenceError } from './close-info.ts';
 import type { ConnectionTrace } from './connection-trace.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { DatagramSender } from './datagram-sender.ts';
-import { Ending, type Told } from './ending.ts';
+import { Ending } from './ending.ts';
 import { Handshake } from './handshake.ts';
 import { Liveness } from './liveness.ts';
 import { nativeWeight } from './native-weight.ts';
@@ -173,7 +173,7 @@ export class QuicConnection implements Connection, TurnTaker {
   }
 
   close(code: number, reason: string): void {
-    this.#close({ by: 'local', error: errorOfClose(code, reason) }, { application: true, code, reason });
+    this.#ending.close({ by: 'local', error: errorOfClose(code, reason) }, { application: true, code, reason });
   }
 
   async migrate(): Promise<void> {
@@ -193,18 +193,18 @@ export class QuicConnection implements Connection, TurnTaker {
 
   /** Refuses the peer with a TLS alert or a QUIC error rather than a code of the application. */
   refuse(error: QconnError, transportCode: number): void {
-    this.#close({ by: 'transport', error }, { application: false, code: transportCode, reason: error.message });
+    this.#ending.close({ by: 'transport', error }, { application: false, code: transportCode, reason: error.message });
   }
 
   /** Gives up on a peer that the system cannot reach. */
   abandon(error: QconnError): void {
-    this.#close({ by: 'transport', error }, { application: false, code: NO_ERROR, reason: '' });
+    this.#ending.close({ by: 'transport', error }, { application: false, code: NO_ERROR, reason: '' });
   }
 
   /** Gives up on a peer that has not finished its handshake in time. */
   giveUpHandshake(): void {
     const error = silenceError(this.#liveness.condition);
-    this.#close({ by: 'timeout', error }, { application: false, code: NO_ERROR, reason: 'handshake timeout' });
+    this.#ending.close({ by: 'timeout', error }, { application: false, code: NO_ERROR, reason: 'handshake timeout' });
   }
 
   /**
@@ -284,7 +284,9 @@ export class QuicConnection implements Connection, TurnTaker {
     this.#whereabouts.look();
     this.#handshake.introduction.takeTicket();
     try {
-      this.#streams.receive();
+      // What was lost, as an acknowledgement shows, goes out again at once, and so does the acknowledgement of
+      // what came out of order (RFC 9000, section 13.2.1).
+      if (!this.#streams.receive()) this.#outflow.hurry();
     } catch (cause) {
       const error = new QconnError('handler_error', 'A reader of a stream failed.', { cause });
       this.#host.readerFailed(this, error);
@@ -297,11 +299,7 @@ export class QuicConnection implements Connection, TurnTaker {
     const excess = this.#traffic.excess(this.#host.clock.monotonic(), () => this.native.stats().recv);
     if (excess === undefined) return;
     const error = new QconnError('flood', `The peer sends too many ${excess}.`);
-    this.#close({ by: 'local', error }, { application: true, code: error.wire, reason: error.message });
-  }
-
-  #close(info: CloseInfo, told: Told): void {
-    this.#ending.close(info, told);
+    this.#ending.close({ by: 'local', error }, { application: true, code: error.wire, reason: error.message });
   }
 
   #ended(info: CloseInfo): void {

@@ -137,20 +137,23 @@ export class QuicStream implements Stream {
     this.#host.native.streamPriority(this.id, urgency, true);
   }
 
-  /** Hands over what has arrived, unless the reader is missing or paused. */
-  receive(): void {
+  /** Hands over what has arrived, unless the reader is missing or paused. @returns whether it has handed anything over */
+  receive(): boolean {
     const { native, slab } = this.#host;
+    let any = false;
     while (!this.#received && !this.#paused && this.#reader !== undefined) {
       const borrows = this.#reader.borrows === true;
       const room = borrows ? slab.lent : slab.room();
       const read = this.#readInto(native, room);
-      if (read === undefined) return;
+      if (read === undefined) break;
+      any = true;
       const [length, finished] = read;
       this.#host.traffic.streamMoved(length);
       if (length > 0) this.#reader.data(borrows ? room.subarray(0, length) : slab.take(length));
       if (finished) this.#endReceiving({ kind: 'finished' });
-      else if (length < room.length) return;
+      else if (length < room.length) break;
     }
+    return any;
   }
 
   /** Moves staged bytes into the engine. @returns false when some have to wait for the peer or the network */

@@ -112,24 +112,28 @@ export class StreamSet implements StreamHost {
     this.#unread = true;
   }
 
-  /** Hands over what has arrived, as far as readers take it. Whatever a reader throws comes out here. */
-  receive(): void {
-    if (!this.#unread) return;
+  /**
+   * Hands over what has arrived, as far as readers take it. Whatever a reader throws comes out here.
+   * @returns false when datagrams have come and nothing of them is for a reader: they acknowledge, or something before them is missing
+   */
+  receive(): boolean {
+    if (!this.#unread) return true;
     this.#unread = false;
     // Mostly it is the stream of last time.
-    this.#lastRead?.receive();
-    if (!this.native.isReadable()) return;
+    const any = this.#lastRead?.receive() === true;
+    if (!this.native.isReadable()) return any;
     if (this.#streams.size <= TRIED_STREAMS) {
       for (const stream of this.#streams.values()) {
         this.#lastRead = stream;
         stream.receive();
-        if (!this.native.isReadable()) return;
+        if (!this.native.isReadable()) return true;
       }
     }
     for (const id of this.native.readable()) {
       this.#lastRead = this.#streams.get(id) ?? this.#acceptStream(id);
       this.#lastRead.receive();
     }
+    return true;
   }
 
   /** Monotonic time at which bodies that are held back may go on. */
