@@ -1,3 +1,5 @@
+import { Ballast } from './ballast.ts';
+
 /** Big enough that a bulk stream fills one per read; small enough that a chunk kept by a reader pins little. */
 const SLAB_BYTES = 64 * 1024;
 
@@ -12,6 +14,7 @@ const LEAST_ROOM_BYTES = 2 * 1024;
 export class ReceiveSlab {
   #bytes = new Uint8Array(0);
   #used = 0;
+  readonly #ballast = new Ballast();
   #lent: Uint8Array | undefined;
 
   /** Where the next bytes may be written. */
@@ -20,6 +23,7 @@ export class ReceiveSlab {
       const fresh = Buffer.allocUnsafeSlow(SLAB_BYTES);
       this.#bytes = new Uint8Array(fresh.buffer, fresh.byteOffset, fresh.length);
       this.#used = 0;
+      this.#ballast.given(SLAB_BYTES);
     }
     return this.#bytes.subarray(this.#used);
   }
