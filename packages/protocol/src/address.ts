@@ -1,4 +1,5 @@
 import { QconnError } from './errors.ts';
+import { LastMatch } from './last-match.ts';
 import { ADDRESS_PART_MAX_BYTES } from './limits.ts';
 
 /**
@@ -12,13 +13,13 @@ export interface Address {
 }
 
 /** Dot-separated lower-case segments, such as `print` or `scale.read`. */
-const SERVICE_TYPE = /^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*$/;
+const SERVICE_TYPE = new LastMatch(/^[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*$/);
 
 /** RFC 1123 hostname, lower case; a fingerprint matches too. */
-const MACHINE = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+const MACHINE = new LastMatch(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/);
 
 /** A device is named by people: letters, digits and a little punctuation, no spaces, no control characters. */
-const DEVICE = /^[A-Za-z0-9][A-Za-z0-9._:@#+-]*$/;
+const DEVICE = new LastMatch(/^[A-Za-z0-9][A-Za-z0-9._:@#+-]*$/);
 
 /** True for a well-formed service type of at most 128 bytes. */
 export function isServiceType(text: string): boolean {

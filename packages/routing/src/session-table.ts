@@ -17,11 +17,17 @@ export class SessionTable<S> {
   readonly #byFingerprint = new Map<string, Session<S>>();
   readonly #byHostname = new Map<string, Session<S>>();
   readonly #pools = new Map<string, DevicePool<S>>();
+  #version = 0;
   readonly #listeners = new Set<(change: DeviceChange<S>) => void>();
 
   /** Sessions, superseded ones that have not been removed included. */
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** Another number whenever something is found otherwise than before: a session, a hostname, a device, what it provides. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Tells a listener of every device that comes, goes or changes on a current session, after it has. */
@@ -37,6 +43,7 @@ export class SessionTable<S> {
   add(start: SessionStart<S>): { session: Session<S>; superseded: Session<S> | undefined } {
     const superseded = this.#byFingerprint.get(start.fingerprint);
     if (superseded !== undefined) this.#retire(superseded, 'superseded');
+    this.#version += 1;
     const session = new Session(start);
     this.#byId.set(session.id, session);
     this.#byFingerprint.set(session.fingerprint, session);
@@ -52,6 +59,7 @@ export class SessionTable<S> {
   remove(id: string, reason: ErrorCode = 'closed'): Session<S> | undefined {
     const session = this.#byId.get(id);
     if (session === undefined) return undefined;
+    this.#version += 1;
     this.#retire(session, reason);
     this.#byId.delete(id);
     return session;
@@ -75,6 +83,7 @@ export class SessionTable<S> {
   rename(fingerprint: string, hostname: string | undefined): void {
     const session = this.#byFingerprint.get(fingerprint);
     if (session === undefined) return;
+    this.#version += 1;
     this.#releaseHostname(session);
     session.hostname = hostname;
     if (hostname !== undefined) this.#byHostname.set(hostname, session);
@@ -98,6 +107,7 @@ export class SessionTable<S> {
         `The machine provides ${DEVICES_PER_SESSION_MAX} devices already, which is the limit.`,
       );
     }
+    this.#version += 1;
     const device = session.devices.get(name) ?? new LiveDevice(session, name);
     const before = device.serviceTypes;
     this.#withdrawn(device);
@@ -111,6 +121,7 @@ export class SessionTable<S> {
   withdraw(session: Session<S>, name: string): boolean {
     const device = session.devices.get(name);
     if (device === undefined) return false;
+    this.#version += 1;
     this.#withdrawn(device);
     session.devices.delete(name);
     this.#tell({ device, before: device.serviceTypes, after: NONE, reason: 'withdrawn' });

@@ -119,3 +119,28 @@ test('refuses more devices, and more service types, than a session may have', ()
   }
   expect(session.devices.get('d1')?.serviceTypes.has('print')).toBe(true);
 });
+
+test('has another version whenever something is found otherwise than before', () => {
+  const sessions = table();
+  let before = sessions.version;
+  const changed = (): boolean => {
+    const is = sessions.version !== before;
+    before = sessions.version;
+    return is;
+  };
+  const session = start(sessions, 's1', 'qc1a');
+  expect(changed()).toBe(true);
+  sessions.provide(session, 'zebra-1', ['print']);
+  expect(changed()).toBe(true);
+  sessions.rename('qc1a', 'printer-pc');
+  expect(changed()).toBe(true);
+  sessions.withdraw(session, 'zebra-1');
+  expect(changed()).toBe(true);
+  start(sessions, 's2', 'qc1a');
+  expect(changed()).toBe(true);
+  sessions.remove('s2');
+  expect(changed()).toBe(true);
+  sessions.pool('print');
+  sessions.ofMachine('qc1a');
+  expect(changed()).toBe(false);
+});

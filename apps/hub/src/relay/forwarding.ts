@@ -16,6 +16,7 @@ import { mayPass, nameIn } from './permission.ts';
 import { refusalWith } from './refusal.ts';
 import type { RelayDependencies } from './relay-dependencies.ts';
 import type { RelayLimits } from './relay-limits.ts';
+import { LastRoute, routeTo, type Route } from './route.ts';
 import type { Shelf } from './shelves.ts';
 
 /** What forwarding takes. */
@@ -33,6 +34,7 @@ export interface ForwardingDependencies extends Pick<
 export class Forwarding {
   readonly #dependencies: ForwardingDependencies;
   readonly #limits: Pick<RelayLimits, 'bufferedBytesPerMachine'>;
+  readonly #lastRoute = new LastRoute();
 
   constructor(dependencies: ForwardingDependencies, limits: Pick<RelayLimits, 'bufferedBytesPerMachine'>) {
     this.#dependencies = dependencies;
@@ -43,8 +45,16 @@ export class Forwarding {
   forward(exchange: HubExchange, request: Request): void {
     const { sessions, runner } = this.#dependencies;
     const { address } = request;
-    const resolution = resolve(sessions, address, this.#contextOf(exchange.senderFingerprint, request));
-    if (resolution.outcome === 'resolved') return this.handOver(exchange, resolution.device);
+    const sender = exchange.senderFingerprint;
+    const policy = this.#dependencies.policy();
+    const known = this.#lastRoute.find(sender, address, policy, sessions);
+    if (known !== undefined) return this.#take(exchange, known);
+    const resolution = resolve(sessions, address, this.#contextOf(sender, request));
+    if (resolution.outcome === 'resolved') {
+      const route = routeTo(resolution.device, sender, policy);
+      this.#lastRoute.keep(sender, address, policy, sessions, route);
+      return this.#take(exchange, route);
+    }
     const why = refusalWith(resolution.outcome, `${resolution.reason}.`);
     const waits = request.waitForTarget && why.code !== 'forbidden';
     if (waits && runner.awaitTarget(exchange, whereToWait(address), why)) return;
@@ -74,17 +84,21 @@ export class Forwarding {
 
   /** Delivers to a device that was found, if its machine keeps up. */
   handOver(exchange: HubExchange, device: LiveDevice<Peer>): void {
-    const { session } = device;
-    exchange.value.target = {
-      fingerprint: session.fingerprint,
-      hostname: session.hostname ?? '',
-      device: device.name,
-    };
+    this.#take(exchange, this.#routeTo(exchange, device));
+  }
+
+  #take(exchange: HubExchange, route: Route): void {
+    const { session } = route.device;
+    exchange.value.target = route.target;
     if (session.value.bufferedBytes > this.#limits.bufferedBytesPerMachine) {
       const name = nameIn(this.#dependencies.policy(), session.fingerprint);
       return this.#unresolved(exchange, refusalWith('busy', `${name} does not keep up with what it is sent.`));
     }
-    this.#deliver(exchange, device);
+    this.#deliver(exchange, route);
+  }
+
+  #routeTo({ senderFingerprint }: HubExchange, device: LiveDevice<Peer>): Route {
+    return routeTo(device, senderFingerprint, this.#dependencies.policy());
   }
 
   #contextOf(sender: string, { address, stickyKey }: Request): ResolutionContext {
@@ -120,21 +134,22 @@ export class Forwarding {
       return this.#dependencies.runner.step(exchange, 'targetRestarted', { reason });
     }
     const permission = mayPass(this.#dependencies.policy(), exchange.senderFingerprint, fingerprint, serviceType);
-    if (permission.allowed && device.serviceTypes.has(serviceType)) this.#deliver(exchange, device);
+    if (permission.allowed && device.serviceTypes.has(serviceType))
+      this.#deliver(exchange, this.#routeTo(exchange, device));
   }
 
   #unresolved(exchange: HubExchange, why: Outcome): void {
     this.#dependencies.runner.step(exchange, 'unresolved', { outcome: why });
   }
 
-  #deliver(exchange: HubExchange, device: LiveDevice<Peer>): void {
-    const { clock, writer, exchanges, bodies, policy, onRelayed, runner } = this.#dependencies;
-    const { value, senderFingerprint: fingerprint } = exchange;
+  #deliver(exchange: HubExchange, { device, from }: Route): void {
+    const { clock, writer, exchanges, bodies, onRelayed, runner } = this.#dependencies;
+    const { value } = exchange;
     const { request } = value.held as HeldRequest;
     exchanges.assign(exchange, device);
     if (request.streamed !== undefined) bodies.delivered(exchange, device.session);
     const frame = encodeDeliver(writer, exchange.id, {
-      from: { fingerprint, hostname: policy().machine(fingerprint)?.hostname },
+      from,
       serviceType: value.serviceType,
       device: device.name,
       jobMs: value.jobMs,

@@ -4,6 +4,8 @@ import { checkDuration, readDuration } from './duration.ts';
 import { INQUIRY_FLAG, REDELIVERED_FLAG } from './frame-rule.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
+import { LastRead } from './last-read.ts';
+import { LastWritten } from './last-written.ts';
 import { PackedReader } from './packed-reader.ts';
 import type { PackedWriter } from './packed-writer.ts';
 import { readStreamedBody, streamedFlag, writeStreamedBody, type StreamedBody } from './streamed-body.ts';
@@ -26,15 +28,15 @@ export interface Deliver {
   readonly streamed?: StreamedBody | undefined;
 }
 
+const lastRead = new LastRead(readEnds);
+const lastWritten = new LastWritten();
+
 /** Writes a Deliver frame. @throws QconnError `too_large`, or `invalid_request` for a deadline out of range */
 export function encodeDeliver(writer: PackedWriter, id: number, deliver: Deliver): Uint8Array {
   const { streamed } = deliver;
-  writer
-    .begin()
-    .text8(deliver.from.fingerprint, ADDRESS_PART_MAX_BYTES)
-    .text8(deliver.from.hostname ?? '', ADDRESS_PART_MAX_BYTES)
-    .text8(deliver.serviceType, ADDRESS_PART_MAX_BYTES)
-    .text8(deliver.device, ADDRESS_PART_MAX_BYTES)
+  const { fingerprint, hostname = '' } = deliver.from;
+  lastWritten
+    .write(writer.begin(), fingerprint, hostname, deliver.serviceType, deliver.device)
     .u32(checkDuration(deliver.jobMs, 'job deadline'))
     .text8(deliver.idempotencyKey ?? '', IDEMPOTENCY_KEY_MAX_BYTES)
     .bytes16(deliver.headers, HEADER_BLOCK_MAX_BYTES);
@@ -47,23 +49,17 @@ export function encodeDeliver(writer: PackedWriter, id: number, deliver: Deliver
 /** Reads a Deliver frame. @throws QconnError `bad_frame` */
 export function decodeDeliver(frame: Frame): Deliver {
   const reader = new PackedReader(frame.control, 'Deliver');
-  const fingerprint = reader.text8(ADDRESS_PART_MAX_BYTES);
-  const hostname = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
-  const serviceType = reader.text8(ADDRESS_PART_MAX_BYTES);
-  const device = reader.text8(ADDRESS_PART_MAX_BYTES);
+  const { from, serviceType, device } = lastRead.read(reader);
   const jobMs = readDuration(reader, 'job deadline');
   const idempotencyKey = reader.text8(IDEMPOTENCY_KEY_MAX_BYTES) || undefined;
   const headers = reader.bytes16(HEADER_BLOCK_MAX_BYTES);
   const streamed = readStreamedBody(frame, reader);
   reader.end();
-  if (fingerprint === '') throw reader.bad('no origin');
-  if (!isServiceType(serviceType)) throw reader.bad('a malformed service type');
-  if (!isDeviceName(device)) throw reader.bad('a malformed device');
   const redelivered = (frame.flags & REDELIVERED_FLAG) !== 0;
   const inquiry = (frame.flags & INQUIRY_FLAG) !== 0;
   if (inquiry && idempotencyKey === undefined) throw reader.bad('no idempotency key to inquire after');
   return {
-    from: { fingerprint, hostname },
+    from,
     serviceType,
     device,
     jobMs,
@@ -74,4 +70,17 @@ export function decodeDeliver(frame: Frame): Deliver {
     body: frame.body,
     streamed,
   };
+}
+
+/** From whom, and for what. */
+function readEnds(reader: PackedReader): Pick<Deliver, 'from' | 'serviceType' | 'device'> {
+  const fingerprint = reader.text8(ADDRESS_PART_MAX_BYTES);
+  const hostname = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
+  const serviceType = reader.text8(ADDRESS_PART_MAX_BYTES);
+  const device = reader.text8(ADDRESS_PART_MAX_BYTES);
+  if (fingerprint === '') throw reader.bad('no origin');
+  if (!isServiceType(serviceType)) throw reader.bad('a malformed service type');
+  if (!isDeviceName(device)) throw reader.bad('a malformed device');
+  // Frozen, since one object is given to many handlers.
+  return { from: Object.freeze({ fingerprint, hostname }), serviceType, device };
 }

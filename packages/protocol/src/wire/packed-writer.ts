@@ -93,6 +93,27 @@ export class PackedWriter {
     return this;
   }
 
+  /** Where the next field begins. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** The first `length` of these bytes: some ten names, for which a loop is quicker than a view and a call. */
+  copied(bytes: Uint8Array, length: number): this {
+    this.#need(length);
+    const slab = this.#slab;
+    const at = this.#at;
+    for (let index = 0; index < length; index += 1) slab[at + index] = bytes[index] as number;
+    this.#at = at + length;
+    return this;
+  }
+
+  /** Copies what was written of this frame since it stood at `start`. @returns how many bytes */
+  copyFrom(start: number, into: Uint8Array): number {
+    into.set(this.#slab.subarray(start, this.#at));
+    return this.#at - start;
+  }
+
   /**
    * Ends the frame: header in front, body behind.
    * @returns the frame's bytes; nobody writes to them again, unless the writer reuses its memory

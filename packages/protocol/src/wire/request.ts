@@ -10,9 +10,14 @@ import { checkDuration, readDuration } from './duration.ts';
 import { INQUIRY_FLAG, WAIT_FOR_TARGET_FLAG } from './frame-rule.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
+import { LastRead } from './last-read.ts';
+import { LastWritten } from './last-written.ts';
 import { PackedReader } from './packed-reader.ts';
 import type { PackedWriter } from './packed-writer.ts';
 import { readStreamedBody, streamedFlag, writeStreamedBody, type StreamedBody } from './streamed-body.ts';
+
+const lastRead = new LastRead(readAddress);
+const lastWritten = new LastWritten();
 
 /** What a sender asks for. Deadlines are durations: clocks of different machines never meet. */
 export interface Request {
@@ -64,14 +69,12 @@ export function decodeRequest(frame: Frame): Request {
 
 /** What Request and RequestAll frames have in common, in the order of the wire. @throws QconnError */
 export function writeRequest(writer: PackedWriter, request: RequestFields): PackedWriter {
+  const { serviceType, machine = '', device = '' } = request.address;
   checkAddress(request.address);
   if (request.idempotencyKey === '') throw new QconnError('invalid_request', 'The idempotency key is empty.');
   if (request.stickyKey === '') throw new QconnError('invalid_request', 'The stickiness key is empty.');
-  return writer
-    .begin()
-    .text8(request.address.serviceType, ADDRESS_PART_MAX_BYTES)
-    .text8(request.address.machine ?? '', ADDRESS_PART_MAX_BYTES)
-    .text8(request.address.device ?? '', ADDRESS_PART_MAX_BYTES)
+  return lastWritten
+    .write(writer.begin(), serviceType, machine, device)
     .u32(checkDuration(request.resolutionMs, 'resolution deadline'))
     .u32(checkDuration(request.jobMs, 'job deadline'))
     .text8(request.idempotencyKey ?? '', IDEMPOTENCY_KEY_MAX_BYTES)
@@ -81,16 +84,21 @@ export function writeRequest(writer: PackedWriter, request: RequestFields): Pack
 
 /** Reads what {@link writeRequest} writes. @throws QconnError `bad_frame` */
 export function readRequest(reader: PackedReader): RequestFields {
-  const serviceType = reader.text8(ADDRESS_PART_MAX_BYTES);
-  const machine = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
-  const device = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
+  const address = lastRead.read(reader);
   const resolutionMs = readDuration(reader, 'resolution deadline');
   const jobMs = readDuration(reader, 'job deadline');
   const idempotencyKey = reader.text8(IDEMPOTENCY_KEY_MAX_BYTES) || undefined;
   const stickyKey = reader.text8(STICKY_KEY_MAX_BYTES) || undefined;
   const headers = reader.bytes16(HEADER_BLOCK_MAX_BYTES);
+  return { address, resolutionMs, jobMs, idempotencyKey, stickyKey, headers };
+}
+
+function readAddress(reader: PackedReader): Address {
+  const serviceType = reader.text8(ADDRESS_PART_MAX_BYTES);
+  const machine = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
+  const device = reader.text8(ADDRESS_PART_MAX_BYTES) || undefined;
   if (!isServiceType(serviceType)) throw reader.bad('a malformed service type');
   if (machine !== undefined && !isHostname(machine)) throw reader.bad('a malformed machine');
   if (device !== undefined && !isDeviceName(device)) throw reader.bad('a malformed device');
-  return { address: { serviceType, machine, device }, resolutionMs, jobMs, idempotencyKey, stickyKey, headers };
+  return Object.freeze({ serviceType, machine, device });
 }

@@ -3,6 +3,7 @@ import { STAGES_FLAG } from './frame-rule.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { LastRead } from './last-read.ts';
+import { LastWritten } from './last-written.ts';
 import { PackedReader } from './packed-reader.ts';
 import type { PackedWriter } from './packed-writer.ts';
 import { STAGES, type Stage } from './stage.ts';
@@ -36,11 +37,15 @@ export interface StageSet {
 const RESOLVED = 1 << STAGES.indexOf('resolved');
 const UNKNOWN = -1 << STAGES.length;
 
-const lastTarget = new LastRead<ResolvedTarget>((reader) => ({
-  fingerprint: reader.text8(ADDRESS_PART_MAX_BYTES),
-  hostname: reader.text8(ADDRESS_PART_MAX_BYTES),
-  device: reader.text8(ADDRESS_PART_MAX_BYTES),
-}));
+// Frozen, since one object is given to many.
+const lastRead = new LastRead<ResolvedTarget>((reader) =>
+  Object.freeze({
+    fingerprint: reader.text8(ADDRESS_PART_MAX_BYTES),
+    hostname: reader.text8(ADDRESS_PART_MAX_BYTES),
+    device: reader.text8(ADDRESS_PART_MAX_BYTES),
+  }),
+);
+const lastWritten = new LastWritten();
 
 /**
  * Stages that an exchange has passed, as they stand in a frame: checked when it comes, and made into reports when somebody looks at
@@ -64,7 +69,7 @@ export class PassedStages {
     const times = reader.fork();
     for (let left = mask; left !== 0; left &= left - 1)
       if (!reader.skipFinite64()) throw reader.bad('a time that is not a number');
-    return new PassedStages(mask, times, (mask & RESOLVED) === 0 ? undefined : lastTarget.read(reader));
+    return new PassedStages(mask, times, (mask & RESOLVED) === 0 ? undefined : lastRead.read(reader));
   }
 
   has(stage: Stage): boolean {
@@ -103,10 +108,7 @@ export function writeStages(writer: PackedWriter, { mask, times, target }: Stage
   for (let number = 0; number < STAGES.length; number += 1)
     if ((mask & (1 << number)) !== 0) writer.f64(times[number] as number);
   if ((mask & RESOLVED) === 0) return writer;
-  return writer
-    .text8(target?.fingerprint ?? '', ADDRESS_PART_MAX_BYTES)
-    .text8(target?.hostname ?? '', ADDRESS_PART_MAX_BYTES)
-    .text8(target?.device ?? '', ADDRESS_PART_MAX_BYTES);
+  return lastWritten.write(writer, target?.fingerprint ?? '', target?.hostname ?? '', target?.device ?? '');
 }
 
 /** The stages of a final word, whose flag says that it has them. @throws QconnError `bad_frame` */
