@@ -13,7 +13,9 @@ import {
   type Response,
   type StageSet,
 } from '@qconn/protocol';
-import type { HubExchange } from './hub-exchange.ts';
+import type { ExchangeTable } from '@qconn/routing';
+import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
+import type { Peer } from './peer.ts';
 
 /** The stages, as bits of what has passed and of what has been told. */
 const ACCEPTED = stageBit('accepted');
@@ -23,6 +25,13 @@ const ACKNOWLEDGED = stageBit('acknowledged');
 const COMPLETED = stageBit('completed');
 const FAILED = stageBit('failed');
 
+/** What telling senders takes. */
+export interface ReportDependencies {
+  readonly clock: Clock;
+  readonly writer: PackedWriter;
+  readonly exchanges: Pick<ExchangeTable<Peer, ExchangeRecord>, 'get'>;
+}
+
 /**
  * Tells senders what becomes of their exchanges; says nothing where the sender is gone. Stages are held for a few
  * milliseconds: when the answer comes by then, all of it travels in one frame, and a fast exchange costs one packet less.
@@ -31,8 +40,12 @@ export class SenderReports {
   readonly #clock: Clock;
   readonly #writer: PackedWriter;
   readonly #holdMs: number;
-  /** Exchanges of which stages are held, and such of which none are held any more. */
-  #held: HubExchange[] = [];
+  readonly #exchanges: Pick<ExchangeTable<Peer, ExchangeRecord>, 'get'>;
+  /**
+   * The numbers of exchanges of which stages are held, and of such of which none are held any more. The exchanges themselves, kept for
+   * a few milliseconds beyond their end, made V8 take them for long-lived, and a quarter of all that was allocated with them.
+   */
+  #held: number[] = [];
   #release: Timer | undefined;
   /** What is about to be told: used again each time, since it is written down at once. */
   readonly #told: { mask: number; readonly times: Float64Array; target: ResolvedTarget | undefined } = {
@@ -42,7 +55,8 @@ export class SenderReports {
   };
 
   /** @param holdMs how long a stage may wait for what follows on it, in milliseconds; 0: not at all */
-  constructor(dependencies: { clock: Clock; writer: PackedWriter }, { holdMs }: { readonly holdMs: number }) {
+  constructor(dependencies: ReportDependencies, { holdMs }: { readonly holdMs: number }) {
+    this.#exchanges = dependencies.exchanges;
     this.#clock = dependencies.clock;
     this.#writer = dependencies.writer;
     this.#holdMs = holdMs;
@@ -92,7 +106,7 @@ export class SenderReports {
     const held = value.stagesPassed !== value.stagesTold;
     value.stagesPassed |= stages;
     if (this.#holdMs === 0) return this.#tell(exchange);
-    if (!held) this.#held.push(exchange);
+    if (!held) this.#held.push(exchange.id);
     this.#release ??= this.#clock.setTimer(this.#holdMs, () => this.#tellHeld());
   }
 
@@ -100,7 +114,10 @@ export class SenderReports {
     this.#release = undefined;
     const held = this.#held;
     this.#held = [];
-    for (const exchange of held) this.#tell(exchange);
+    for (const id of held) {
+      const exchange = this.#exchanges.get(id);
+      if (exchange !== undefined) this.#tell(exchange);
+    }
   }
 
   /** Tells of the stages that have passed and have not been told. */
