@@ -9,6 +9,7 @@ import { createAuthority } from './pki.ts';
 function taker(name: string, log: string[], advance?: () => void): TurnTaker {
   return {
     awake: false,
+    patient: false,
     advance: () => {
       log.push(`${name} reads`);
       advance?.();
@@ -35,6 +36,40 @@ test('what a reader writes to another connection leaves in the same turn, before
     'first settles',
     'second settles',
   ]);
+});
+
+test('those who can wait have their turns one after another, between those of others', async () => {
+  const log: string[] = [];
+  const turn = new Turn();
+  const patient = Array.from({ length: 40 }, (_, index) => taker(`patient ${index}`, log));
+  const served = (): string[] => log.splice(0).filter((line) => line.endsWith('sends'));
+  for (const one of patient) turn.wakePatiently(one);
+  turn.wakePatiently(patient[0]!);
+  turn.wake(taker('one', log));
+  await nextIteration();
+  expect(served()).toEqual(['one sends', ...patient.slice(0, 16).map((_, index) => `patient ${index} sends`)]);
+  // Who is woken for another reason waits no longer, and has not another turn for having waited.
+  turn.wake(patient[39]!);
+  await nextIteration();
+  expect(served()).toEqual([
+    'patient 39 sends',
+    ...patient.slice(16, 32).map((_, index) => `patient ${index + 16} sends`),
+  ]);
+  await nextIteration();
+  expect(served()).toEqual(patient.slice(32, 39).map((_, index) => `patient ${index + 32} sends`));
+  await nextIteration();
+  expect(log).toEqual([]);
+});
+
+test('while more datagrams wait than the system hands over at once, fewer of those who can wait have their turn', async () => {
+  const log: string[] = [];
+  const turn = new Turn();
+  for (let index = 0; index < 32; index += 1) {
+    turn.wakePatiently(taker(`patient ${index}`, log));
+    turn.arrived();
+  }
+  await nextIteration();
+  expect(log.filter((line) => line.endsWith('sends'))).toHaveLength(4);
 });
 
 test('a datagram that comes alone has its turn at once, after an iteration without a burst', async () => {

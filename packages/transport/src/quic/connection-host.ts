@@ -24,6 +24,8 @@ export interface ConnectionHost {
   readonly alarm: Alarm;
   /** Has the connection advanced and flushed at the end of this turn. */
   wake(connection: QuicConnection): void;
+  /** The same for one that nobody waits for: in this turn or one of the next. */
+  wakePatiently(connection: QuicConnection): void;
   /** Has it flushed once its socket takes datagrams again. */
   whenDrained(connection: QuicConnection): void;
   /** A further id under which the peer may send to the connection. @returns the id and its reset token (RFC 9000, section 10.3) */

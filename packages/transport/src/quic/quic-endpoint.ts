@@ -151,6 +151,10 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.#turn.wake(connection);
   }
 
+  wakePatiently(connection: QuicConnection): void {
+    this.#turn.wakePatiently(connection);
+  }
+
   whenDrained(connection: QuicConnection): void {
     if (connection.role === 'server') this.#held.add(connection);
   }
