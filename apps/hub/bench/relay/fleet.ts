@@ -21,20 +21,22 @@ const IDLE_PROCESSES = 3;
 const SENDER_EVERY = 100;
 
 /**
- * Two hundred machines in one process share its garbage, which each would collect a two-hundredth as often on its own: here
- * their process has room for all of it.
+ * Two hundred machines in one process share its garbage, which each would collect a two-hundredth as often on its own: a small nursery,
+ * so that none of its collections takes long, of which all wait for each, and room for what outlives it.
  */
 const TALKING_FLAGS: readonly string[] = [
-  '--min-semi-space-size=64',
-  '--max-semi-space-size=64',
+  '--min-semi-space-size=8',
+  '--max-semi-space-size=8',
   '--heap-growing-percent=400',
 ];
 
 const PER_SECOND = 10;
-const MEASURE_MS = 10_000;
 
-/** Time for keepalives to spread and garbage of handshakes to go, in milliseconds. */
-const SETTLE_MS = 4_000;
+/**
+ * How long the load lasts, in milliseconds, once without being measured: what ten thousand handshakes have left, which would fall into
+ * one run and not into the next, is gone then, and keepalives are spread.
+ */
+const LOAD_MS = 10_000;
 
 /** Machines that are connected, of which one in a hundred sends ten messages a second. */
 export async function fleet(prepared: PreparedHub, count: number): Promise<FleetResult> {
@@ -54,16 +56,14 @@ export async function fleet(prepared: PreparedHub, count: number): Promise<Fleet
       port: hub.port,
       hosts: prepared.hosts,
       perSecond: PER_SECOND,
-      forMs: MEASURE_MS,
+      forMs: LOAD_MS,
     };
     for (const player of players) player.tell(order);
     const connected = await Promise.all(players.map((player) => player.next<{ connected: number }>()));
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await load(players);
     await hub.usage();
-    const answers = players.map((player) => player.next<{ latenciesMs: number[] }>());
     const start = performance.now();
-    for (const player of players) player.tell('go');
-    const latencies = (await Promise.all(answers)).flatMap(({ latenciesMs }) => latenciesMs);
+    const latencies = await load(players);
     const elapsedMs = performance.now() - start;
     const { rssBytes, cpuUs } = await hub.usage();
     const sorted = Float64Array.from(latencies).toSorted();
@@ -80,4 +80,11 @@ export async function fleet(prepared: PreparedHub, count: number): Promise<Fleet
     for (const player of players) player.kill();
     hub.kill();
   }
+}
+
+/** Has those who talk do so for a while. @returns how long each request took, in milliseconds */
+async function load(players: readonly Child[]): Promise<number[]> {
+  const answers = players.map((player) => player.next<{ latenciesMs: number[] }>());
+  for (const player of players) player.tell('load');
+  return (await Promise.all(answers)).flatMap(({ latenciesMs }) => latenciesMs);
 }

@@ -45,11 +45,8 @@ report({ machines: machines.map(({ tls: _tls, ...rest }) => rest) });
 
 const order = await ordered;
 const joined = await connectAll(order);
-const going = new Promise((resolve) => process.once('message', resolve));
+process.on('message', () => void load(joined, order).then((latenciesMs) => report({ latenciesMs })));
 report({ connected: joined.length });
-await going;
-const latencies = task.talks ? await load(joined, order) : [];
-report({ latenciesMs: latencies });
 
 async function connectAll({ port, hosts }: FleetOrder): Promise<Joined[]> {
   const all: Joined[] = [];
@@ -69,6 +66,7 @@ async function connectAll({ port, hosts }: FleetOrder): Promise<Joined[]> {
 
 /** Each sender sends at its rate, from a moment of its own on. @returns how long each request took, in milliseconds */
 async function load(all: readonly Joined[], { perSecond, forMs }: FleetOrder): Promise<number[]> {
+  if (!task.talks) return [];
   const latenciesOfAll: number[] = [];
   const body = new Uint8Array(256);
   const every = 1_000 / perSecond;
