@@ -1,11 +1,26 @@
-/** Notices V8's full collections: only those clear a weak reference, for young ones leave it alone. */
+/**
+ * Notices V8's full collections: young ones do not look after what is registered. A weak reference would do as well, but for asking: what it
+ * has given out while marking is under way lives on.
+ */
 export class FullCollections {
-  #mark = new WeakRef({});
+  readonly #registry = new FinalizationRegistry<undefined>(() => {
+    this.#happened = true;
+    this.#watch();
+  });
+  #happened = false;
 
-  /** Whether there has been one since this was last asked, an earlier turn of the event loop ago. */
+  constructor() {
+    this.#watch();
+  }
+
+  /** Whether there has been one since this was last asked; known a turn of the event loop later. */
   happened(): boolean {
-    if (this.#mark.deref() !== undefined) return false;
-    this.#mark = new WeakRef({});
-    return true;
+    const happened = this.#happened;
+    this.#happened = false;
+    return happened;
+  }
+
+  #watch(): void {
+    this.#registry.register({}, undefined);
   }
 }
