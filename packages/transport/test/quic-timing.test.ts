@@ -89,11 +89,21 @@ describe('liveness', () => {
   test('knows whether the peer has been heard at all, and since the handshake', () => {
     const liveness = new Liveness('client', limits, 0);
     expect(liveness.condition).toEqual({ role: 'client', established: false, heard: false });
-    liveness.received();
+    liveness.received(1_200, 0);
     liveness.establish(0);
     expect([liveness.condition.heard, liveness.confirmed]).toEqual([true, false]);
-    liveness.received();
+    liveness.received(1_200, 0);
     expect(liveness.confirmed).toBe(true);
+  });
+
+  test('tells a keepalive from what somebody waits for: nothing that short that comes after a second of silence is a message', () => {
+    const liveness = new Liveness('server', limits, 0);
+    expect(liveness.received(1_200, 0)).toBe(false);
+    expect(liveness.received(44, 1_000)).toBe(true);
+    // Acknowledgements of what is under way make room for more.
+    expect(liveness.received(44, 1_999)).toBe(false);
+    expect(liveness.received(45, 9_000)).toBe(false);
+    expect(liveness.received(44, 10_000)).toBe(true);
   });
 });
 

@@ -3,6 +3,13 @@ import type { PathSigns } from '../connection.ts';
 import type { EndedConnection } from './close-info.ts';
 import type { ConnectionLimits } from './options.ts';
 
+/**
+ * A datagram this short that ends a silence this long, in milliseconds, is a keepalive, or says good-bye: with its header, a connection id of
+ * 20 bytes and its tag it has no room for a message.
+ */
+const KEEPALIVE_BYTES = 44;
+const SILENT_MS = 1_000;
+
 /** What is known of the peer's being there, and when to do something about it. Pure: time is passed in. */
 export class Liveness {
   readonly #role: 'client' | 'server';
@@ -10,6 +17,7 @@ export class Liveness {
   readonly #handshakeBy: number;
   #established = false;
   #heard = false;
+  #heardAt = Number.NEGATIVE_INFINITY;
   #confirmed = false;
   #ended = false;
   #askedAt: number | undefined;
@@ -57,11 +65,15 @@ export class Liveness {
     this.#error = error;
   }
 
-  received(): void {
+  /** A datagram has come. @returns whether it is no more than a sign of life, for which nobody waits */
+  received(bytes: number, now: number): boolean {
+    const silent = now - this.#heardAt >= SILENT_MS;
+    this.#heardAt = now;
     this.#heard = true;
     this.#askedAt = undefined;
     this.#error = undefined;
     if (this.#established) this.#confirmed = true;
+    return silent && bytes <= KEEPALIVE_BYTES;
   }
 
   /** The handshake has finished. The client is the one that keeps the connection alive. */

@@ -30,13 +30,6 @@ const NO_ERROR = 0x0;
 /** The system had no room for a datagram, which is then a lost one. */
 const OUT_OF_MEMORY: ReadonlySet<string | undefined> = new Set(['ENOBUFS', 'ENOMEM']);
 
-/**
- * A datagram this short that ends a silence this long, in milliseconds, is a keepalive, or says good-bye: with its header, a connection id of
- * 20 bytes and its tag it has no room for a message. Nobody waits for what comes of it.
- */
-const KEEPALIVE_BYTES = 44;
-const SILENT_MS = 1_000;
-
 /** What a connection is made from. */
 export interface ConnectionParts {
   readonly role: 'client' | 'server';
@@ -70,8 +63,6 @@ export class QuicConnection implements Connection, TurnTaker {
   readonly #timetable: Timetable;
   readonly #losses = (): Losses => lossesOf(this.native);
   readonly #trace: ConnectionTrace | undefined;
-  /** When the last datagram came. */
-  #heardAt = Number.NEGATIVE_INFINITY;
   #gone = false;
 
   constructor({ role, native, socket, remote, payloadBytes, host, onTicket }: ConnectionParts) {
@@ -246,12 +237,10 @@ export class QuicConnection implements Connection, TurnTaker {
   /** Takes in a datagram. The engine decrypts it in place. @returns false when it cannot be decrypted, which as the first of a server's connection ends it */
   receive(datagram: Buffer, from: SocketAddress, to: SocketAddress): boolean {
     const now = this.#host.clock.monotonic();
-    const silent = now - this.#heardAt >= SILENT_MS;
-    this.#heardAt = now;
-    this.#streams.arrived();
-    this.#liveness.received();
-    this.#outflow.received(now);
     const { length } = datagram;
+    const signOfLife = this.#liveness.received(length, now);
+    this.#streams.arrived();
+    this.#outflow.received(now);
     this.#traffic.datagramReceived(length);
     this.#trace?.received(length);
     this.#handshake.arriving(datagram);
@@ -267,7 +256,7 @@ export class QuicConnection implements Connection, TurnTaker {
     this.#ending.mayBeOver();
     // What waits for room may have it now: the peer acknowledges, or gives more of its windows.
     if (this.#whereabouts.arrived(from, length, now) || this.#streams.waiting) this.#outflow.hurry();
-    if (length <= KEEPALIVE_BYTES && silent) this.#host.wakePatiently(this);
+    if (signOfLife) this.#host.wakePatiently(this);
     else this.#host.wake(this);
     return true;
   }
