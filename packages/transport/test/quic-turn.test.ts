@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Stream, TlsIdentity } from '@qconn/transport';
 import { EARLY_BYTES, LATER_BYTES, type StreamSet } from '../src/quic/stream-set.ts';
+import { Liveness } from '../src/quic/liveness.ts';
+import { connectionLimits } from '../src/quic/options.ts';
 import { Turn, type TurnTaker } from '../src/quic/turn.ts';
-import { nativePair, streamsOn } from './native-pair.ts';
+import { datagramsOf, nativePair, streamsOn } from './native-pair.ts';
 import { createAuthority } from './pki.ts';
 
 /** Notes what it does. @param advance what reading comes to */
@@ -158,4 +160,15 @@ test('small writes are sent early once there are enough for a packet; large ones
   expect(early).toBe(2);
   write(other, 250);
   expect(early).toBe(3);
+});
+
+test('what the engine makes of a keepalive is told by its length, and the shortest message of a stream is not taken for one', async () => {
+  const authority = await createAuthority();
+  const hub: TlsIdentity = await authority.issue({ ips: ['127.0.0.1'] });
+  const { client } = nativePair(hub, await authority.issue());
+  const isSignOfLife = (bytes: number): boolean => new Liveness('server', connectionLimits({}), 0).received(bytes, 0);
+  client.native.sendAckEliciting();
+  expect(datagramsOf(client).map(({ length }) => isSignOfLife(length))).toEqual([true]);
+  client.native.streamSend(0, new Uint8Array(8), false);
+  expect(datagramsOf(client).map(({ length }) => isSignOfLife(length))).toEqual([false]);
 });
