@@ -96,20 +96,24 @@ async function benchBulk(): Promise<void> {
   const tls = await bulk('tls', identities, 1_024 * MIB);
   const large = await bulk('quic', identities, 1_024 * MIB);
   const small = await bulk('quic-1350', identities, 1_024 * MIB);
-  console.log('1 GiB through one stream               MB/s   source MB   sink MB');
+  console.log('1 GiB through one stream               MB/s   source MB   sink MB   CPU ns/byte   processors');
   for (const [name, result] of [
     ['TLS over TCP', tls],
     ['qconn, 16 KB packets', large],
     ['qconn, 1,350-byte packets', small],
   ] as const) {
     console.log(
-      `  ${name.padEnd(32)} ${String(result.mbPerSecond).padStart(8)} ${String(result.sourceRssMb).padStart(11)} ${String(result.sinkRssMb).padStart(9)}`,
+      `  ${name.padEnd(32)} ${String(result.mbPerSecond).padStart(8)} ${String(result.sourceRssMb).padStart(11)} ${String(result.sinkRssMb).padStart(9)}` +
+        ` ${String(result.cpuNsPerByte).padStart(13)} ${`${result.sourceCpu} + ${result.sinkCpu}`.padStart(12)}`,
     );
   }
   Object.assign(figures, {
     'bulk.tlsMbPerSecond': tls.mbPerSecond,
     'bulk.mtu16kMbPerSecond': large.mbPerSecond,
     'bulk.mtu1350MbPerSecond': small.mbPerSecond,
+    'bulk.mtu16kCpuNsPerByte': large.cpuNsPerByte,
+    'bulk.mtu1350CpuNsPerByte': small.cpuNsPerByte,
+    'bulk.mtu1350Processors': Number((small.sourceCpu + small.sinkCpu).toFixed(2)),
     'bulk.mtu16kRatio': ratio(large.mbPerSecond, tls.mbPerSecond),
     'bulk.mtu1350Ratio': ratio(small.mbPerSecond, tls.mbPerSecond),
     'bulk.rssMaxMb': Math.max(large.sourceRssMb, large.sinkRssMb, small.sourceRssMb, small.sinkRssMb),

@@ -18,3 +18,15 @@ export function carrierOf({ carrier }: Task): Carrier {
   if (carrier === 'matrixai') return matrixaiCarrier;
   return quicCarrier(carrier === 'quic-1350' ? 1_350 : undefined);
 }
+
+/** What moving a body has cost a process. */
+export interface BodyCost {
+  readonly maxRssMb: number;
+  readonly cpuUs: number;
+}
+
+/** @param before the processor time that it had used when the body began to move */
+export function bodyCost(before: NodeJS.CpuUsage): BodyCost {
+  const { user, system } = process.cpuUsage(before);
+  return { maxRssMb: Math.round(process.resourceUsage().maxRSS / 1024), cpuUs: user + system };
+}
