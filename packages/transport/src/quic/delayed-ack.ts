@@ -1,7 +1,7 @@
 /**
  * An acknowledgement waits for this many datagrams, or so many milliseconds, for data to travel with: on its
  * own it costs as much as a datagram full of messages. The engine grants peers 25 ms (RFC 9000, section
- * 13.2.1); loss detection is not touched, and a burst is acknowledged at the end of its turn.
+ * 13.2.1); loss detection is not touched, and a burst, or what came out of order, is acknowledged at the end of its turn.
  */
 const DATAGRAMS_PER_ACK = 8;
 const ACK_DELAY_MS = 2;
