@@ -41,25 +41,24 @@ export class Admission {
     this.#limits = limits;
   }
 
-  /** Why a request is turned away, if it is; what passes is taken from its sender's rates. */
-  refusal(sender: Session<Peer>, request: Request): Outcome | undefined {
+  /** Why a request is turned away, if it is; what passes is taken from its sender's rates. @param now monotonic milliseconds, as below */
+  refusal(sender: Session<Peer>, request: Request, now: number): Outcome | undefined {
     const tooLong = this.#tooLong(request);
     if (tooLong !== undefined) return tooLong;
     if (this.draining) return refusalWith('hub_draining');
-    const { clock, quotas } = this.#dependencies;
-    const retryAfterMs = quotas.admit(sender.fingerprint, request.body.length, clock.monotonic());
+    const retryAfterMs = this.#dependencies.quotas.admit(sender.fingerprint, request.body.length, now);
     return retryAfterMs > 0
       ? { ...refusalWith('quota', 'The machine sends faster than it may.'), retryAfterMs }
       : undefined;
   }
 
   /** Why a fan-out is turned away that has passed as one request and has so many targets, if it is; else its others are taken from the rates. */
-  refusalOfAll(sender: Session<Peer>, request: Request, targets: number): Outcome | undefined {
-    const { clock, exchanges, quotas } = this.#dependencies;
+  refusalOfAll(sender: Session<Peer>, request: Request, targets: number, now: number): Outcome | undefined {
+    const { exchanges, quotas } = this.#dependencies;
     const { fingerprint } = sender;
     if (exchanges.inFlight(fingerprint) + targets > this.#limits.inFlightPerMachine) return IN_FLIGHT_QUOTA;
     const others = targets - 1;
-    quotas.charge(fingerprint, others, others * request.body.length, clock.monotonic());
+    quotas.charge(fingerprint, others, others * request.body.length, now);
     return undefined;
   }
 
@@ -68,8 +67,8 @@ export class Admission {
    * @returns its exchange, or `undefined` where the sender has as many in flight as it may: it has been told
    * @throws QconnError `unexpected_frame` for an id that is in flight
    */
-  open(sender: Session<Peer>, requestId: number, request: Request): HubExchange | undefined {
-    const exchange = this.#dependencies.exchanges.open(sender, requestId, this.#accepted(request));
+  open(sender: Session<Peer>, requestId: number, request: Request, now: number): HubExchange | undefined {
+    const exchange = this.#dependencies.exchanges.open(sender, requestId, this.#accepted(request, now));
     if (exchange === 'duplicate')
       throw new QconnError('unexpected_frame', `Request ${requestId} is in flight already.`);
     if (exchange !== 'quota') return exchange;
@@ -94,12 +93,12 @@ export class Admission {
     return refusalWith('too_large', `The body has ${streamed.length} bytes; this hub’s limit is ${bytesMax}.`);
   }
 
-  #accepted(request: Request): ExchangeRecord {
+  #accepted(request: Request, now: number): ExchangeRecord {
     const { clock, traceParentOf } = this.#dependencies;
     return {
       state: 'resolving',
       acceptedAt: clock.now(),
-      acceptedMonotonic: clock.monotonic(),
+      acceptedMonotonic: now,
       forwardedMonotonic: undefined,
       acknowledgedMonotonic: undefined,
       serviceType: request.address.serviceType,

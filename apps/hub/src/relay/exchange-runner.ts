@@ -157,10 +157,7 @@ export class ExchangeRunner {
 
   /** Whose sender is gone ends without a word to anybody; it is counted all the same. */
   #end(exchange: HubExchange, actions: readonly HubAction[]): void {
-    const told = actions.some(
-      (action) => action.startsWith('fail') || action === 'relayResponse' || action === 'relayOutcome',
-    );
-    if (!told) this.#dependencies.onEnded(exchange, 'sender_lost');
+    if (!actions.some(isFinalWord)) this.#dependencies.onEnded(exchange, 'sender_lost');
     this.#letGo(exchange);
     this.#dependencies.exchanges.close(exchange);
   }
@@ -224,6 +221,12 @@ export class ExchangeRunner {
     }
     return exchanges.nextDeadline;
   }
+}
+
+function isFinalWord(action: HubAction): boolean {
+  return (
+    action === 'relayResponse' || action === 'relayOutcome' || action === 'failUnresolved' || action in HUB_FAILURES
+  );
 }
 
 const OFFLINE: Outcome = { code: 'offline', reason: '', retryAfterMs: 0 };

@@ -1,3 +1,4 @@
+import type { Clock } from '@qconn/clock';
 import {
   decodeRequestAll,
   encodeTargets,
@@ -16,6 +17,7 @@ import { refusalWith } from './refusal.ts';
 
 /** What fan-outs take. */
 export interface FanOutDependencies {
+  readonly clock: Clock;
   readonly writer: PackedWriter;
   readonly memory: HubFrameMemory;
   readonly admission: Admission;
@@ -33,32 +35,33 @@ export class FanOuts {
 
   /** Takes a RequestAll frame from a sender. @throws QconnError for a peer that breaks the protocol */
   request(sender: Session<Peer>, frame: Frame): void {
-    const { writer, memory, admission, forwarding } = this.#dependencies;
+    const { clock, writer, memory, admission, forwarding } = this.#dependencies;
+    const now = clock.monotonic();
     const { limit, ...fields } = decodeRequestAll(frame);
     if (!Number.isSafeInteger(frame.id + limit))
       throw new QconnError('bad_frame', 'A RequestAll frame has an id that leaves no room for those of its targets.');
     const request: Request = { ...fields, waitForTarget: false, inquiry: false };
-    const refusal = admission.refusal(sender, request);
+    const refusal = admission.refusal(sender, request, now);
     if (refusal !== undefined) return admission.refuse(sender, frame.id, refusal);
     const resolution = forwarding.targetsOf(sender.fingerprint, request, limit);
     if (resolution.outcome !== 'resolved')
       return admission.refuse(sender, frame.id, refusalWith(resolution.outcome, `${resolution.reason}.`));
     const { devices, more } = resolution;
-    const tooMany = admission.refusalOfAll(sender, request, devices.length);
+    const tooMany = admission.refusalOfAll(sender, request, devices.length, now);
     if (tooMany !== undefined) return admission.refuse(sender, frame.id, tooMany);
     sender.value.send(frame.id, encodeTargets(writer, frame.id, { count: devices.length, more }));
     const held = memory.hold(request);
     held.holders = devices.length;
-    for (const [index, device] of devices.entries()) this.#member(sender, frame.id + 1 + index, held, device);
+    for (const [index, device] of devices.entries()) this.#member(sender, frame.id + 1 + index, held, device, now);
   }
 
   /** One exchange of a fan-out: from here on it is an exchange like any other. */
-  #member(sender: Session<Peer>, requestId: number, held: HeldRequest, device: LiveDevice<Peer>): void {
+  #member(sender: Session<Peer>, requestId: number, held: HeldRequest, device: LiveDevice<Peer>, now: number): void {
     const { admission, runner, forwarding } = this.#dependencies;
-    const exchange = admission.open(sender, requestId, held.request);
+    const exchange = admission.open(sender, requestId, held.request, now);
     if (exchange === undefined) return;
     exchange.value.held = held;
-    runner.schedule(exchange, exchange.value.acceptedMonotonic + held.request.resolutionMs);
+    runner.schedule(exchange, now + held.request.resolutionMs);
     forwarding.handOver(exchange, device);
   }
 }

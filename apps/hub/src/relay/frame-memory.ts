@@ -49,10 +49,10 @@ export class HubFrameMemory implements FrameMemory {
     const { body } = request;
     const headers = this.copies.of(request.headers);
     if (body.length <= SHORT_MAX_BYTES)
-      return { request: { ...request, headers, body: this.copies.of(body) }, memory: undefined, holders: 1 };
+      return { request: withBytes(request, headers, this.copies.of(body)), memory: undefined, holders: 1 };
     const memory = this.take(body.length);
     memory.set(body);
-    return { request: { ...request, headers, body: memory.subarray(0, body.length) }, memory, holders: 1 };
+    return { request: withBytes(request, headers, memory.subarray(0, body.length)), memory, holders: 1 };
   }
 
   /** An exchange needs the request no longer. */
@@ -60,4 +60,20 @@ export class HubFrameMemory implements FrameMemory {
     held.holders -= 1;
     if (held.holders === 0 && held.memory !== undefined) this.give(held.memory);
   }
+}
+
+/** Field by field, which V8 makes quicker than a spread with two fields replaced. */
+function withBytes(request: Request, headers: Uint8Array, body: Uint8Array): Request {
+  return {
+    address: request.address,
+    resolutionMs: request.resolutionMs,
+    jobMs: request.jobMs,
+    idempotencyKey: request.idempotencyKey,
+    stickyKey: request.stickyKey,
+    headers,
+    waitForTarget: request.waitForTarget,
+    inquiry: request.inquiry,
+    body,
+    streamed: request.streamed,
+  };
 }

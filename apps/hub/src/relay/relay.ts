@@ -62,8 +62,8 @@ export class Relay {
     const bodies = new BodyRelay({ ...dependencies, writer, quotas, onRequestMoved }, limits.bodies);
     this.#admission = new Admission({ ...dependencies, writer, exchanges, quotas }, limits);
     this.#forwarding = new Forwarding({ ...dependencies, writer, exchanges, runner, bodies }, limits);
-    const { memory } = dependencies;
-    this.#fanOuts = new FanOuts({ writer, memory, runner, admission: this.#admission, forwarding: this.#forwarding });
+    const [admission, forwarding] = [this.#admission, this.#forwarding];
+    this.#fanOuts = new FanOuts({ ...dependencies, writer, runner, admission, forwarding });
     this.#departures = new Departures({ exchanges, runner, bodies });
     this.#exchanges = exchanges;
     this.#runner = runner;
@@ -99,12 +99,13 @@ export class Relay {
   /** Takes a Request frame from a sender. @throws QconnError for a peer that breaks the protocol */
   request(sender: Session<Peer>, frame: Frame): void {
     const request = decodeRequest(frame);
-    const refusal = this.#admission.refusal(sender, request);
+    const now = this.#dependencies.clock.monotonic();
+    const refusal = this.#admission.refusal(sender, request, now);
     if (refusal !== undefined) return this.#admission.refuse(sender, frame.id, refusal);
-    const exchange = this.#admission.open(sender, frame.id, request);
+    const exchange = this.#admission.open(sender, frame.id, request, now);
     if (exchange === undefined) return;
     exchange.value.held = this.#dependencies.memory.hold(request);
-    this.#runner.schedule(exchange, exchange.value.acceptedMonotonic + request.resolutionMs);
+    this.#runner.schedule(exchange, now + request.resolutionMs);
     if (request.streamed !== undefined) this.#bodies.announced(exchange, sender);
     this.#forwarding.forward(exchange, request);
   }

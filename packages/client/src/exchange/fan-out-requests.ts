@@ -43,16 +43,19 @@ export class FanOutRequests {
   /** Sends a request to many. The ids behind `id` are reserved, as many as the limit. */
   start(id: number, request: RequestAll, observer: FanOutObserver, fanOut: FanOut): void {
     const { signal } = observer;
-    const { port, silence, credit } = this.#desk;
+    const { clock, port, silence, credit } = this.#desk;
     const frame = encodeRequestAll(port.writer, id, request);
     const onAbort = (): void => {
       opening.aborted = true;
       fanOut.refuse(new QconnError('cancelled', undefined, { cause: signal?.reason }));
     };
-    const overdue = silence.await(request.resolutionMs, () => {
-      this.#opened(id, opening);
-      fanOut.refuse(hubLost(undefined));
-    });
+    const waits = {
+      overdue: () => {
+        this.#opened(id, opening);
+        fanOut.refuse(hubLost(undefined));
+      },
+    };
+    const overdue = silence.await(clock.monotonic(), request.resolutionMs, waits);
     const opening: Opening = { request, observer, fanOut, overdue, onAbort, aborted: false };
     this.#opening.set(id, opening);
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -113,7 +116,7 @@ export class FanOutRequests {
     return new PendingRequest(
       this.#desk,
       id,
-      { resolutionMs: request.resolutionMs, observer, streams: false },
+      { now: this.#desk.clock.monotonic(), resolutionMs: request.resolutionMs, observer, streams: false },
       {
         resolve: (reply) => fanOut.add({ target, reply }),
         reject: (error) => fanOut.add({ target, error }),

@@ -1,7 +1,13 @@
 import { DeadlineAlarm, DeadlineQueue, type Clock, type Deadline } from '@qconn/clock';
 
 /** Something that the hub has to say a word about. */
-export type AwaitedWord = Deadline<() => void>;
+export interface Awaiting {
+  /** The hub has said nothing, although it had to. */
+  overdue(): void;
+}
+
+/** The time by which the hub has to say a word. */
+export type AwaitedWord = Deadline<Awaiting>;
 
 /**
  * Time beyond the resolution deadline after which a silent hub counts as lost, in milliseconds: the
@@ -11,21 +17,22 @@ const OVERDUE_SLACK_MS = 5_000;
 
 /** What is to be done where the hub says nothing, although it has to. */
 export class HubSilence {
-  readonly #clock: Clock;
   readonly #noticed: () => void;
-  readonly #overdue = new DeadlineQueue<() => void>();
+  readonly #overdue = new DeadlineQueue<Awaiting>();
   readonly #alarm: DeadlineAlarm;
 
   /** @param noticed told each time that the hub has left something without a word for longer than it may */
   constructor(clock: Clock, noticed: () => void) {
-    this.#clock = clock;
     this.#noticed = noticed;
-    this.#alarm = new DeadlineAlarm(clock, () => this.#ring());
+    this.#alarm = new DeadlineAlarm(clock, () => this.#ring(clock.monotonic()));
   }
 
-  /** Does `act` unless the hub says something within the resolution deadline; {@link HubSilence.heard} tells that it has. */
-  await(resolutionMs: number, act: () => void): AwaitedWord {
-    const word = this.#overdue.add(this.#clock.monotonic() + resolutionMs + OVERDUE_SLACK_MS, act);
+  /**
+   * Tells whoever waits that it does so for too long, unless {@link HubSilence.heard} says that the hub has said something.
+   * @param now monotonic milliseconds, from which the resolution deadline counts
+   */
+  await(now: number, resolutionMs: number, waits: Awaiting): AwaitedWord {
+    const word = this.#overdue.add(now + resolutionMs + OVERDUE_SLACK_MS, waits);
     this.#alarm.noLaterThan(word.at);
     return word;
   }
@@ -36,10 +43,9 @@ export class HubSilence {
   }
 
   /** @returns the monotonic time of the next deadline */
-  #ring(): number | undefined {
-    const now = this.#clock.monotonic();
+  #ring(now: number): number | undefined {
     for (let due = this.#overdue.popDue(now); due !== undefined; due = this.#overdue.popDue(now)) {
-      due.value();
+      due.value.overdue();
       this.#noticed();
     }
     return this.#overdue.nextAt;

@@ -140,8 +140,9 @@ export class Jobs {
 
   /** What is known of a job that comes again: as an exchange that the hub forwards anew, or under its idempotency key. */
   #earlierRun({ epoch, id }: RunningJob, deliver: Deliver): Settled | Promise<Settled> | undefined {
-    const now = this.#clock.monotonic();
     const jobKey = jobKeyOf(deliver);
+    if (jobKey === undefined && !deliver.redelivered) return undefined;
+    const now = this.#clock.monotonic();
     const same = deliver.redelivered
       ? (this.#running(epoch, id)?.ending ?? this.#recent.find(epoch, id, now))
       : undefined;

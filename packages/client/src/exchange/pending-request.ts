@@ -1,3 +1,4 @@
+import type { Clock } from '@qconn/clock';
 import {
   encodeCancel,
   QconnError,
@@ -12,7 +13,7 @@ import {
   type SenderEvent,
   type SenderState,
 } from '@qconn/protocol';
-import type { AwaitedWord, HubSilence } from './hub-silence.ts';
+import type { AwaitedWord, Awaiting, HubSilence } from './hub-silence.ts';
 import { readReply, type Reply } from './reply.ts';
 import { hubLost } from './request-failure.ts';
 import { reportProgress, type RequestObserver } from './request-observer.ts';
@@ -22,6 +23,7 @@ const NO_STAGES: readonly PassedStages[] = [];
 
 /** What the requests of one session have in common. */
 export interface RequestDesk {
+  readonly clock: Clock;
   readonly port: RequestPort;
   readonly credit: RequestCredit;
   readonly silence: HubSilence;
@@ -35,6 +37,16 @@ export interface Settlement {
   readonly reject: (error: QconnError) => void;
 }
 
+/** How a request is begun. */
+export interface PendingOptions {
+  /** Monotonic milliseconds. */
+  readonly now: number;
+  readonly resolutionMs: number;
+  readonly observer: RequestObserver;
+  /** Its body is one that the hub may ask for. */
+  readonly streams: boolean;
+}
+
 /** What came with an event. */
 export interface Arrival {
   readonly stages?: PassedStages;
@@ -45,7 +57,7 @@ export interface Arrival {
 }
 
 /** One exchange at its sender (SENDER_EXCHANGE), from when it is sent to its one final word. */
-export class PendingRequest {
+export class PendingRequest implements Awaiting {
   readonly id: number;
   readonly #desk: RequestDesk;
   readonly #observer: RequestObserver;
@@ -57,13 +69,7 @@ export class PendingRequest {
   #overdue: AwaitedWord | undefined;
   #onAbort: (() => void) | undefined;
 
-  /** @param options.streams its body is one that the hub may ask for */
-  constructor(
-    desk: RequestDesk,
-    id: number,
-    options: { readonly resolutionMs: number; readonly observer: RequestObserver; readonly streams: boolean },
-    settlement: Settlement,
-  ) {
+  constructor(desk: RequestDesk, id: number, options: PendingOptions, settlement: Settlement) {
     this.id = id;
     this.#desk = desk;
     this.#observer = options.observer;
@@ -71,11 +77,15 @@ export class PendingRequest {
     this.#streams = options.streams;
     desk.pending.set(id, this);
     desk.credit.sent();
-    this.#overdue = desk.silence.await(options.resolutionMs, () => this.step('overdue', {}));
+    this.#overdue = desk.silence.await(options.now, options.resolutionMs, this);
     const { signal } = options.observer;
     if (signal === undefined) return;
     this.#onAbort = () => this.step('abort', {});
     signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  overdue(): void {
+    this.step('overdue', {});
   }
 
   /** The hub tells of stages. */

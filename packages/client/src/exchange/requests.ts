@@ -30,16 +30,14 @@ const STAGED_BYTES_MAX: number = 32 * 1024 * 1024;
 
 /** The requests in flight of one session, each settled exactly once. */
 export class Requests {
-  readonly #clock: Clock;
   readonly #desk: RequestDesk;
   readonly #fanOuts: FanOutRequests;
 
   /** @param dependencies.silent told when the hub has left a request without a word for longer than it may */
   constructor(dependencies: { clock: Clock; port: RequestPort; silent?: () => void }) {
     const { clock, port, silent = () => {} } = dependencies;
-    this.#clock = clock;
     const silence = new HubSilence(clock, silent);
-    this.#desk = { port, credit: new RequestCredit(), silence, pending: new IdMap() };
+    this.#desk = { clock, port, credit: new RequestCredit(), silence, pending: new IdMap() };
     this.#fanOuts = new FanOutRequests(this.#desk);
   }
 
@@ -53,12 +51,13 @@ export class Requests {
    * @throws QconnError the outcome; `hub_lost` when the connection ends first
    */
   start(id: number, request: Request, observer: RequestObserver, source?: BodySource): Promise<Reply> {
-    const refusal = this.#refusal(observer.signal);
+    const { clock, port } = this.#desk;
+    const now = clock.monotonic();
+    const refusal = this.#refusal(observer.signal, now);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const { port } = this.#desk;
     const frame = encodeRequest(port.writer, id, request);
     return new Promise((resolve, reject) => {
-      const options = { resolutionMs: request.resolutionMs, observer, streams: source !== undefined };
+      const options = { now, resolutionMs: request.resolutionMs, observer, streams: source !== undefined };
       const pending = new PendingRequest(this.#desk, id, options, { resolve, reject });
       if (source !== undefined) {
         const onFailed = (cause: unknown): void => pending.step('abort', { cause });
@@ -70,14 +69,14 @@ export class Requests {
 
   /** Sends a request to many. The ids behind `id` are reserved, as many as the limit. */
   startAll(id: number, request: RequestAll, observer: FanOutObserver, fanOut: FanOut): void {
-    const refusal = this.#refusal(observer.signal);
+    const refusal = this.#refusal(observer.signal, this.#desk.clock.monotonic());
     if (refusal === undefined) this.#fanOuts.start(id, request, observer, fanOut);
     else fanOut.refuse(refusal);
   }
 
   /** The hub says how many requests it may be sent beyond those of which it has said something. */
   granted(credit: Credit): void {
-    this.#desk.credit.granted(credit, this.#clock.monotonic());
+    this.#desk.credit.granted(credit, this.#desk.clock.monotonic());
   }
 
   /** Takes a Stages, Progress, Response, Outcome or Targets frame; one for a request that is over is ignored. */
@@ -100,14 +99,14 @@ export class Requests {
   }
 
   /** Why nothing more may be sent now: better said at once than after a wait in a queue that only grows. */
-  #refusal(signal: AbortSignal | undefined): QconnError | undefined {
+  #refusal(signal: AbortSignal | undefined, now: number): QconnError | undefined {
     if (signal?.aborted === true) return cancelledBeforeSent();
     const { port, credit } = this.#desk;
     if (port.bufferedBytes > STAGED_BYTES_MAX)
       return noRoom(
         `The connection does not take more: ${STAGED_BYTES_MAX} bytes wait for it. The request was not sent.`,
       );
-    if (credit.allows(this.#clock.monotonic())) return undefined;
+    if (credit.allows(now)) return undefined;
     return noRoom(
       `The hub has not looked at ${credit.unheard} requests yet and takes no more now. This one was not sent.`,
     );

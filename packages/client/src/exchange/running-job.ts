@@ -284,10 +284,10 @@ function pack(answer: Answer): Settled {
   if (answer === undefined) return { response: { headers: NOTHING, body: NOTHING } };
   const whole = packContent(answer);
   if (whole === undefined && (typeof answer !== 'object' || answer === null)) throw garbage(answer);
-  const { headers = {}, body = NOTHING } = whole === undefined ? (answer as Exclude<Answer, undefined | Content>) : {};
+  const { headers, body = NOTHING } = whole === undefined ? (answer as Exclude<Answer, undefined | Content>) : {};
   const packed = whole ?? packContent(body);
   if (packed === undefined) throw garbage(body);
-  const block = encodeHeaders(headers);
+  const block = headers === undefined ? NOTHING : encodeHeaders(headers);
   if ('inline' in packed) return { response: { headers: block, body: packed.inline } };
   const { source } = packed;
   return { response: { headers: block, body: NOTHING, streamed: { length: source.length } }, source };

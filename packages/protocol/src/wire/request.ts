@@ -64,7 +64,18 @@ export function decodeRequest(frame: Frame): Request {
   reader.end();
   const inquiry = (frame.flags & INQUIRY_FLAG) !== 0;
   if (inquiry && fields.idempotencyKey === undefined) throw reader.bad('no idempotency key to inquire after');
-  return { ...fields, waitForTarget: (frame.flags & WAIT_FOR_TARGET_FLAG) !== 0, inquiry, body: frame.body, streamed };
+  return {
+    address: fields.address,
+    resolutionMs: fields.resolutionMs,
+    jobMs: fields.jobMs,
+    idempotencyKey: fields.idempotencyKey,
+    stickyKey: fields.stickyKey,
+    headers: fields.headers,
+    waitForTarget: (frame.flags & WAIT_FOR_TARGET_FLAG) !== 0,
+    inquiry,
+    body: frame.body,
+    streamed,
+  };
 }
 
 /** What Request and RequestAll frames have in common, in the order of the wire. @throws QconnError */
