@@ -41,16 +41,41 @@ describe('at which port a peer is', () => {
   });
 });
 
-describe('the hosts of a peer', () => {
-  test('have one port each for the engine, and what is not one of its paths is not remembered', () => {
+describe('the addresses of a peer', () => {
+  const AWAY = { host: '198.51.100.7', port: 5 };
+
+  test('what is not one of the engine’s paths is not remembered', () => {
     const peer = new PeerPorts(HOME);
-    expect(peer.of('198.51.100.7')).toBeUndefined();
-    const there = { host: '198.51.100.7', port: 5 };
-    peer.moveTo(there);
-    expect([peer.active.known, peer.of(HOME.host)?.known, peer.at({ ...there, port: 6 })]).toEqual([
-      there,
-      HOME,
-      peer.active,
-    ]);
+    expect(peer.of(AWAY)).toBeUndefined();
+    expect(peer.of(OTHER)).toBe(peer.active);
+  });
+
+  test('where it has moved to is the one in use, and where it was is found again', () => {
+    const peer = new PeerPorts(HOME);
+    const home = peer.active;
+    expect(peer.moveTo(AWAY)).toBe(home);
+    expect([peer.active.known, peer.of(HOME), peer.of({ ...AWAY, port: 6 })]).toEqual([AWAY, home, peer.active]);
+  });
+
+  test('two paths of one host are told apart by their ports; what comes from a third port is taken to be from the one in use', () => {
+    const peer = new PeerPorts(HOME);
+    const home = peer.active;
+    peer.moveTo(OTHER);
+    expect([peer.of(HOME), peer.of(OTHER), peer.of({ ...HOME, port: 3 })]).toEqual([home, peer.active, peer.active]);
+    peer.moveTo(AWAY);
+    expect(peer.of({ ...HOME, port: 3 })?.known).toEqual(OTHER);
+  });
+
+  test('what is still sent to where it was goes where it is as well, until it is back', () => {
+    const peer = new PeerPorts(HOME);
+    const home = peer.active;
+    peer.moveTo(AWAY);
+    expect(home.copyTo(1_200)).toBeUndefined();
+    home.leave(peer.active);
+    peer.active.heard(7, 40, 0);
+    peer.active.settle(50);
+    expect([home.current, home.copyTo(1_200)]).toEqual([HOME, { ...AWAY, port: 7 }]);
+    peer.moveTo(HOME);
+    expect(home.copyTo(1_200)).toBeUndefined();
   });
 });

@@ -75,6 +75,22 @@ describe('migration', () => {
 
   // 127.0.0.2 and the like are there without being set up on Linux alone.
   test.runIf(process.platform === 'linux')(
+    'a client comes from another host with much under way both ways: the engine finds what was lost',
+    async () => {
+      await Promise.all(
+        Array.from({ length: 4 }, async () => {
+          const { network, ours, theirs } = await connectThrough();
+          const body = moveBody(ours, 3_000_000);
+          while (ours.stats().bytesReceived < 500_000) await turn();
+          await network.rebind('127.0.0.2');
+          await body;
+          expect(theirs.remote.host).toBe('127.0.0.2');
+        }),
+      );
+    },
+  );
+
+  test.runIf(process.platform === 'linux')(
     'a client that has come from as many hosts as the engine allows is told to connect anew while it still hears',
     async () => {
       const { network, ours } = await connectThrough();
@@ -106,6 +122,19 @@ describe('migration', () => {
     await moveBody(ours, 100_000);
     await moveBody(ours, 100_000);
     while (theirs.stats().streams > 0) await turn();
+  });
+
+  test('a client whose path has died with all that was under way moves, and the body arrives', async () => {
+    await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { network, ours } = await connectThrough();
+        const body = moveBody(ours, 3_000_000);
+        while (ours.stats().bytesReceived < 500_000) await turn();
+        network.cutPaths();
+        await ours.migrate();
+        await body;
+      }),
+    );
   });
 
   test('a client moves several times, with a fresh connection id each', async () => {

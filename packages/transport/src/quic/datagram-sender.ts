@@ -32,13 +32,14 @@ export class DatagramSender {
   readonly #rings: SendRings;
   readonly #traffic: Traffic;
   readonly #trace: ConnectionTrace | undefined;
-  /** By local port. One, but while a client moves from one path to another. */
-  readonly #sockets = new Map<number, UdpSocket>();
   readonly #failed: (error: NodeJS.ErrnoException) => void;
   /** The largest datagram of which the system has been asked whether it takes it. */
   #largest = BASE_BYTES;
   #watches = false;
+  /** The one in use, one that a client may move to, and one that it has left, where some of what was under way to it still comes in. */
   #socket: UdpSocket;
+  #tried: UdpSocket | undefined;
+  #left: UdpSocket | undefined;
 
   constructor({ native, socket, peer, rings, traffic, payloadBytes, trace, failed }: SenderParts) {
     this.#failed = failed;
@@ -49,7 +50,6 @@ export class DatagramSender {
     this.#trace = trace;
     this.size = new PacketSize(payloadBytes);
     this.#socket = socket;
-    this.#sockets.set(socket.address.port, socket);
   }
 
   /** The socket of the path in use. */
@@ -57,21 +57,29 @@ export class DatagramSender {
     return this.#socket;
   }
 
-  get sockets(): Iterable<UdpSocket> {
-    return this.#sockets.values();
+  /** Lets go of all of them, in use or not. */
+  close(): void {
+    for (const socket of [this.#socket, this.#tried, this.#left]) void socket?.close();
   }
 
-  addSocket(socket: UdpSocket): void {
-    this.#sockets.set(socket.address.port, socket);
+  /** What the engine sends from this socket's address goes out there from now on, and everything else where it did. */
+  tryOut(socket: UdpSocket): void {
+    this.#tried = socket;
   }
 
-  /** Makes a socket that was added the one in use. */
-  use(socket: UdpSocket): void {
-    this.#socket = socket;
+  /** Moves to the socket that was tried out, with all that the engine sends; the one before the last is closed. */
+  settleOnTried(): void {
+    if (this.#tried === undefined) return;
+    void this.#left?.close();
+    this.#left = this.#socket;
+    this.#socket = this.#tried;
+    this.#tried = undefined;
   }
 
-  removeSocket(socket: UdpSocket): void {
-    this.#sockets.delete(socket.address.port);
+  /** Closes the socket that was tried out. */
+  giveUpTried(): void {
+    void this.#tried?.close();
+    this.#tried = undefined;
   }
 
   /**
@@ -112,7 +120,7 @@ export class DatagramSender {
       const packet = this.#native.send(slot);
       if (packet === null) return 'done';
       const [length, { from, to }] = packet;
-      const socket = this.#sockets.size === 1 ? this.#socket : (this.#sockets.get(from.port) ?? this.#socket);
+      const socket = this.#tried?.address.port === from.port ? this.#tried : this.#socket;
       const datagram = length === bytes ? slot : slot.subarray(0, length);
       const port = this.#peer.at(to);
       socket.send(datagram, port.current, this.#watches || length > this.#largest ? this.#failed : undefined);

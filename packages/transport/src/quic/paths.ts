@@ -1,8 +1,10 @@
 import { QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '../connection.ts';
 import type { DatagramSender } from './datagram-sender.ts';
+import type { LeftPaths } from './left-paths.ts';
 import type { NativeConnection, PathEvent } from './native.ts';
 import { ACTIVE_CONNECTION_IDS } from './options.ts';
+import type { PeerPorts } from './peer-port.ts';
 import type { Traffic } from './traffic.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
@@ -11,8 +13,10 @@ export interface PathsParts {
   readonly native: NativeConnection;
   readonly sender: DatagramSender;
   readonly traffic: Traffic;
+  readonly peer: PeerPorts;
+  readonly left: LeftPaths;
   /** The peer is somewhere else now. */
-  readonly peerMoved: (to: SocketAddress) => void;
+  readonly peerMoved: () => void;
 }
 
 interface Migration {
@@ -31,15 +35,18 @@ export class Paths {
   readonly #native: NativeConnection;
   readonly #sender: DatagramSender;
   readonly #traffic: Traffic;
-  readonly #peerMoved: (to: SocketAddress) => void;
+  readonly #peer: PeerPorts;
+  readonly #peerMoved: () => void;
+  readonly #left: LeftPaths;
   #migration: Migration | undefined;
-  #retired: UdpSocket[] = [];
   #moves = 0;
 
-  constructor({ native, sender, traffic, peerMoved }: PathsParts) {
+  constructor({ native, sender, traffic, peer, left, peerMoved }: PathsParts) {
     this.#native = native;
     this.#sender = sender;
     this.#traffic = traffic;
+    this.#peer = peer;
+    this.#left = left;
     this.#peerMoved = peerMoved;
   }
 
@@ -79,7 +86,7 @@ export class Paths {
         : 'The connection is moving already.';
       return Promise.reject(new QconnError(this.exhausted ? 'unreachable' : 'invalid_state', why));
     }
-    this.#sender.addSocket(socket);
+    this.#sender.tryOut(socket);
     return new Promise((resolve, reject) => {
       this.#migration = { socket, peer, probing: false, resolve, reject };
     });
@@ -95,8 +102,7 @@ export class Paths {
     const migration = this.#migration;
     if (migration === undefined) return;
     this.#migration = undefined;
-    this.#sender.removeSocket(migration.socket);
-    void migration.socket.close();
+    this.#sender.giveUpTried();
     migration.reject(error);
   }
 
@@ -115,14 +121,15 @@ export class Paths {
   #peerHasMoved(peer: SocketAddress): void {
     this.#sender.size.moved();
     this.#moves += 1;
-    this.#peerMoved(peer);
+    this.#left.add(this.#sender.socket.address, this.#peer.moveTo(peer).known);
+    this.#peerMoved();
   }
 
   #validated(local: SocketAddress): void {
     this.#sender.size.validated();
     const migration = this.#migration;
     if (migration === undefined || local.port !== migration.socket.address.port) return;
-    const leaving = this.#sender.socket;
+    const leaving = this.#sender.socket.address;
     try {
       this.#native.migrate(migration.socket.address, migration.peer);
     } catch (cause) {
@@ -132,22 +139,13 @@ export class Paths {
     this.#migration = undefined;
     this.#sender.size.moved();
     this.#sender.size.validated();
-    this.#sender.use(migration.socket);
-    this.#retire(leaving);
+    this.#sender.settleOnTried();
+    this.#left.add(leaving, migration.peer);
     migration.resolve();
   }
 
   #closed(local: SocketAddress): void {
     if (local.port !== this.#migration?.socket.address.port) return;
     this.giveUp(new QconnError('unreachable', 'Nobody answered on the new path.'));
-  }
-
-  /** What is still under way to a socket that was left comes in until the next move. */
-  #retire(socket: UdpSocket): void {
-    for (const older of this.#retired) {
-      this.#sender.removeSocket(older);
-      void older.close();
-    }
-    this.#retired = [socket];
   }
 }

@@ -23,12 +23,18 @@ export class PeerPort {
   readonly known: SocketAddress;
   #current: SocketAddress;
   #candidate: SocketAddress | undefined;
+  #left: PeerPort | undefined;
   #allowance = 0;
   #settleAt = Number.POSITIVE_INFINITY;
 
   constructor(known: SocketAddress) {
     this.known = known;
     this.#current = known;
+  }
+
+  /** Whether the engine takes an address for this one. */
+  isAt({ host, port }: SocketAddress): boolean {
+    return this.known.port === port && this.known.host === host;
   }
 
   /** Where to send to. */
@@ -56,8 +62,19 @@ export class PeerPort {
     this.#allowance += AMPLIFICATION * bytes;
   }
 
-  /** Where a copy of a datagram goes while it is in doubt where the peer is. */
+  /** The peer is somewhere else for good: what the engine still sends here goes there as well. */
+  leave(to: PeerPort): void {
+    this.#left = to;
+  }
+
+  /** The peer is here again. */
+  return(): void {
+    this.#left = undefined;
+  }
+
+  /** Where a copy of a datagram goes while it is in doubt where the peer is, or once it has left. */
   copyTo(bytes: number): SocketAddress | undefined {
+    if (this.#left !== undefined) return this.#left.current;
     if (this.#candidate === undefined || this.#allowance < bytes) return undefined;
     this.#allowance -= bytes;
     return this.#candidate;
@@ -77,37 +94,45 @@ export class PeerPort {
   }
 }
 
-/** Where the peer of a connection is and was, by host. */
+/** Where the peer of a connection is and was. */
 export class PeerPorts {
-  readonly #byHost = new Map<string, PeerPort>();
+  /** The engine has eight of them at most. */
+  readonly #all: PeerPort[] = [];
   #active: PeerPort;
 
   constructor(remote: SocketAddress) {
     this.#active = new PeerPort(remote);
-    this.#byHost.set(remote.host, this.#active);
+    this.#all.push(this.#active);
   }
 
-  /** The host that is in use. */
+  /** The one that is in use. */
   get active(): PeerPort {
     return this.#active;
   }
 
-  /** The engine has another path for the one in use. */
-  moveTo(known: SocketAddress): void {
+  /** The engine has another path for the one in use. @returns what was in use before */
+  moveTo(known: SocketAddress): PeerPort {
+    const left = this.#active;
     this.#active = this.at(known);
+    this.#active.return();
+    return left;
   }
 
-  /** What is known of a host from which something has come; none while the engine has no path to it. */
-  of(host: string): PeerPort | undefined {
-    return host === this.#active.known.host ? this.#active : this.#byHost.get(host);
+  /** What is known of an address from which something has come, or else of its host; none while the engine has no path to either. */
+  of({ host, port }: SocketAddress): PeerPort | undefined {
+    const active = this.#active;
+    if (host === active.known.host && port === active.current.port) return active;
+    const there = this.#all.filter(({ known }) => known.host === host);
+    return there.find(({ current }) => current.port === port) ?? (there.includes(active) ? active : there.at(-1));
   }
 
-  /** What is known of an address that the engine sends to; it has eight of them at most. */
+  /** What is known of an address that the engine sends to. */
   at(known: SocketAddress): PeerPort {
-    let port = this.of(known.host);
+    if (this.#active.isAt(known)) return this.#active;
+    let port = this.#all.find((each) => each.isAt(known));
     if (port === undefined) {
       port = new PeerPort(known);
-      this.#byHost.set(known.host, port);
+      this.#all.push(port);
     }
     return port;
   }

@@ -244,7 +244,7 @@ export class QuicConnection implements Connection, TurnTaker {
     this.#traffic.datagramReceived(length);
     this.#trace?.received(length);
     this.#handshake.arriving(datagram);
-    const known = this.#whereabouts.arriving(from, this.#handshake.flight === undefined);
+    const known = this.#whereabouts.arriving(datagram, from, this.#handshake.flight === undefined);
     try {
       this.native.recv(datagram, { from: known, to });
     } catch (failure) {

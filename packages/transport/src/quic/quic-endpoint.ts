@@ -212,7 +212,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.#all.delete(connection);
     this.#held.delete(connection);
     if (connection.role === 'server') this.#listener?.forget(connection);
-    else for (const socket of connection.sender.sockets) void socket.close();
+    else connection.sender.close();
   }
 
   async #openSocket(remote: SocketAddress, connectionOf: () => QuicConnection | undefined): Promise<UdpSocket> {

@@ -44,7 +44,7 @@ export class Timetable implements Sleeper {
       outflow.hurry();
     }
     handshake.repeat(now);
-    whereabouts.settle(now);
+    if (whereabouts.settle(now)) outflow.hurry();
     if (this.#timeout.ring()) connection.sender.watch();
     if (now >= outflow.dueAt || this.#timeout.passed) outflow.hurry();
     // An alarm that has been overtaken: whatever it was set for has been done meanwhile.

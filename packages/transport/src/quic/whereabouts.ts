@@ -2,6 +2,8 @@ import { QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '../connection.ts';
 import { issueIds, takeRetiredIds } from './connection-ids.ts';
 import type { ConnectionHost } from './connection-host.ts';
+import { destinationKey, keyOfId } from './packet-header.ts';
+import { LeftPaths } from './left-paths.ts';
 import { PathWatch } from './path-watch.ts';
 import { Paths } from './paths.ts';
 import type { PeerPort, PeerPorts } from './peer-port.ts';
@@ -27,6 +29,7 @@ export class Whereabouts {
   readonly #peer: PeerPorts;
   readonly #traffic: Traffic;
   readonly #paths: Paths;
+  readonly #left: LeftPaths;
   readonly #watch = new PathWatch();
   /** Of the host of the datagram that is being taken in, if it comes from another port than the peer's. */
   #elsewhere: PeerPort | undefined;
@@ -38,11 +41,11 @@ export class Whereabouts {
     this.#peer = peer;
     this.#traffic = traffic;
     const { native, sender } = connection;
-    const peerMoved = (to: SocketAddress): void => {
-      peer.moveTo(to);
+    const peerMoved = (): void => {
       if (this.#paths.exhausted) this.#sendAway();
     };
-    this.#paths = new Paths({ native, sender, traffic, peerMoved });
+    this.#left = new LeftPaths({ clock: host.clock, native, sender, peer });
+    this.#paths = new Paths({ native, sender, traffic, peer, left: this.#left, peerMoved });
   }
 
   /** Where the peer is now. */
@@ -52,7 +55,7 @@ export class Whereabouts {
 
   /** Monotonic time at which to call {@link Whereabouts.settle}. */
   get dueAt(): number {
-    return this.#peer.active.dueAt;
+    return Math.min(this.#peer.active.dueAt, this.#left.dueAt);
   }
 
   /** True while a move of this side is under way. */
@@ -65,12 +68,19 @@ export class Whereabouts {
    * @param confirmed whether the handshake is: before that nobody moves
    * @returns where the engine is told that it comes from
    */
-  arriving(from: SocketAddress, confirmed: boolean): SocketAddress {
-    const port = this.#peer.of(from.host);
+  arriving(datagram: Buffer, from: SocketAddress, confirmed: boolean): SocketAddress {
+    const port = this.#peer.of(from);
+    this.#elsewhere = undefined;
+    if (confirmed && port !== undefined && port.current.port !== from.port) {
+      // Whoever moves on purpose takes a fresh id along, and gets a path of its own.
+      if (destinationKey(datagram) !== keyOfId(this.#connection.native.sourceId())) {
+        this.#watch.received(true);
+        return from;
+      }
+      this.#elsewhere = port;
+      this.#takenBefore = this.#connection.native.stats().recv;
+    } else port?.stays();
     this.#watch.received(port !== this.#peer.active);
-    this.#elsewhere = confirmed && port?.current.port !== from.port ? port : undefined;
-    if (this.#elsewhere !== undefined) this.#takenBefore = this.#connection.native.stats().recv;
-    else port?.stays();
     return port?.known ?? from;
   }
 
@@ -84,8 +94,10 @@ export class Whereabouts {
     return true;
   }
 
-  settle(now: number): void {
+  /** @returns whether there is something to send */
+  settle(now: number): boolean {
     this.#peer.active.settle(now);
+    return this.#left.challenge(now);
   }
 
   /** Asks the engine for news of paths and ids: for a while after something has moved, and now and then. */
