@@ -21,8 +21,11 @@ export class LastWritten {
     if (same && this.#length > 0) return writer.copied(this.#bytes, this.#length);
     this.#length = 0;
     const { at } = writer;
-    for (const text of fourth === undefined ? [first, second, third] : [first, second, third, fourth])
-      writer.text8(text, ADDRESS_PART_MAX_BYTES);
+    writer
+      .text8(first, ADDRESS_PART_MAX_BYTES)
+      .text8(second, ADDRESS_PART_MAX_BYTES)
+      .text8(third, ADDRESS_PART_MAX_BYTES);
+    if (fourth !== undefined) writer.text8(fourth, ADDRESS_PART_MAX_BYTES);
     this.#length = writer.copyFrom(at, this.#bytes);
     this.#first = first;
     this.#second = second;

@@ -95,7 +95,7 @@ export class PackedReader {
 
   /** Copies what was read since it stood at `start`. */
   copyFrom(start: number, into: Uint8Array): void {
-    into.set(this.#bytes.subarray(start, this.#at));
+    for (let at = start; at < this.#at; at += 1) into[at - start] = this.#bytes[at] as number;
   }
 
   /** The error for this frame. @param what what is wrong, to follow “has” */

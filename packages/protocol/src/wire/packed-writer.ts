@@ -110,8 +110,10 @@ export class PackedWriter {
 
   /** Copies what was written of this frame since it stood at `start`. @returns how many bytes */
   copyFrom(start: number, into: Uint8Array): number {
-    into.set(this.#slab.subarray(start, this.#at));
-    return this.#at - start;
+    const slab = this.#slab;
+    const length = this.#at - start;
+    for (let index = 0; index < length; index += 1) into[index] = slab[start + index] as number;
+    return length;
   }
 
   /**
