@@ -31,6 +31,20 @@ describe('the pace of bodies', () => {
     expect(pace.room).toBeGreaterThan(0);
   });
 
+  test.each([
+    ['32 KiB at its fastest', 1, 32],
+    ['what a millisecond gives', 3.3, 23.5],
+    ['8 KiB however slow it is', 30, 8],
+  ])('gives nothing below %s', (_what, ratio, kib) => {
+    const pace = new BodyPace();
+    taken(pace, 1_000, 1_000, 10);
+    taken(pace, 2_000, 100, 10 * ratio);
+    pace.spent(pace.room);
+    const due = pace.dueAt;
+    pace.refill(due + 1e-6, () => 10 * ratio);
+    expect(pace.room / KIB).toBeCloseTo(kib, 0);
+  });
+
   test('falls with the square of what a round trip takes beyond the least, and rises again', () => {
     const pace = new BodyPace();
     const free = taken(pace, 1_000, 1_000, 5);

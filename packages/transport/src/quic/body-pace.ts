@@ -1,8 +1,9 @@
 /** What bodies may put into the engine at once: a few datagrams of the loopback, forty of Ethernet. */
 const BURST_BYTES: number = 64 * 1024;
 
-/** Less room than this is not worth a call of the engine. */
+/** Less room than a millisecond gives is not worth a call of the engine and a datagram, within these bounds. */
 const LEAST_BYTES: number = 8 * 1024;
+const LEAST_MAX_BYTES: number = 32 * 1024;
 
 /** Bytes in a millisecond while nothing waits on the way: two gigabits a second. */
 const BYTES_PER_MS: number = 256 * 1024;
@@ -30,12 +31,12 @@ export class BodyPace {
 
   /** Bytes that bodies may put into the engine now. */
   get room(): number {
-    return this.#room < LEAST_BYTES ? 0 : Math.floor(this.#room);
+    return this.#room < this.#leastRoom ? 0 : Math.floor(this.#room);
   }
 
   /** Monotonic time at which there is room again, in milliseconds; infinite while there is. */
   get dueAt(): number {
-    return this.room > 0 ? Number.POSITIVE_INFINITY : this.#at + (LEAST_BYTES - this.#room) / this.#bytesPerMs;
+    return this.room > 0 ? Number.POSITIVE_INFINITY : this.#at + (this.#leastRoom - this.#room) / this.#bytesPerMs;
   }
 
   /** @param askRtt the smoothed round trip, in milliseconds */
@@ -47,6 +48,10 @@ export class BodyPace {
 
   spent(bytes: number): void {
     this.#room -= bytes;
+  }
+
+  get #leastRoom(): number {
+    return Math.min(LEAST_MAX_BYTES, Math.max(LEAST_BYTES, this.#bytesPerMs));
   }
 
   #measure(now: number, rtt: number): void {
