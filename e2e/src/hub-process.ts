@@ -55,6 +55,9 @@ export class HubProcess {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { ...process.env, ...environment, DATABASE_URL: databaseUrl },
     });
+    const endWithUs = (): boolean => child.kill('SIGKILL');
+    process.once('exit', endWithUs);
+    child.once('exit', () => process.off('exit', endWithUs));
     let bootstrapSecret: string | undefined;
     for await (const line of createInterface({ input: child.stdout })) {
       const said = JSON.parse(line) as Record<string, string>;
