@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '@qconn/clock';
 import { seededRandom } from '@qconn/testkit';
 import { createQuicEndpoint, type Connection, type SocketAddress } from '@qconn/transport';
+import { WHOLE_NURSERY } from '../../../tooling/measure/nursery.ts';
 import { createAuthority } from '../test/pki.ts';
 import { RawClient } from '../test/raw-client.ts';
 import { readBytes } from '../test/waiting.ts';
@@ -26,12 +27,6 @@ const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
 
 /** What may be left of the memory, as a share of what was there. */
 const GROWTH_MAX = 0.1;
-
-/**
- * The endpoint has the nursery that the hub has (its first line), and all of it from the beginning: left to itself V8 lets it grow
- * from 2 to 64 MB within minutes and keeps it, which looks like a leak.
- */
-const NURSERY = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
 
 /** Half-open and closing connections of the endpoint are gone by then, in milliseconds. */
 const QUIET_MS = 6_000;
@@ -58,7 +53,7 @@ const authority = await createAuthority('fuzz root');
 const machine = await authority.issue();
 const endpoint = fork(path.join(import.meta.dirname, 'endpoint.ts'), {
   stdio: 'inherit',
-  execArgv: [...process.execArgv, ...NURSERY],
+  execArgv: [...process.execArgv, ...WHOLE_NURSERY],
 });
 endpoint.send(await authority.issue({ ips: ['127.0.0.1'] }));
 const [address] = (await once(endpoint, 'message')) as [SocketAddress];

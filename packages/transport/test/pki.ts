@@ -43,6 +43,12 @@ export async function createAuthority(name = 'test root'): Promise<TestAuthority
   return { rootPem, issue: (parameters = {}) => issueLeaf({ root, keys, rootPem }, parameters) };
 }
 
+/** What the two ends of most tests have: a hub at 127.0.0.1 and a machine, of one CA. */
+export async function createHubAndMachine(): Promise<{ hub: TlsIdentity; machine: TlsIdentity }> {
+  const authority = await createAuthority();
+  return { hub: await authority.issue({ ips: ['127.0.0.1'] }), machine: await authority.issue() };
+}
+
 async function issueLeaf(
   authority: { root: x509.X509Certificate; keys: webcrypto.CryptoKeyPair; rootPem: string },
   parameters: LeafParameters,

@@ -2,25 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { systemClock } from '@qconn/clock';
-import { createQuicEndpoint, type Connection, type TlsIdentity } from '@qconn/transport';
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { createQuicEndpoint, type Connection } from '@qconn/transport';
+import { afterEach, expect, test } from 'vitest';
 import type { QuicConnection } from '../src/quic/quic-connection.ts';
 import { ForgingClient, varint } from './forging-client.ts';
-import { createAuthority } from './pki.ts';
+import { createHubAndMachine } from './pki.ts';
 import { Events, echo, readBytes, turn } from './waiting.ts';
 
 /** What a peer with a certificate can do to the engine by its public advisories, and what stops it: docs/security.md. */
 const MB = 1_000_000;
 
-let hub: TlsIdentity;
-let machine: TlsIdentity;
+const { hub, machine } = await createHubAndMachine();
 const open: { close(): unknown }[] = [];
-
-beforeAll(async () => {
-  const authority = await createAuthority();
-  hub = await authority.issue({ ips: ['127.0.0.1'] });
-  machine = await authority.issue();
-});
 
 afterEach(() => Promise.all(open.splice(0).map((each) => each.close())));
 

@@ -9,16 +9,14 @@ import {
   type QuicOptions,
   type SocketAddress,
   type Stream,
-  type TlsIdentity,
 } from '@qconn/transport';
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createAuthority } from './pki.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createAuthority, createHubAndMachine } from './pki.ts';
 import { Events, readBytes, settlesSoon } from './waiting.ts';
 
 const HELLO = Buffer.from('hello');
 
-let hub: TlsIdentity;
-let machine: TlsIdentity;
+const { hub, machine } = await createHubAndMachine();
 let served: Events<Served>;
 const open: { close(): unknown }[] = [];
 
@@ -29,12 +27,6 @@ interface Served {
   /** Resolves with the first five bytes, and whether the handshake had finished by then. */
   readonly hello: Promise<{ text: string; established: boolean }>;
 }
-
-beforeAll(async () => {
-  const authority = await createAuthority();
-  hub = await authority.issue({ ips: ['127.0.0.1'] });
-  machine = await authority.issue();
-});
 
 beforeEach(() => {
   served = new Events();

@@ -1,22 +1,15 @@
-import type { Stream, TlsIdentity } from '@qconn/transport';
-import { beforeAll, describe, expect, test } from 'vitest';
+import type { Stream } from '@qconn/transport';
+import { describe, expect, test } from 'vitest';
 import { streamResetCode } from '../src/quic/native-failure.ts';
 import type { StreamSet } from '../src/quic/stream-set.ts';
 import { datagramsOf, deliver, nativePair, settle, streamsOn, type NativePair } from './native-pair.ts';
-import { createAuthority } from './pki.ts';
+import { createHubAndMachine } from './pki.ts';
 
 const ASKED = 0;
 const OTHER = 4;
 const CODE = 7;
 
-let hub: TlsIdentity;
-let machine: TlsIdentity;
-
-beforeAll(async () => {
-  const authority = await createAuthority();
-  hub = await authority.issue({ ips: ['127.0.0.1'] });
-  machine = await authority.issue();
-});
+const { hub, machine } = await createHubAndMachine();
 
 /** A pair whose client has asked on one stream, and has ended its side of it or not. */
 function askedPair(ended: boolean): NativePair {

@@ -1,8 +1,7 @@
 import { type Faults } from '@qconn/testkit';
-import type { TlsIdentity } from '@qconn/transport';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { connectThrough as connect, FAULT_TABLE, moveBody, moveMessages, type Connected } from './fault-table.ts';
-import { createAuthority } from './pki.ts';
+import { createHubAndMachine } from './pki.ts';
 import { turn } from './waiting.ts';
 
 /** A tenth of what `npx -y pnpm@12 bench fault-table` moves. */
@@ -10,15 +9,8 @@ const BODY_BYTES = 1_000_000;
 const MESSAGES = 100;
 const SEED = Number(process.env['QCONN_SEED'] ?? 20_260_101);
 
-let hub: TlsIdentity;
-let machine: TlsIdentity;
+const { hub, machine } = await createHubAndMachine();
 const open: Connected[] = [];
-
-beforeAll(async () => {
-  const authority = await createAuthority();
-  hub = await authority.issue({ ips: ['127.0.0.1'] });
-  machine = await authority.issue();
-});
 
 afterEach(async () => {
   for (const each of open.splice(0)) await each.close();

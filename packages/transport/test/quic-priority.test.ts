@@ -1,9 +1,9 @@
 import { ManualClock, systemClock } from '@qconn/clock';
-import { createQuicEndpoint, type Connection, type Endpoint, type Stream, type TlsIdentity } from '@qconn/transport';
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { createQuicEndpoint, type Connection, type Endpoint, type Stream } from '@qconn/transport';
+import { afterEach, expect, test } from 'vitest';
 import type { StreamSet } from '../src/quic/stream-set.ts';
 import { nativePair, settle, streamsOn, type NativePair } from './native-pair.ts';
-import { createAuthority } from './pki.ts';
+import { createHubAndMachine } from './pki.ts';
 import { RawClient } from './raw-client.ts';
 import { Events, readBytes, streamsOf } from './waiting.ts';
 
@@ -16,16 +16,9 @@ const BODY_BYTES = 200 * KIB;
 /** Has the streams send, so many milliseconds after the last time. @returns bytes that the client has received so far, of each */
 type Pump = (afterMs: number) => number[];
 
-let hub: TlsIdentity;
-let machine: TlsIdentity;
+const { hub, machine } = await createHubAndMachine();
 let server: Endpoint | undefined;
 let client: RawClient | undefined;
-
-beforeAll(async () => {
-  const authority = await createAuthority();
-  hub = await authority.issue({ ips: ['127.0.0.1'] });
-  machine = await authority.issue();
-});
 
 afterEach(async () => {
   client?.close();

@@ -1,22 +1,15 @@
 import { ManualClock, systemClock } from '@qconn/clock';
 import { createFaultyNetwork } from '@qconn/testkit';
-import { createQuicEndpoint, type TlsIdentity } from '@qconn/transport';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { createQuicEndpoint } from '@qconn/transport';
+import { expect, onTestFinished, test } from 'vitest';
 import { datagramsOf, deliver, nativePair, settle, streamsOn } from './native-pair.ts';
-import { createAuthority } from './pki.ts';
+import { createHubAndMachine } from './pki.ts';
 import { Events, turn } from './waiting.ts';
 
 /** Packets after a lost one that show that it is lost (RFC 9002, section 6.1.1), and some to spare. */
 const LATER = 6;
 
-let hub: TlsIdentity;
-let machine: TlsIdentity;
-
-beforeAll(async () => {
-  const authority = await createAuthority();
-  hub = await authority.issue({ ips: ['127.0.0.1'] });
-  machine = await authority.issue();
-});
+const { hub, machine } = await createHubAndMachine();
 
 test('streams tell datagrams with something for a reader from those that only acknowledge or came too early', () => {
   const { client, server } = nativePair(hub, machine);

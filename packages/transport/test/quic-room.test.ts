@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createQuicEndpoint } from '@qconn/transport';
 import type { QuicStream } from '../src/quic/quic-stream.ts';
 import { nativePair, streamsOn } from './native-pair.ts';
-import { createAuthority } from './pki.ts';
+import { createAuthority, createHubAndMachine } from './pki.ts';
 
 const BODY_BYTES = 150_000;
 
@@ -41,8 +41,8 @@ test('what waits for room goes on with the acknowledgement that makes it, not wi
 });
 
 test('a body waits for room in its window, or for its pace, which no acknowledgement ends; a lane only for room', async () => {
-  const authority = await createAuthority();
-  const { client } = nativePair(await authority.issue({ ips: ['127.0.0.1'] }), await authority.issue());
+  const { hub, machine } = await createHubAndMachine();
+  const { client } = nativePair(hub, machine);
   const streams = streamsOn(client, 'client');
   const body = streams.open() as QuicStream;
   body.setPriority(5);

@@ -1,24 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { TlsIdentity } from '@qconn/transport';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { QuicConnection } from '../src/quic/quic-connection.ts';
 import { bufferWarning, UdpSocket } from '../src/quic/udp-socket.ts';
 import { connectThrough, moveBody, type Connected } from './fault-table.ts';
-import { createAuthority } from './pki.ts';
+import { createHubAndMachine } from './pki.ts';
 import { Events, turn } from './waiting.ts';
 
 const RMEM_MAX = '/proc/sys/net/core/rmem_max';
 const MIB = 1024 * 1024;
 
-let hub: TlsIdentity;
-let machine: TlsIdentity;
+const { hub, machine } = await createHubAndMachine();
 const open: { close(): Promise<void> }[] = [];
-
-beforeAll(async () => {
-  const authority = await createAuthority();
-  hub = await authority.issue({ ips: ['127.0.0.1'] });
-  machine = await authority.issue();
-});
 
 afterEach(async () => {
   for (const each of open.splice(0)) await each.close();

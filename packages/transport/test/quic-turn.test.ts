@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Stream, TlsIdentity } from '@qconn/transport';
+import type { Stream } from '@qconn/transport';
 import { EARLY_BYTES, LATER_BYTES, type StreamSet } from '../src/quic/stream-set.ts';
 import { Liveness } from '../src/quic/liveness.ts';
 import { connectionLimits } from '../src/quic/options.ts';
 import { Turn, type TurnTaker } from '../src/quic/turn.ts';
 import { datagramsOf, nativePair, streamsOn } from './native-pair.ts';
-import { createAuthority } from './pki.ts';
+import { createHubAndMachine } from './pki.ts';
 
 /** Notes what it does. @param advance what reading comes to */
 function taker(name: string, log: string[], advance?: () => void): TurnTaker {
@@ -128,9 +128,8 @@ test('when everything has been read and answered, who asked for it has its say; 
 });
 
 test('small writes are sent early once there are enough for a packet; large ones wait for the end of the turn', async () => {
-  const authority = await createAuthority();
-  const hub: TlsIdentity = await authority.issue({ ips: ['127.0.0.1'] });
-  const { client } = nativePair(hub, await authority.issue());
+  const { hub, machine } = await createHubAndMachine();
+  const { client } = nativePair(hub, machine);
   let early = 0;
   const streams: StreamSet = streamsOn(client, 'client', {
     sendEarly: () => {
@@ -163,9 +162,8 @@ test('small writes are sent early once there are enough for a packet; large ones
 });
 
 test('what the engine makes of a keepalive is told by its length, and the shortest message of a stream is not taken for one', async () => {
-  const authority = await createAuthority();
-  const hub: TlsIdentity = await authority.issue({ ips: ['127.0.0.1'] });
-  const { client } = nativePair(hub, await authority.issue());
+  const { hub, machine } = await createHubAndMachine();
+  const { client } = nativePair(hub, machine);
   const isSignOfLife = (bytes: number): boolean => new Liveness('server', connectionLimits({}), 0).received(bytes, 0);
   client.native.sendAckEliciting();
   expect(datagramsOf(client).map(({ length }) => isSignOfLife(length))).toEqual([true]);

@@ -1,13 +1,11 @@
 import { systemClock } from '@qconn/clock';
 import { createQuicEndpoint, type Connection, type Endpoint, type QuicOptions, type Stream } from '@qconn/transport';
 import { afterEach, expect, test } from 'vitest';
-import { createAuthority } from './pki.ts';
+import { createHubAndMachine } from './pki.ts';
 import { RawClient } from './raw-client.ts';
 import { Events, readAll } from './waiting.ts';
 
-const authority = await createAuthority();
-const hub = await authority.issue({ ips: ['127.0.0.1'] });
-const machine = await authority.issue();
+const { hub, machine } = await createHubAndMachine();
 const open: { close(): unknown }[] = [];
 
 /** The first unidirectional stream that a client opens (RFC 9000, section 2.1). */

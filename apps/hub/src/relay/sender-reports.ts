@@ -141,6 +141,7 @@ export class SenderReports {
     told.mask = (value.stagesPassed & ~value.stagesTold) | last;
     told.target = value.target;
     value.stagesTold = value.stagesPassed;
+    // By the stages' numbers.
     times[0] = acceptedAt;
     times[1] = acceptedAt + (forwardedMonotonic - acceptedMonotonic);
     times[2] = times[1];

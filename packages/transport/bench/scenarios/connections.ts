@@ -1,3 +1,4 @@
+import { WHOLE_NURSERY } from '../../../../tooling/measure/nursery.ts';
 import type { Identities } from '../links/link.ts';
 import { Child } from './children.ts';
 
@@ -7,9 +8,6 @@ interface Counts {
   readonly rssBytes: number;
   readonly cpuMs: number;
 }
-
-/** The nursery that the hub's program has at most, from the beginning: it is the process's, however many connections there are. */
-const NURSERY = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
 
 /** Full mutual-TLS handshakes a second that one endpoint accepts while others connect and close as fast as they can. */
 export async function handshakes(
@@ -61,7 +59,7 @@ export async function idle(
 }
 
 async function acceptor(identities: Identities): Promise<{ server: Child; port: number; ask: () => Promise<Counts> }> {
-  const server = new Child('acceptor.ts', { carrier: 'quic', identities }, NURSERY);
+  const server = new Child('acceptor.ts', { carrier: 'quic', identities }, WHOLE_NURSERY);
   const { port } = await server.next<{ port: number }>();
   const ask = (): Promise<Counts> => {
     const answer = server.next<Counts>();

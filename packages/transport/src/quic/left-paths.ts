@@ -26,7 +26,7 @@ export interface LeftPathsParts {
  */
 export class LeftPaths {
   readonly #parts: LeftPathsParts;
-  #paths: { readonly local: SocketAddress; readonly peer: SocketAddress }[] = [];
+  readonly #paths: { readonly local: SocketAddress; readonly peer: SocketAddress }[] = [];
   #dueAt = Number.POSITIVE_INFINITY;
 
   constructor(parts: LeftPathsParts) {
