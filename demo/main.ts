@@ -36,7 +36,7 @@ function tellHowToGoOn({ https, program }: RunningHub, key: string, pin: string,
   npx -y pnpm@12 qconn login ${https} ${key} --pin ${pin}
   npx -y pnpm@12 qconn machines
 End it with:
-  kill ${program.pid} && rm -r ${folder}
+  kill ${program.pid} && until rm -r ${folder}; do sleep 1; done
 `);
 }
 

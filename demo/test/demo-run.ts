@@ -70,8 +70,18 @@ export class DemoRun {
     return left;
   }
 
+  /** Ends whatever a failed test has left. A process may write for a moment after it was killed, so the folder takes several tries. */
   async cleanUp(): Promise<void> {
     this.#child.kill('SIGKILL');
-    await rm(this.temporary, { recursive: true, force: true });
+    for (const pid of await this.leftProcesses()) kill(pid);
+    await rm(this.temporary, { recursive: true, force: true, maxRetries: 20 });
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

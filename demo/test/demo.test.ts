@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { BODY_MAX_BYTES } from '@qconn/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DemoRun } from './demo-run.ts';
@@ -64,9 +66,12 @@ describe('the demo', () => {
     const run = await start('--keep');
     expect(await run.ended, run.output).toBe(0);
     const [hub] = await run.leftProcesses();
-    expect(run.output).toContain(`kill ${hub} && rm -r ${run.temporary}`);
     expect(run.output).toMatch(/qconn login https:\/\/127\.0\.0\.1:\d+ qk_\S+ --pin [0-9a-f]{64}/);
-    process.kill(hub as number, 'SIGTERM');
+    const [, end] = /\nEnd it with:\n {2}(kill .*)\n/.exec(run.output) ?? [];
+    expect(end).toContain(`kill ${hub} && `);
+    await promisify(execFile)('sh', ['-c', end as string]);
+    expect(await run.leftFiles()).toEqual([]);
+    await expect.poll(() => run.leftProcesses(), { timeout: SLOW }).toEqual([]);
   });
 
   test.each([
