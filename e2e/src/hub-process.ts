@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { lastingPort } from '@qconn/testkit';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -33,10 +34,11 @@ export class HubProcess {
   static async start(
     folder: string,
     databaseUrl: string,
-    ports: { readonly quic: string; readonly https: string } = { quic: '0', https: '0' },
+    ports?: { readonly quic: string; readonly https: string },
     environment: Readonly<Record<string, string>> = {},
     program = 'apps/hub/src/main.ts',
   ): Promise<HubProcess> {
+    const port = ports === undefined ? String(await lastingPort()) : '';
     const args = [
       'serve',
       '--init',
@@ -46,9 +48,9 @@ export class HubProcess {
       '--host',
       '127.0.0.1',
       '--quic-port',
-      ports.quic,
+      ports?.quic ?? port,
       '--https-port',
-      ports.https,
+      ports?.https ?? port,
     ];
     const child = spawn(process.execPath, ['--conditions=@qconn/source', program, ...args], {
       cwd: ROOT,

@@ -8,7 +8,7 @@ import { systemClock } from '@qconn/clock';
 import { Hub, initialise, loadHubConfig, openHubAuthority, openHubStore, type HubConfig } from '@qconn/hub';
 import { createLog } from '@qconn/startup';
 import type { Store } from '@qconn/store';
-import { createDatabase, type TestDatabase } from '@qconn/testkit';
+import { createDatabase, lastingPort, type TestDatabase } from '@qconn/testkit';
 import { becomeAdministrator } from './administrator.ts';
 
 /** A grant as the API takes it. */
@@ -58,15 +58,11 @@ export class Site {
     const databaseUrl = database?.url;
     const folder = await mkdtemp(join(tmpdir(), 'qconn-e2e-'));
     const log: string[] = [];
-    const { store, hub, bootstrapSecret } = await startHub(
-      configOf(folder, databaseUrl, environment, { quic: 0, https: 0 }),
-      log,
-      tracer,
-    );
-    // A hub that restarts has to be found again, so it keeps the ports that the system chose.
-    const ports = { quic: hub.quicAddress.port, https: hub.httpsAddress.port };
+    // A hub that restarts has to be found again.
+    const config = configOf(folder, databaseUrl, environment, await lastingPort());
+    const { store, hub, bootstrapSecret } = await startHub(config, log, tracer);
     const api = await becomeAdministrator(`https://127.0.0.1:${hub.httpsAddress.port}`, bootstrapSecret ?? '');
-    const site = new Site(folder, configOf(folder, databaseUrl, environment, ports), store, hub, api, log);
+    const site = new Site(folder, config, store, hub, api, log);
     site.#database = database;
     return site;
   }
@@ -155,7 +151,7 @@ function configOf(
   folder: string,
   url: string | undefined,
   environment: Readonly<Record<string, string>>,
-  ports: { quic: number; https: number },
+  port: number,
 ): HubConfig {
   return loadHubConfig({
     environment,
@@ -163,8 +159,8 @@ function configOf(
       '--data': { path: 'dataFolder', value: join(folder, 'hub') },
       '--database': { path: 'database.url', value: url },
       '--host': { path: 'listen.host', value: '127.0.0.1' },
-      '--quic-port': { path: 'listen.quicPort', value: ports.quic },
-      '--https-port': { path: 'listen.httpsPort', value: ports.https },
+      '--quic-port': { path: 'listen.quicPort', value: port },
+      '--https-port': { path: 'listen.httpsPort', value: port },
     },
   });
 }

@@ -6,4 +6,5 @@ export { PacketTap } from './faulty-network/packet-tap.ts';
 export { createFaultyNetwork, type FaultyNetwork, type FaultyNetworkOptions } from './faulty-network/faulty-network.ts';
 export { Impairment, QUEUE_MS, type Arrival, type Faults } from './faulty-network/impairment.ts';
 export { seededRandom } from './faulty-network/seeded-random.ts';
+export { lastingPort } from './lasting-port.ts';
 export { runOnSmallDisk, SmallDisk } from './small-disk.ts';

@@ -6,10 +6,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { lastingPort } from '../lasting-port.ts';
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts';
 
 const READY = 'ready to accept connections';
@@ -53,7 +53,7 @@ async function start(programs: PostgresBinaries): Promise<void> {
   ];
   const made = spawnSync(programs.initdb, flags, { ...as, encoding: 'utf8' });
   if (made.status !== 0) return fail(`${programs.initdb}: ${made.error?.message ?? made.stderr}`);
-  const port = await freePort();
+  const port = await lastingPort();
   server = spawn(
     programs.postgres,
     ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', '', ...SETTINGS.flatMap((setting) => ['-c', setting])],
@@ -79,12 +79,4 @@ function stop(): void {
 function fail(reason: string): void {
   console.error(`The test database did not start: ${reason}`);
   process.exit(1);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
