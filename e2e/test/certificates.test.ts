@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@qconn/client';
 import { loadHubConfig, openHubAuthority } from '@qconn/hub';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Site } from '../src/site.ts';
 
 const MINUTE_MS = 60_000;
@@ -13,7 +13,7 @@ let site: Site;
 
 beforeAll(async () => {
   site = await Site.open({ environment: { QCONN_HUB_CERTIFICATES_GRACE_MS: String(30 * MINUTE_MS) } });
-}, 120_000);
+});
 
 afterAll(() => site.close());
 
@@ -93,7 +93,7 @@ test('a revoked certificate ends its connection, is in the list, and leaves the 
   })();
   await call('POST', `/v1/certificates/${first}/revoke`, { reason: 'copied' });
   expect(await gone).toBe('revoked');
-  await vi.waitFor(() => expect(client.phase).toBe('online'), 10_000);
+  await expect.poll(() => client.phase).toBe('online');
   const { items: sessions } = await call<{ items: { hostname: string; credentialSerial: string }[] }>(
     'GET',
     '/v1/sessions',

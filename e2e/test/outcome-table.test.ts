@@ -19,7 +19,7 @@ beforeAll(async () => {
   await site.enrol('away');
   for (const behaviour of ['answers', 'hangs', 'throws', 'rejects', 'streams', 'cuts'] as const)
     await provider.provide(behaviour, behaviour);
-}, 120_000);
+});
 
 afterAll(async () => {
   await Promise.all(machines.map((one) => one.kill()));
@@ -37,6 +37,21 @@ async function ends(request: SentRequest, how: ErrorCode | 'completed'): Promise
   const ending = await request.ended();
   seen.add(ending.how);
   expect(ending).toEqual({ how, retrySafe: how !== 'completed' && ERROR_TABLE[how].retrySafe });
+}
+
+/** The exchanges of a machine that ended so, as the hub remembers them. */
+async function remembered(outcome: ErrorCode, from: string): Promise<readonly unknown[]> {
+  return ((await site.api.call('GET', `/v1/exchanges?outcome=${outcome}&from=${from}`)) as { items: unknown[] }).items;
+}
+
+let cancels = 0;
+
+/** Cancels a request of the sender's. Resolves when the hub has heard of it: its sender has its word before that. */
+async function cancel(request: SentRequest): Promise<void> {
+  cancels += 1;
+  request.cancel();
+  await ends(request, 'cancelled');
+  await expect.poll(() => remembered('cancelled', 'sender')).toHaveLength(cancels);
 }
 
 test.each([
@@ -67,8 +82,7 @@ test('forbidden', async () => {
 test('cancelled', async () => {
   const request = sender.request('work@provider/hangs');
   await request.stage('acknowledged');
-  request.cancel();
-  await ends(request, 'cancelled');
+  await cancel(request);
 });
 
 test('busy', async () => {
@@ -76,15 +90,14 @@ test('busy', async () => {
   const first = sender.request('work@provider/single');
   await first.stage('acknowledged');
   await ends(sender.request('work@provider/single'), 'busy');
-  first.cancel();
+  await cancel(first);
 });
 
 test('quota', async () => {
   const others = Array.from({ length: 4 }, () => sender.request('work@provider/hangs'));
   await Promise.all(others.map((other) => other.stage('acknowledged')));
   await ends(sender.request('work@provider/answers'), 'quota');
-  for (const other of others) other.cancel();
-  await Promise.all(others.map((other) => other.ended()));
+  for (const other of others) await cancel(other);
 });
 
 test('not_acknowledged: the provider’s process stands still', async () => {
@@ -122,9 +135,7 @@ test('sender_lost: the sender’s process was killed, and the hub remembers what
   const request = lost.request('work@provider/hangs', { jobMs: 3_000 });
   await request.stage('acknowledged');
   await lost.restart();
-  const found = async (): Promise<readonly unknown[]> =>
-    ((await site.api.call('GET', '/v1/exchanges?outcome=sender_lost&from=lost')) as { items: unknown[] }).items;
-  await expect.poll(found, { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(() => remembered('sender_lost', 'lost')).toHaveLength(1);
   seen.add('sender_lost');
 });
 

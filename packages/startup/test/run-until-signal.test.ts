@@ -12,8 +12,9 @@ afterEach(() => running.forEach((child) => child.kill('SIGKILL')));
 async function run(
   closing: string,
   onLine: (line: string, child: ChildProcess) => void,
+  ...more: string[]
 ): Promise<{ code: number | null; lines: string[] }> {
-  const child = spawn(process.execPath, ['--conditions=@qconn/source', program, closing], {
+  const child = spawn(process.execPath, ['--conditions=@qconn/source', program, closing, ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   running.add(child);
@@ -34,7 +35,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)('closes on %s and ends with 0', async 
 });
 
 test('gives up after the deadline and ends with 1, whatever is still open', async () => {
-  const { code, lines } = await run('60000', (line, child) => line === 'ready' && child.kill('SIGTERM'));
+  const { code, lines } = await run('60000', (line, child) => line === 'ready' && child.kill('SIGTERM'), '300');
   expect(lines.at(-1)).toBe('not stopped after 300 ms; giving up');
   expect(code).toBe(1);
 });

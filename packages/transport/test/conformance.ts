@@ -256,8 +256,10 @@ export function describeTransport(name: string, transport: TransportUnderTest): 
         deadline = signal;
         return new Promise(() => undefined);
       };
-      const server = await serve({ handlers: { 'qconn/1': { accept: () => undefined, drain } } });
+      const accepted = new Events<Connection>();
+      const server = await serve({ handlers: { 'qconn/1': { accept: accepted.push, drain } } });
       await dial(server);
+      await accepted.next();
       await server.drain(50);
       expect(deadline?.aborted).toBe(true);
       expect(server.connections).toBe(1);

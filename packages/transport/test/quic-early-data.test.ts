@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '@qconn/clock';
+import { ManualClock, systemClock, type Clock } from '@qconn/clock';
+import { HANDSHAKE_DEADLINE_MS } from '@qconn/protocol';
 import { PacketTap } from '@qconn/testkit';
 import {
   createQuicEndpoint,
@@ -51,9 +52,9 @@ function greet(connection: Connection): void {
   });
 }
 
-async function serve(options: Partial<QuicOptions> = {}): Promise<Endpoint> {
+async function serve(options: Partial<QuicOptions> = {}, clock: Clock = systemClock): Promise<Endpoint> {
   const server = await createQuicEndpoint(
-    { clock: systemClock },
+    { clock },
     { host: '127.0.0.1', tls: hub, handlers: { 'qconn/1': greet }, earlyData: true, ...options },
   );
   open.push(server);
@@ -124,7 +125,8 @@ test('nothing can be said early with a ticket that cannot be read', async () => 
 });
 
 test('a replayed hello is seen again, and never as an established connection', async () => {
-  const server = await serve({ handshakeDeadlineMs: 500 });
+  const clock = new ManualClock(Date.now());
+  const server = await serve({}, clock);
   const tap = await PacketTap.before(server.address);
   open.push(tap);
   const { connection, on } = await sayHello(tap.address, await ticketOf(server));
@@ -139,6 +141,7 @@ test('a replayed hello is seen again, and never as an established connection', a
   const replayed = await served.next();
   expect(await replayed.hello).toEqual({ text: 'hello', established: false });
   const acted = new Promise<void>((resolve) => replayed.connection.whenEstablished(resolve));
+  clock.advance(HANDSHAKE_DEADLINE_MS);
   expect((await replayed.connection.closed).error.code).toBe('handshake_timeout');
   expect(await settlesSoon(acted)).toBe(false);
 });

@@ -1,5 +1,6 @@
-import { systemClock } from '@qconn/clock';
-import { ERROR_TABLE, type QconnError } from '@qconn/protocol';
+import { once } from 'node:events';
+import { ManualClock, systemClock, type Clock } from '@qconn/clock';
+import { ERROR_TABLE, HANDSHAKE_DEADLINE_MS, type QconnError } from '@qconn/protocol';
 import {
   createQuicEndpoint,
   type Connection,
@@ -13,7 +14,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import { createAuthority, type TestAuthority } from './pki.ts';
 import { quiche } from '../src/quic/native.ts';
 import { RawClient } from './raw-client.ts';
-import { Events, echo, readBytes } from './waiting.ts';
+import { Events, echo, readBytes, turn } from './waiting.ts';
 
 let authority: TestAuthority;
 let hub: TlsIdentity;
@@ -34,7 +35,7 @@ interface Served {
   readonly accepted: Events<Connection>;
 }
 
-async function serve(options: QuicOptions = {}): Promise<Served> {
+async function serve(options: QuicOptions = {}, clock: Clock = systemClock): Promise<Served> {
   const refused = new Events<RefusedHandshake>();
   const accepted = new Events<Connection>();
   const handler = (connection: Connection): void => {
@@ -42,7 +43,7 @@ async function serve(options: QuicOptions = {}): Promise<Served> {
     accepted.push(connection);
   };
   const server = await createQuicEndpoint(
-    { clock: systemClock, onRefused: refused.push },
+    { clock, onRefused: refused.push },
     { host: '127.0.0.1', tls: hub, handlers: { 'qconn/1': handler }, ...options },
   );
   open.push(server);
@@ -107,16 +108,22 @@ test('a server sends at most three times what an unproven address has sent (RFC 
   const first = client.packet();
   client.socket.on('message', (bytes) => (client.heard += bytes.length));
   await client.send(first ?? Buffer.alloc(0));
+  while (client.heard === 0) await turn();
   expect((await refused.next()).error.code).toBe('handshake_timeout');
-  expect(client.heard).toBeGreaterThan(0);
   expect(client.heard).toBeLessThanOrEqual(3 * 1_200);
   expect(server.connections).toBe(0);
 });
 
 test('a client that stalls its handshake is dropped at the deadline', async () => {
-  const { server, refused } = await serve({ handshakeDeadlineMs: 100 });
+  const clock = new ManualClock(Date.now());
+  const { server, refused } = await serve({}, clock);
   const client = await raw(server);
+  const answered = once(client.socket, 'message');
   client.flush();
+  await answered;
+  clock.advance(HANDSHAKE_DEADLINE_MS - 1);
+  expect(refused.unread).toBe(0);
+  clock.advance(1);
   expect((await refused.next()).error.code).toBe('handshake_timeout');
 });
 

@@ -1,12 +1,15 @@
 import { runUntilSignal } from '@qconn/startup';
 
-/** Runs until a signal. The first argument says how long closing takes, in milliseconds, or `throws`, or `until`. */
-const closing = process.argv[2] ?? '0';
+/**
+ * Runs until a signal. The first argument says how long closing takes, in milliseconds, or `throws`, or `until`; the second how long it may
+ * take.
+ */
+const [closing = '0', deadlineMs = '60000'] = process.argv.slice(2);
 const until = closing === 'until' ? { until: Promise.resolve() } : {};
 
 try {
   const run = runUntilSignal({
-    deadlineMs: 300,
+    deadlineMs: Number(deadlineMs),
     tell: (message) => console.log(message),
     close: async (signal) => {
       console.log(`closing on ${signal}`);
