@@ -7,9 +7,6 @@ import { BODY_MAX_BYTES } from '@qconn/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DemoRun } from './demo-run.ts';
 
-// The demo starts five programs, which takes long on a machine that is busy with other tests.
-const SLOW = 150_000;
-
 const runs: DemoRun[] = [];
 afterEach(async () => {
   await Promise.all(runs.splice(0).map((run) => run.cleanUp()));
@@ -22,7 +19,7 @@ async function start(...args: string[]): Promise<DemoRun> {
 }
 
 describe('the demo', () => {
-  test('prints a document of 64 KiB, shows every step, and leaves nothing behind', { timeout: SLOW }, async () => {
+  test('prints a document of 64 KiB, shows every step, and leaves nothing behind', async () => {
     const content = randomBytes(BODY_MAX_BYTES);
     const folder = await start('--help');
     const path = join(folder.temporary, 'document.bin');
@@ -52,7 +49,7 @@ describe('the demo', () => {
     expect(await run.leftProcesses()).toEqual([]);
   });
 
-  test('cleans up when it is interrupted', { timeout: SLOW }, async () => {
+  test('cleans up when it is interrupted', async () => {
     const run = await start();
     await run.printed('hub initialised and listening');
     run.interrupt();
@@ -62,7 +59,7 @@ describe('the demo', () => {
     expect(await run.leftProcesses()).toEqual([]);
   });
 
-  test('leaves the hub running on request, and tells how to end it', { timeout: SLOW }, async () => {
+  test('leaves the hub running on request, and tells how to end it', async () => {
     const run = await start('--keep');
     expect(await run.ended, run.output).toBe(0);
     const [hub] = await run.leftProcesses();
@@ -71,7 +68,7 @@ describe('the demo', () => {
     expect(end).toContain(`kill ${hub} && `);
     await promisify(execFile)('sh', ['-c', end as string]);
     expect(await run.leftFiles()).toEqual([]);
-    await expect.poll(() => run.leftProcesses(), { timeout: SLOW }).toEqual([]);
+    await expect.poll(() => run.leftProcesses()).toEqual([]);
   });
 
   test.each([

@@ -17,7 +17,7 @@ beforeAll(async () => {
       return `${name} ${Buffer.from(body).toString()}`;
     });
   }
-}, 120_000);
+});
 
 afterAll(() => site.close());
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
   printer = await site.member('printer-pc', [{ effect: 'allow', verb: 'provide', serviceTypes: ['print'] }]);
   lims = await site.member('lims', [{ effect: 'allow', verb: 'submit', serviceTypes: ['print'] }]);
   await printer.provide({ device: 'zebra', serviceTypes: ['print'] }, ({ body }) => body);
-}, 120_000);
+});
 
 afterAll(() => site.close());
 
@@ -53,7 +53,7 @@ function traffic(): { stop(): Promise<{ sent: number; lost: unknown[] }> } {
   };
 }
 
-test('the root is replaced under connected machines, and no message is lost', { timeout: 240_000 }, async () => {
+test('the root is replaced under connected machines, and no message is lost', async () => {
   const before = await status();
   expect(before).toMatchObject({ rotation: null, trust: { pins: [before.pin] } });
   const oldToken = await site.token();
@@ -74,7 +74,7 @@ test('the root is replaced under connected machines, and no message is lost', { 
         ['printer-pc', true],
       ]),
     );
-  }, 30_000);
+  }, 60_000);
   expect((await site.credentials('lims').load()).trustBundlePem).toHaveLength(2);
 
   const activated = await step('activate', { spreadSeconds: 1 });
@@ -98,7 +98,7 @@ test('the root is replaced under connected machines, and no message is lost', { 
   const stranger = new HubHttps({ url: site.hubUrl, trustPem: [oldRootOf(bundle, activated.pin)] });
   await vi.waitFor(
     () => expect(stranger.call('GET', '/v1/hub')).rejects.toMatchObject({ code: 'hub_untrusted' }),
-    10_000,
+    60_000,
   );
   stranger.close();
   const friend = new HubHttps({ url: site.hubUrl, trustPem: bundle });
@@ -106,7 +106,7 @@ test('the root is replaced under connected machines, and no message is lost', { 
   friend.close();
 
   // Machines come back with the new root alone, from the disk and after a restart of the hub.
-  await vi.waitFor(async () => expect((await site.credentials('lims').load()).trustBundlePem).toHaveLength(1), 10_000);
+  await vi.waitFor(async () => expect((await site.credentials('lims').load()).trustBundlePem).toHaveLength(1), 60_000);
   await lims.close();
   await site.stop();
   await site.restart();

@@ -11,7 +11,7 @@ let site: Site;
 
 beforeAll(async () => {
   site = await Site.open();
-}, 120_000);
+});
 
 afterAll(() => site.close());
 

@@ -37,7 +37,7 @@ beforeAll(async () => {
     }),
   );
   agent = startAgent();
-}, 120_000);
+});
 
 afterAll(async () => {
   await kill();

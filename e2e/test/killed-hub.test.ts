@@ -11,7 +11,7 @@ beforeAll(async () => {
   client = await connect({ credentials: await site.enrol('machine'), agent: 'machine/1' });
   await client.connected({ phase: 'online' });
   await client.provide({ device: 'd', serviceTypes: ['work'] }, () => 'done');
-}, 120_000);
+});
 
 afterAll(async () => {
   await client.close(0);

@@ -16,7 +16,7 @@ describe.each(['embedded', 'postgresql'] as const)('the main job on the %s datab
 
   beforeAll(async () => {
     site = await Site.open({ database });
-  }, 120_000);
+  });
 
   afterAll(() => site.close());
 

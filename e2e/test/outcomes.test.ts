@@ -13,7 +13,7 @@ beforeAll(async () => {
     { effect: 'allow', verb: 'provide', serviceTypes: ['*'] },
     { effect: 'allow', verb: 'submit', serviceTypes: ['*'] },
   ]);
-}, 120_000);
+});
 
 afterAll(() => site.close());
 

@@ -10,7 +10,7 @@ beforeAll(async () => {
   site = await Site.open();
   lims = await site.member('lims', [{ effect: 'allow', verb: 'query', serviceTypes: ['print'] }]);
   printer = await site.member('printer', [{ effect: 'allow', verb: 'provide', serviceTypes: ['print'] }]);
-}, 120_000);
+});
 
 afterAll(() => site.close());
 

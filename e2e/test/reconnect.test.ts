@@ -14,7 +14,7 @@ beforeAll(async () => {
   ]);
   provider = await site.member('provider', [{ effect: 'allow', verb: 'provide', serviceTypes: ['*'] }]);
   await provider.provide({ device: 'd', serviceTypes: ['work'] }, () => 'done');
-}, 120_000);
+});
 
 afterAll(() => site.close());
 

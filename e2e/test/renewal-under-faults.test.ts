@@ -15,7 +15,7 @@ beforeAll(async () => {
   site = await Site.open({ environment: { QCONN_HUB_DRAIN_MS: '0' } });
   await site.enrol('any');
   quicPort = (await site.credentials('any').load()).hub.quic[0]?.port ?? 0;
-}, 120_000);
+});
 
 afterEach(async () => {
   for (const each of open.splice(0).toReversed()) await each.close();
@@ -93,7 +93,6 @@ const faults: [what: string, fault: (machine: Machine) => unknown][] = [
 
 test.each(faults.map(([what, fault], n) => ({ what, fault, name: `machine-${n}` })))(
   'a renewal in the middle of $what ends with a certificate that is on disk and good for the next connection',
-  { timeout: 60_000 },
   async ({ fault, name }) => {
     const one = await machine(name);
     const { client, store } = one;

@@ -30,7 +30,7 @@ beforeAll(async () => {
     provider.getTracer('printer').startSpan('cut the label').end();
     return 'printed';
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await site.close();

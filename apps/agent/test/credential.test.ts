@@ -3,11 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CredentialStore, parseCredential } from '@qconn/identity';
 import { createTestPki } from '@qconn/testkit';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runAgent, type Ended } from './agent-process.ts';
-
-// scrypt is meant to take its time, and the machine may be busy.
-vi.setConfig({ testTimeout: 120_000 });
 
 const pki = await createTestPki();
 const { keyPem, chainPem } = await pki.machine();

@@ -21,8 +21,8 @@ beforeAll(async () => {
   said = out + err;
   await admin.ok('role', 'put', 'printer', '--allow', 'provide:print');
   await admin.ok('role', 'put', 'lims', '--allow', 'submit:print', '--allow', 'query:print');
-}, 120_000);
-afterAll(() => hub?.close(), 30_000);
+});
+afterAll(() => hub?.close());
 
 loginSuite(
   () => admin,

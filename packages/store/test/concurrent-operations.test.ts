@@ -78,7 +78,7 @@ async function operate(store: Store, machines: readonly string[], choose: (below
   }
 }
 
-test('whatever two hubs do at once, the rules hold and both know all of it', { timeout: 180_000 }, async () => {
+test('whatever two hubs do at once, the rules hold and both know all of it', async () => {
   const database = await createDatabase();
   const [one, two] = [await openStore({ url: database.url }), await openStore({ url: database.url })];
   onTestFinished(async () => {
@@ -111,7 +111,7 @@ test('whatever two hubs do at once, the rules hold and both know all of it', { t
   expect(policy.generation - before).toBeGreaterThan(50);
   const held = policy.machines.flatMap(({ hostname }) => hostname ?? []);
   expect(new Set(held).size).toBe(held.length);
-  await expect.poll(() => mirror.generations.at(-1), { timeout: 10_000 }).toBe(policy.generation);
+  await expect.poll(() => mirror.generations.at(-1)).toBe(policy.generation);
   expect(mirror.generations).toEqual(
     Array.from({ length: policy.generation - before }, (_, index) => before + 1 + index),
   );

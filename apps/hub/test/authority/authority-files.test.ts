@@ -2,7 +2,7 @@ import { chmod, chown, mkdtemp, readdir, readFile, rename, rm, stat, symlink, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority } from '@qconn/identity';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   encryptAuthority,
   loadAuthority,
@@ -12,9 +12,6 @@ import {
 } from '../../src/authority/authority-files.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
-
-// scrypt is meant to take its time, and the machine may be busy.
-vi.setConfig({ testTimeout: 120_000 });
 
 let above: string;
 let folder: string;

@@ -4,16 +4,13 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority } from '@qconn/identity';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadAuthority, saveAuthority } from '../../src/authority/authority-files.ts';
 import { readBroughtAuthority } from '../../src/authority/brought-authority.ts';
 import { qconnHub } from './hub-command.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
 const opensslPresent = spawnSync('openssl', ['version']).status === 0;
-
-// Each test starts several processes, on a machine that may be busy.
-vi.setConfig({ testTimeout: 120_000 });
 
 let folder: string;
 

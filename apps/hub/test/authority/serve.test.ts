@@ -33,7 +33,7 @@ function stopOnceListening(child: ChildProcess): void {
   });
 }
 
-test('a hub warns of plain keys, not of encrypted ones, and refuses exposed ones', { timeout: 180_000 }, async () => {
+test('a hub warns of plain keys, not of encrypted ones, and refuses exposed ones', async () => {
   const environment = { QCONN_HUB_CA_PASSPHRASE: 'correct horse battery staple' };
   expect(await serveOnce({})).toContain('ca_keys_not_encrypted');
   expect(await qconnHub(['ca', 'encrypt', '--data', folder], environment)).toMatchObject({ code: 0 });

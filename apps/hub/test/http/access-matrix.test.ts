@@ -6,7 +6,7 @@ describe.each(['server', 'embedded'] as const)('who is let in, with the %s datab
   let hub: RunningHub;
   beforeAll(async () => {
     hub = await RunningHub.start({ embedded: kind === 'embedded' });
-  }, 120_000);
+  });
   afterAll(() => hub?.close());
 
   accessMatrix(() => hub);

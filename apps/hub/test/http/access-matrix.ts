@@ -25,7 +25,7 @@ export function accessMatrix(hub: () => RunningHub): void {
     }
     cast.close();
     expect(wrong).toEqual([]);
-  }, 60_000);
+  });
 }
 
 /** Callers of every kind. A role for each action, and one for all others. */

@@ -14,7 +14,7 @@ beforeAll(async () => {
   hub = await RunningHub.start();
   admin = await hub.key(['admin']);
   agent = new Agent({ keepAlive: true, maxSockets: 10 });
-}, 120_000);
+});
 afterAll(async () => {
   agent?.destroy();
   await hub?.close();

@@ -14,7 +14,7 @@ import { operationsOf, type OpenApi } from './idle-app.ts';
 const REQUESTS = Number(process.env['QCONN_FUZZ_REQUESTS'] ?? 600);
 const SEED = Number(process.env['QCONN_TEST_SEED'] ?? Date.now() % 2 ** 31);
 const AT_ONCE = 8;
-const ANSWER_DEADLINE_MS = 10_000;
+const ANSWER_DEADLINE_MS = 60_000;
 
 let hub: RunningHub;
 let key: string;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   hub = await RunningHub.start({ config: { limits } });
   key = await hub.key(['admin']);
   agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE, ca: hub.authority.rootPem });
-}, 120_000);
+});
 
 afterAll(async () => {
   agent?.destroy();
@@ -59,7 +59,7 @@ test(
     expect(statuses.get(200) ?? 0).toBeGreaterThan(REQUESTS / 20);
     expect((await ask(hub, '/v1/whoami', { key })).status).toBe(200);
   },
-  Math.max(60_000, REQUESTS * 20),
+  Math.max(240_000, REQUESTS * 20),
 );
 
 async function judge(fuzzed: FuzzedRequest): Promise<{ status: number; wrong: string[] }> {

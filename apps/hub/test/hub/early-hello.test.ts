@@ -10,7 +10,7 @@ let hub: RunningHub;
 
 beforeAll(async () => {
   hub = await RunningHub.start();
-}, 120_000);
+});
 
 afterAll(() => hub.close());
 

@@ -23,4 +23,4 @@ test('a call that fails by a fault of ours is told as internal, and the hub’s 
   });
   client.close();
   await hub.close();
-}, 30_000);
+});

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await hub.authorize(honest, 'honest', [{ effect: 'allow', verb: 'query', serviceTypes: ['*'] }]);
   bystander = new ScriptedClient(await hub.connect(honest.tls));
   await bystander.greet();
-}, 120_000);
+});
 
 afterAll(async () => {
   bystander.close();

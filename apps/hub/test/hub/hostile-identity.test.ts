@@ -14,7 +14,7 @@ let machine: TestMachine;
 beforeAll(async () => {
   hub = await RunningHub.start();
   machine = await hub.machine();
-}, 120_000);
+});
 
 afterAll(() => hub.close());
 

@@ -81,10 +81,10 @@ describe('the state of the hub is read at each scrape', () => {
     // Samples as the hub's own sampler does, and so tells when that one has sampled.
     const witness = monitorEventLoopDelay({ resolution: 10 });
     witness.enable();
-    await expect.poll(() => witness.count, { interval: 5, timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => witness.count, { interval: 5 }).toBeGreaterThan(0);
     const end = performance.now() + 120;
     while (performance.now() < end);
-    await expect.poll(() => witness.max, { interval: 5, timeout: 20_000 }).toBeGreaterThan(110e6);
+    await expect.poll(() => witness.max, { interval: 5 }).toBeGreaterThan(110e6);
     witness.disable();
     const text = await metrics.text();
     expect(sample(text, 'qconn_event_loop_delay_seconds{quantile="1"}')).toBeGreaterThan(0.1);

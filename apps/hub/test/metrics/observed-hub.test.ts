@@ -40,7 +40,7 @@ beforeAll(async () => {
   printer.send(encodeProvide(printer.writer, 1, { device: 'zebra-1', serviceTypes: ['print'] }));
   await printer.frame(FrameType.Provided);
   lims = await connect('lims', 'submit');
-}, 120_000);
+});
 
 afterAll(() => hub.close());
 

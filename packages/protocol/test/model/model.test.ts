@@ -6,7 +6,7 @@ import { firstWorlds } from './world.ts';
 /** Disturbances in one exchange, of any kinds and in any order: 2 takes 2–4 s, 3 some 12 s (QCONN_MODEL_BOUND=3). */
 const BOUND = Number(process.env['QCONN_MODEL_BOUND'] ?? 2);
 
-test('every interleaving of one exchange keeps its promises', { timeout: 120_000 }, ({ task }) => {
+test('every interleaving of one exchange keeps its promises', ({ task }) => {
   const { states, steps, endings, fault } = explore(TABLES, firstWorlds(BOUND));
   console.log(`${task.name}: ${states} states, ${steps} steps with up to ${BOUND} disturbances`);
   expect(fault).toBeUndefined();

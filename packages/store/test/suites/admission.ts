@@ -3,9 +3,6 @@ import { expect, test } from 'vitest';
 import type { Opened } from '../both-databases.ts';
 import { admin, authorized, DAY, enrolled, HOUR, newCredential, NOW, race, unique } from '../fixtures.ts';
 
-/** Two hundred rounds take ten seconds, and several times that on a busy machine; in milliseconds. */
-const MANY_ROUNDS = { timeout: 180_000 };
-
 export function admissionSuite(opened: () => Opened): void {
   const rounds = (onPostgres: number): number => (opened().kind === 'PGlite' ? 2 : onPostgres);
 
@@ -156,30 +153,25 @@ export function admissionSuite(opened: () => Opened): void {
     expect(await store.machines.find(fingerprint)).toMatchObject({ status: 'pending' });
   });
 
-  test(
-    'of eight approvals of one hostname at once exactly one wins, and the others learn who',
-    MANY_ROUNDS,
-    async () => {
-      const { store } = opened();
-      let machines: string[] = [];
-      for (let round = 0; round < rounds(200); round++) {
-        const hostname = `contested-${unique()}`;
-        while (machines.length < 8) machines.push(await enrolled(store));
-        const results = await Promise.allSettled(
-          machines.map((fingerprint) => store.machines.approve({ fingerprint, hostname, roles: [], ...admin })),
-        );
-        const holder = (await store.machines.findByHostname(hostname))?.fingerprint;
-        const lost = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-        expect(lost).toHaveLength(7);
-        for (const reason of lost) expect(reason).toMatchObject({ code: 'hostname_taken', facts: { holder } });
-        machines = machines.filter((fingerprint) => fingerprint !== holder);
-      }
-    },
-  );
+  test('of eight approvals of one hostname at once exactly one wins, and the others learn who', async () => {
+    const { store } = opened();
+    let machines: string[] = [];
+    for (let round = 0; round < rounds(200); round++) {
+      const hostname = `contested-${unique()}`;
+      while (machines.length < 8) machines.push(await enrolled(store));
+      const results = await Promise.allSettled(
+        machines.map((fingerprint) => store.machines.approve({ fingerprint, hostname, roles: [], ...admin })),
+      );
+      const holder = (await store.machines.findByHostname(hostname))?.fingerprint;
+      const lost = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+      expect(lost).toHaveLength(7);
+      for (const reason of lost) expect(reason).toMatchObject({ code: 'hostname_taken', facts: { holder } });
+      machines = machines.filter((fingerprint) => fingerprint !== holder);
+    }
+  });
 
   test.each(['revoke first', 'approve first'])(
     'revoking a holder while others want its name, %s, leaves one holder',
-    MANY_ROUNDS,
     async (order) => {
       const { store } = opened();
       let machines: string[] = [];
@@ -204,7 +196,7 @@ export function admissionSuite(opened: () => Opened): void {
     },
   );
 
-  test('an expired machine that renews while its name is taken ends with one holder', MANY_ROUNDS, async () => {
+  test('an expired machine that renews while its name is taken ends with one holder', async () => {
     const { store } = opened();
     for (let round = 0; round < rounds(12); round++) {
       const hostname = `expired-${unique()}`;
