@@ -34,6 +34,7 @@ export default defineConfig({
           ],
           exclude: PURE,
           globalSetup: ['tooling/test-database/global-setup.ts'],
+          setupFiles: ['tooling/test-passphrases/cheap.ts'],
         },
       },
     ],

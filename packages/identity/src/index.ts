@@ -38,7 +38,8 @@ export { CredentialStore, type CredentialStoreOptions } from './credential/crede
 export { writePrivate } from './credential/private-file.ts';
 export { PrivateFolder, type FileOperations } from './credential/private-folder.ts';
 export type { Generation, StoredGeneration, Warn } from './credential/generations.ts';
-export { isSealed, seal, SEAL_COST, unseal, unsealFromBefore, type SealCost, type Unsealed } from './sealed.ts';
+export { SEAL_COST, type SealCost } from './seal-cost.ts';
+export { isSealed, seal, unseal, unsealFromBefore, type Unsealed } from './sealed.ts';
 export type { RandomBytes } from './x509/serial.ts';
 export {
   BACKDATE_MAX_MS,

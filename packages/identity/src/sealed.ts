@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, scrypt, type ScryptOptions } from 'node:crypto';
 import { isQconnError, QconnError } from '@qconn/protocol';
+import { SEAL_COST, type SealCost } from './seal-cost.ts';
 import { systemRandom, type RandomBytes } from './x509/serial.ts';
 
 const FORMAT = 'qconn-sealed/1';
@@ -7,16 +8,6 @@ const SALT_BYTES = 16;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
-
-/** Work that a passphrase costs (RFC 7914, section 2): memory is `128 · 2^logN · r` bytes. */
-export interface SealCost {
-  readonly logN: number;
-  readonly r: number;
-  readonly p: number;
-}
-
-/** 64 MiB and a third of a second on a small machine: what OWASP's password storage cheat sheet asks of scrypt. */
-export const SEAL_COST: SealCost = { logN: 16, r: 8, p: 2 };
 
 /** Most work that a file may ask for when it is opened: 256 MiB. */
 const COST_MAX: SealCost = { logN: 18, r: 8, p: 4 };

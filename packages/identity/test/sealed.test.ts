@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { CertificateAuthority, isSealed, seal, sealAuthority, unseal, unsealAuthority } from '@qconn/identity';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+
+vi.unmock('../src/seal-cost.ts');
 
 const CHEAP = { logN: 4, r: 8, p: 1 };
 
@@ -15,6 +17,12 @@ test('what is sealed is opened by its passphrase, and by no other', async () => 
     }),
     { numRuns: 50 },
   );
+});
+
+test('who names no cost gets one of 64 MiB', async () => {
+  const { kdf } = JSON.parse(await seal('text', 'x'));
+  expect(kdf).toEqual({ logN: 16, r: 8, p: 2 });
+  expect(128 * 2 ** kdf.logN * kdf.r).toBe(64 * 1024 * 1024);
 });
 
 test('the same text sealed twice shows no likeness', async () => {

@@ -1,4 +1,5 @@
-import { isSealed, seal, unseal, type SealCost } from '../sealed.ts';
+import type { SealCost } from '../seal-cost.ts';
+import { isSealed, seal, unseal } from '../sealed.ts';
 import type { AuthorityPem } from './authority-pem.ts';
 
 /**

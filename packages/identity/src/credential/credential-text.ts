@@ -1,5 +1,6 @@
 import { CREDENTIAL_FILE_MAX_BYTES } from '../limits.ts';
-import { isSealed, seal, unseal, type SealCost } from '../sealed.ts';
+import type { SealCost } from '../seal-cost.ts';
+import { isSealed, seal, unseal } from '../sealed.ts';
 import { damaged, inspectCredential, type Credential, type HubAddresses } from './credential.ts';
 
 /**
