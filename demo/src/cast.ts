@@ -61,7 +61,8 @@ export class Cast {
     const lines = (): Record<string, string>[] =>
       program.output
         .split('\n')
-        .filter(Boolean)
+        // What follows on the last end of a line may be half a line.
+        .slice(0, -1)
         .map((line) => JSON.parse(line) as Record<string, string>);
     const listening = await this.#until(program, 'the hub to listen', () =>
       lines().find(({ event }) => event === 'listening'),

@@ -194,15 +194,15 @@ export class Story {
   async #revoke(api: HubHttps, lims: Lims, [, { fingerprint }]: readonly [Machine, Machine]): Promise<void> {
     this.#checks.step(9, 'lims is revoked');
     const closed = lims.done({ call: 'waitClosed' });
-    const started = Date.now();
     await api.call('POST', `/v1/machines/${fingerprint}/revoke`, { reason: 'the end of the demo' });
+    const revoked = Date.now();
     const { at, code } = (await closed).value as { at: number; code: string };
     this.#checks.expect(code === 'revoked', `The connection was closed with ${code}, not revoked.`);
     this.#checks.expect(
-      at - started <= REVOCATION_LIMIT_MS,
-      `The connection was closed only ${at - started} ms after the revocation.`,
+      at - revoked <= REVOCATION_LIMIT_MS,
+      `The connection was closed only ${at - revoked} ms after the revocation.`,
     );
-    this.#checks.passed('its connection was closed with the reason revoked', at - started);
+    this.#checks.passed('its connection was closed with the reason revoked', Math.max(0, at - revoked));
     const again = await lims.call({ call: 'connect', credentials: join(this.#cast.folder, 'lims') });
     this.#refused(again, 'revoked', 'it cannot connect again');
   }

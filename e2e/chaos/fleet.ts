@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Longest that a process may take to end by itself after SIGTERM, in milliseconds: keyed requests are repeated for so long. */
-const END_MS = 75_000;
+const END_MS = 150_000;
 
 /** One process with some machines in it, which is killed and started again. */
 export class FleetProcess {

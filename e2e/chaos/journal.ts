@@ -29,7 +29,8 @@ export type Line =
   | { readonly line: 'ran'; readonly id: string; readonly machine: string };
 
 export function note(path: string, line: Line): void {
-  appendFileSync(path, `${JSON.stringify(line)}\n`);
+  // Behind a line that a SIGKILL has cut the next one begins anew.
+  appendFileSync(path, `\n${JSON.stringify(line)}\n`);
 }
 
 /** Every line of a journal; one that a SIGKILL has cut is left out. */

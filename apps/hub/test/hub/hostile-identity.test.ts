@@ -68,10 +68,10 @@ describe('who may not connect is told why, the hub logs it, and the others are s
     const revoked = await hub.machine();
     const client = new ScriptedClient(await hub.connect(revoked.tls));
     await client.greet();
-    const started = performance.now();
     await hub.store.machines.revoke({ fingerprint: revoked.fingerprint, actor: 'test', now: Date.now() });
+    const committed = performance.now();
     expect((await client.closed).error.code).toBe('revoked');
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - committed).toBeLessThan(1_000);
     expect(await refusal(revoked.tls)).toBe('revoked');
     await expectLoggedAndServing('session_refused', 'revoked');
   });
