@@ -29,8 +29,8 @@ import type { Session } from './session/session.ts';
 import type { ClientEvent } from './supervisor/client-event.ts';
 import type { Phase } from './supervisor/supervisor.ts';
 import { isTraced } from './tracing/is-traced.ts';
-import { tracedHandler } from './tracing/trace-job.ts';
 import { traceRequest } from './tracing/trace-request.ts';
+import { wrongArgument } from './wrong-argument.ts';
 import { Uplink, type ConnectedOptions, type UplinkDependencies } from './supervisor/uplink.ts';
 
 /** What a client needs from outside. */
@@ -106,7 +106,9 @@ export class Client {
    * @throws QconnError a refusal that only a person can mend, such as `revoked`; `closed` after {@link Client.close};
    *   the last failure, or `unreachable`, when `signal` fires first
    */
-  connected(options: ConnectedOptions = {}): Promise<Welcome> {
+  async connected(options: ConnectedOptions = {}): Promise<Welcome> {
+    const { phase = 'connected' } = options;
+    if (!['connected', 'online'].includes(phase)) throw wrongArgument('phase', 'connected or online', phase);
     return this.#uplink.connected(options);
   }
 
@@ -160,6 +162,7 @@ export class Client {
    * @throws QconnError why the provider could not be asked
    */
   async job(address: Address | string, idempotencyKey: string, options: InquiryOptions = {}): Promise<JobReport> {
+    if (typeof idempotencyKey !== 'string') throw wrongArgument('The key of the job', 'text', idempotencyKey);
     const { request } = draft(addressOf(address), '', { ...options, idempotencyKey });
     if (request.address.machine === undefined)
       throw new QconnError('bad_address', 'An inquiry goes to the machine that has the job: name it in the address.');
@@ -182,7 +185,7 @@ export class Client {
    * @throws QconnError `bad_address` for malformed names, `too_large`, `invalid_request`, `invalid_state` when it is provided already, or what the hub refuses it with
    */
   async provide(device: DeviceOptions, handler: Handler): Promise<() => Promise<void>> {
-    const provision = provisionOf(device, tracedHandler(handler));
+    const provision = provisionOf(device, handler);
     this.#jobs.add(provision);
     const { session } = this.#uplink;
     try {
@@ -204,6 +207,7 @@ export class Client {
    *   service type, for what they would provide is known from their rights only
    */
   async query(query: Query = {}, options: WaitOptions = {}): Promise<Provider[]> {
+    if (typeof query !== 'object' || query === null) throw wrongArgument('The query', 'an object', query);
     const session = await this.#liveSession(RESOLUTION_DEADLINE_MS, options);
     return session.query(query);
   }

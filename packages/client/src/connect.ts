@@ -1,11 +1,12 @@
 import { systemClock, type Clock } from '@qconn/clock';
-import { CredentialStore, TrustBundle } from '@qconn/identity';
+import { TrustBundle, type CredentialStore } from '@qconn/identity';
 import { QconnError, type Trust } from '@qconn/protocol';
 import { CLIENT_WINDOWS } from './client-windows.ts';
 import { createQuicEndpoint } from '@qconn/transport';
 import { Client } from './client.ts';
 import { RenewalKeeper } from './credential/renewal-keeper.ts';
 import { JobJournal } from './journal/job-journal.ts';
+import { checkAgent, storeOf } from './credential/own-credential.ts';
 import { SessionTickets } from './credential/session-tickets.ts';
 import { ownAddresses } from './supervisor/path-look.ts';
 import { HubDialer } from './supervisor/hub-dialer.ts';
@@ -40,9 +41,9 @@ export interface ConnectOptions {
  * @throws QconnError `credential_missing`, `credential_damaged`, `credential_exposed`, `journal_unusable`
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
+  checkAgent(options);
   const clock = options.clock ?? systemClock;
-  const store =
-    typeof options.credentials === 'string' ? new CredentialStore(options.credentials) : options.credentials;
+  const store = storeOf('credentials', options.credentials);
   const credential = await store.load();
   const folder = options.insecureDebugFolder;
   const endpoint = await createQuicEndpoint(

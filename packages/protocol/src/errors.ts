@@ -1,4 +1,4 @@
-import { ERROR_TABLE, type ErrorCode, type ErrorRow } from './error-table.ts';
+import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
 
 /** What a {@link QconnError} may be told beyond its code and message. */
 export interface ErrorDetails {
@@ -12,11 +12,16 @@ export interface ErrorDetails {
 
 /**
  * Every error that qconn reports. `code` is stable and listed in docs/errors.md; the message says
- * what happened and to whom; `action` says what to do about it.
+ * what happened and to whom; `action` says what to do about it. Both are own properties, so that whatever prints an
+ * error, such as Node for one that nobody caught, prints them as well.
  */
 export class QconnError extends Error {
   override readonly name = 'QconnError';
   readonly code: ErrorCode;
+  /** What the person who reads this should do. */
+  readonly action: string;
+  /** Whether trying the same thing again cannot cause it to happen twice. */
+  readonly retrySafe: boolean;
   readonly retryAfterMs: number | undefined;
   readonly facts: Readonly<Record<string, string | number | boolean>>;
 
@@ -26,34 +31,23 @@ export class QconnError extends Error {
    * @param details cause, retry-after and facts
    */
   constructor(code: ErrorCode, message?: string, details: ErrorDetails = {}) {
-    super(message ?? ERROR_TABLE[code].summary, details.cause === undefined ? undefined : { cause: details.cause });
+    const { summary, action, retrySafe } = ERROR_TABLE[code];
+    super(message ?? summary, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
+    this.action = action;
+    this.retrySafe = retrySafe;
     this.retryAfterMs = details.retryAfterMs;
     this.facts = details.facts ?? {};
   }
 
-  /** What the person who reads this should do. */
-  get action(): string {
-    return this.row.action;
-  }
-
-  /** Whether trying the same thing again cannot cause it to happen twice. */
-  get retrySafe(): boolean {
-    return this.row.retrySafe;
-  }
-
   /** The HTTP status with which the hub's API reports it. */
   get httpStatus(): number {
-    return this.row.http;
+    return ERROR_TABLE[this.code].http;
   }
 
   /** The number that stands for the code in frames, stream resets and connection closes. */
   get wire(): number {
-    return this.row.wire;
-  }
-
-  private get row(): ErrorRow {
-    return ERROR_TABLE[this.code];
+    return ERROR_TABLE[this.code].wire;
   }
 }
 

@@ -124,6 +124,25 @@ test('nothing can be said early with a ticket that cannot be read', async () => 
   expect([asked, connection.resumed]).toEqual([false, false]);
 });
 
+test('whoever fails to say something early is told so, and nothing of the connection stays', async () => {
+  const server = await serve();
+  const ticket = await ticketOf(server);
+  const client = await createQuicEndpoint({ clock: systemClock });
+  open.push(client);
+  const cause = new TypeError('no hello');
+  const early = (): never => {
+    throw cause;
+  };
+  const calledOff = new AbortController();
+  const tls = { serverName: '127.0.0.1', alpns: ['qconn/1'], tls: machine };
+  const dialled = client.connect({ address: server.address, ...tls, ticket, early, signal: calledOff.signal });
+  await expect(dialled).rejects.toMatchObject({ code: 'internal', cause });
+  // Nobody waits for that connection any more: its end must not be an error that nobody takes.
+  calledOff.abort();
+  await client.close();
+  expect(served.unread).toBe(0);
+});
+
 test('a replayed hello is seen again, and never as an established connection', async () => {
   const clock = new ManualClock(Date.now());
   const server = await serve({}, clock);

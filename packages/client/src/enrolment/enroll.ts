@@ -2,6 +2,8 @@ import { arch, hostname as systemHostname, release, type as systemType } from 'n
 import { backoffDelay, systemClock, type Clock } from '@qconn/clock';
 import { createCsr, exportPrivateKeyPem, parseSecret, type CredentialStore, type KeyPair } from '@qconn/identity';
 import { isHostname, QconnError } from '@qconn/protocol';
+import { checkAgent, storeOf } from '../credential/own-credential.ts';
+import { wrongArgument } from '../wrong-argument.ts';
 import { HubHttps, parseHubUrl } from '../https/hub-https.ts';
 import { hostOf } from '../https/hub-url.ts';
 import { fetchPinnedTrust } from '../https/pinned-trust.ts';
@@ -13,8 +15,8 @@ export interface EnrolOptions {
   readonly hub: string;
   /** Enrolment token, `qt1…`. */
   readonly token: string;
-  /** Where the credential goes. */
-  readonly store: CredentialStore;
+  /** Where the credential goes: a store, or its folder. */
+  readonly store: CredentialStore | string;
   /** Becomes a new machine with a new key, as after a revocation, whatever the store holds. Default false. */
   readonly newKey?: boolean | undefined;
   /** The hostname to ask for; an administrator decides. Default: this system's. */
@@ -48,15 +50,20 @@ const PATIENCE_CAP_MS = 15_000;
  *   `unreachable`; `token_unknown`, `token_spent`, `token_expired`, `token_revoked`, `revoked` from the hub
  */
 export async function enroll(options: EnrolOptions): Promise<Enrolment> {
+  checkAgent(options);
+  if (typeof options.token !== 'string') throw wrongArgument('token', 'an enrolment token (qt1…)', options.token);
+  if (typeof options.hub !== 'string')
+    throw wrongArgument('hub', 'an address such as https://hub.example:8443', options.hub);
+  const store = storeOf('store', options.store);
   const { pin } = parseSecret(options.token, 'qt');
   const url = parseHubUrl(options.hub);
   const hostname = requestedHostname(options.hostname);
   const trust = await fetchPinnedTrust(url, pin as Uint8Array, options.clock ?? systemClock);
-  const keys = await options.store.keyPair({ fresh: options.newKey === true });
+  const keys = await store.keyPair({ fresh: options.newKey === true });
   const https = new HubHttps({ url, trustPem: trust.pem });
   try {
     const answer = await requestCertificate(https, { ...options, hostname }, keys);
-    await options.store.save({
+    await store.save({
       privateKeyPem: exportPrivateKeyPem(keys.privateKey),
       chainPem: answer.chain,
       trustBundlePem: answer.trust,

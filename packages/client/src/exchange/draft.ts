@@ -3,13 +3,13 @@ import {
   encodeHeaders,
   JOB_DEADLINE_MS,
   parseAddress,
-  QconnError,
   RESOLUTION_DEADLINE_MS,
   type Address,
   type Headers,
   type Request,
 } from '@qconn/protocol';
 import { packContent, type BodySource, type Content } from '../body/content.ts';
+import { wrongArgument } from '../wrong-argument.ts';
 import type { FanOutObserver, RequestObserver } from './request-observer.ts';
 
 /** What `Client.request` and `Client.requestAll` have in common. */
@@ -47,9 +47,29 @@ export interface FanOutOptions extends SendOptions, FanOutObserver {
 
 const NOTHING = new Uint8Array(0);
 
-/** @throws QconnError `bad_address` */
+/** @throws QconnError `bad_address`; `invalid_request` for what is none at all */
 export function addressOf(address: Address | string): Address {
-  return typeof address === 'string' ? parseAddress(address) : checkAddress(address);
+  if (typeof address === 'string') return parseAddress(address);
+  const given: Partial<Record<keyof Address, unknown>> | null | undefined = address;
+  if (typeof given?.serviceType !== 'string')
+    throw wrongArgument('The address', 'text such as print@printer-pc/zebra-1, or an object with a serviceType', given);
+  const { machine = '', device = '' } = given;
+  if (typeof machine !== 'string') throw wrongArgument('The machine in the address', 'text', machine);
+  if (typeof device !== 'string') throw wrongArgument('The device in the address', 'text', device);
+  return checkAddress(address);
+}
+
+/** @throws QconnError `invalid_request` */
+function checkOptions(options: SendOptions & RequestObserver & Pick<RequestOptions, 'stickyKey'>): void {
+  if (typeof options !== 'object' || options === null) throw wrongArgument('The last argument', 'an object', options);
+  const { idempotencyKey = 'key', stickyKey = 'key', signal, onStatus, onProgress } = options;
+  if (typeof idempotencyKey !== 'string') throw wrongArgument('idempotencyKey', 'text', idempotencyKey);
+  if (typeof stickyKey !== 'string') throw wrongArgument('stickyKey', 'text', stickyKey);
+  if (signal !== undefined && typeof signal.addEventListener !== 'function')
+    throw wrongArgument('signal', 'an AbortSignal', signal);
+  if (onStatus !== undefined && typeof onStatus !== 'function') throw wrongArgument('onStatus', 'a function', onStatus);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw wrongArgument('onProgress', 'a function', onProgress);
 }
 
 /** What goes to the hub, and the body that is sent when the hub asks for it. @throws QconnError for what cannot be sent */
@@ -58,13 +78,14 @@ export function draft(
   body: Content,
   options: SendOptions & Pick<RequestOptions, 'stickyKey' | 'waitForTarget'>,
 ): { request: Request; source: BodySource | undefined } {
+  checkOptions(options);
   const packed = packContent(body);
   if (packed === undefined)
-    throw new QconnError('invalid_request', 'A body is bytes, text, a Blob, or a stream or iterable of bytes.');
+    throw wrongArgument('The body', 'bytes, text, a Blob, or a stream or iterable of bytes', body);
   const source = 'source' in packed ? packed.source : undefined;
   const resolutionMs = options.resolutionMs ?? RESOLUTION_DEADLINE_MS;
-  if (!(resolutionMs >= 1))
-    throw new QconnError('invalid_request', `A resolution deadline of ${resolutionMs} ms is out of range.`);
+  // Before anything is taken from it; the upper end is looked at when it is written.
+  if (!(resolutionMs >= 1)) throw wrongArgument('resolutionMs', 'at least 1 (milliseconds)', resolutionMs);
   const request = {
     address,
     resolutionMs,

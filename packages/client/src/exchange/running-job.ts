@@ -283,7 +283,7 @@ function readHeaders(block: Uint8Array): Headers {
 function pack(answer: Answer): Settled {
   if (answer === undefined) return { response: { headers: NOTHING, body: NOTHING } };
   const whole = packContent(answer);
-  if (whole === undefined && (typeof answer !== 'object' || answer === null)) throw garbage(answer);
+  if (whole === undefined && !isEnvelope(answer)) throw garbage(answer);
   const { headers, body = NOTHING } = whole === undefined ? (answer as Exclude<Answer, undefined | Content>) : {};
   const packed = whole ?? packContent(body);
   if (packed === undefined) throw garbage(body);
@@ -302,11 +302,17 @@ function packProgress(sign: unknown): Progress {
   return { body: checkSize(encoder.encode(text)), json: true };
 }
 
+/** What has other things in it was meant as something else, such as a result to be sent as JSON. */
+function isEnvelope(answer: unknown): boolean {
+  if (typeof answer !== 'object' || answer === null) return false;
+  return Object.keys(answer).every((key) => key === 'body' || key === 'headers');
+}
+
 /** The types forbid it, but handlers are written in JavaScript too. */
 function garbage(answer: unknown): QconnError {
   return new QconnError(
     'handler_failed',
-    `The handler returned ${answer === null ? 'null' : typeof answer}, which is neither bytes, text nor a stream.`,
+    `The handler returned ${answer === null ? 'null' : typeof answer}, which is neither bytes, text, a stream nor { body, headers }.`,
   );
 }
 

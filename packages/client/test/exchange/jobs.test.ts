@@ -84,6 +84,7 @@ const failures: [what: string, handler: Handler, code: string, reason: RegExp][]
   ['returns a number', returner(7), 'handler_failed', /number/],
   ['returns null', returner(null), 'handler_failed', /null/],
   ['returns a body that is none', returner({ body: 7 }), 'handler_failed', /number/],
+  ['returns a result that was to be JSON', returner({ weight: 7 }), 'handler_failed', /body, headers/],
   ['returns malformed headers', returner({ headers: { 'Not OK': 'x' } }), 'handler_failed', /Not OK/],
 ];
 

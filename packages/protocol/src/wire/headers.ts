@@ -15,9 +15,12 @@ const EMPTY_HEADERS: Headers = Object.freeze({});
 
 /**
  * Packs headers into a block: for each a length byte and the name, then two length bytes and the value in UTF-8.
- * @throws QconnError `bad_frame` for a malformed name, `too_large` over 8 KiB
+ * @throws QconnError `invalid_request` for what is no header, `too_large` over 8 KiB
  */
 export function encodeHeaders(headers: Headers): Uint8Array {
+  // Programs are written in JavaScript too, and the entries of a text are its letters.
+  if (typeof headers !== 'object' || headers === null)
+    throw new QconnError('invalid_request', `The headers are an object of names and texts, not ${typeof headers}.`);
   const entries = Object.entries(headers);
   if (entries.length === 0) return EMPTY_BLOCK;
   const parts = entries.map(([name, value]) => encodeHeader(name, value));
@@ -79,7 +82,12 @@ function isName(block: Uint8Array, start: number, end: number, name: string): bo
 
 function encodeHeader(name: string, value: string): Uint8Array {
   if (!NAME.test(name) || name.length > NAME_MAX_BYTES)
-    throw malformed(`has the malformed name ${JSON.stringify(name.slice(0, 40))}`);
+    throw new QconnError(
+      'invalid_request',
+      `${JSON.stringify(name.slice(0, 40))} is no header’s name: that is ${NAME_MAX_BYTES} lower-case letters, digits and hyphens at most.`,
+    );
+  if (typeof value !== 'string')
+    throw new QconnError('invalid_request', `The header “${name}” has to be text, not ${typeof value}.`);
   if (value.length > HEADER_BLOCK_MAX_BYTES)
     throw new QconnError('too_large', `The header “${name}” has over ${HEADER_BLOCK_MAX_BYTES} bytes.`);
   const bytes = encoder.encode(value);

@@ -62,9 +62,13 @@ export class PackedWriter {
     return this.u32(float.getUint32(0)).u32(float.getUint32(4));
   }
 
-  /** A length byte and UTF-8. @throws QconnError `too_large` over `maxBytes` (at most 255) */
-  text8(text: string, maxBytes: number): this {
-    const bytes = this.#text(text, 1, maxBytes);
+  /**
+   * A length byte and UTF-8.
+   * @param what names it for whoever gave too much
+   * @throws QconnError `too_large` over `maxBytes` (at most 255)
+   */
+  text8(text: string, maxBytes: number, what?: string): this {
+    const bytes = this.#text(text, 1, maxBytes, what);
     this.#slab[this.#at] = bytes;
     this.#at += 1 + bytes;
     return this;
@@ -133,12 +137,12 @@ export class PackedWriter {
     return this.#slab.subarray(start, this.#start);
   }
 
-  #text(text: string, lengthBytes: number, maxBytes: number): number {
-    // UTF-8 takes at most three bytes for each UTF-16 unit: longer text is refused before it is encoded.
-    if (text.length > maxBytes) throw over(text.length, maxBytes);
+  #text(text: string, lengthBytes: number, maxBytes: number, what?: string): number {
+    // UTF-8 takes at least one byte for each UTF-16 unit: longer text is refused before it is encoded.
+    if (text.length > maxBytes) throw over(text.length, maxBytes, what);
     this.#need(lengthBytes + Math.min(text.length * 3, maxBytes));
     const bytes = encodeText(text, this.#slab, this.#at + lengthBytes, maxBytes);
-    if (bytes < 0) throw over(text.length * 3, maxBytes);
+    if (bytes < 0) throw over(encoder.encode(text).length, maxBytes, what);
     return bytes;
   }
 
@@ -163,6 +167,6 @@ function encodeText(text: string, into: Uint8Array, at: number, maxBytes: number
   return read === text.length ? written : -1;
 }
 
-function over(bytes: number, limit: number): QconnError {
-  return new QconnError('too_large', `A field has ${bytes} bytes; the limit is ${limit}.`);
+function over(bytes: number, limit: number, what = 'A field'): QconnError {
+  return new QconnError('too_large', `${what} has ${bytes} bytes; the limit is ${limit}.`);
 }

@@ -1,3 +1,4 @@
+import { QconnError } from '../errors.ts';
 import { FrameType } from './frame-type.ts';
 import type { Frame } from './frame.ts';
 import { atMost, MapFields } from './map-fields.ts';
@@ -12,8 +13,10 @@ import {
 } from './provider.ts';
 import { encodeMapFrame } from './session-messages.ts';
 
+const STATES = ['online', 'offline', 'any'] as const;
+
 /** Which machines a query looks for. */
-export type QueriedState = 'online' | 'offline' | 'any';
+export type QueriedState = (typeof STATES)[number];
 
 /** What a query looks for. */
 export interface Query extends ProviderFilter {
@@ -27,17 +30,22 @@ export interface QueryResult {
   readonly last: boolean;
 }
 
-/** @throws QconnError `bad_address` */
+/** @throws QconnError `bad_address`; `invalid_request` for a state that is none */
 export function encodeQuery(writer: PackedWriter, id: number, query: Query): Uint8Array {
   checkFilter(query);
   const { serviceType, machine, state } = query;
+  if (state !== undefined && !STATES.includes(state))
+    throw new QconnError(
+      'invalid_request',
+      `The state of a query is ${STATES.join(', ')}, not ${JSON.stringify(state)}.`,
+    );
   return encodeMapFrame(writer, FrameType.Query, id, { serviceType, machine, state });
 }
 
 /** @throws QconnError `bad_frame` */
 export function decodeQuery(frame: Frame): Query {
   const fields = MapFields.of(frame.control, 'Query');
-  return { ...readFilter(fields), state: fields.optionalWord('state', ['online', 'offline', 'any']) };
+  return { ...readFilter(fields), state: fields.optionalWord('state', STATES) };
 }
 
 /** @throws QconnError `too_large` when the providers do not fit one frame: send fewer and say that more follow */

@@ -88,8 +88,8 @@ export function writeRequest(writer: PackedWriter, request: RequestFields): Pack
     .write(writer.begin(), serviceType, machine, device)
     .u32(checkDuration(request.resolutionMs, 'resolution deadline'))
     .u32(checkDuration(request.jobMs, 'job deadline'))
-    .text8(request.idempotencyKey ?? '', IDEMPOTENCY_KEY_MAX_BYTES)
-    .text8(request.stickyKey ?? '', STICKY_KEY_MAX_BYTES)
+    .text8(request.idempotencyKey ?? '', IDEMPOTENCY_KEY_MAX_BYTES, 'The idempotency key')
+    .text8(request.stickyKey ?? '', STICKY_KEY_MAX_BYTES, 'The stickiness key')
     .bytes16(request.headers, HEADER_BLOCK_MAX_BYTES);
 }
 

@@ -49,7 +49,7 @@ describe('a block is refused', () => {
 describe('headers are not written', () => {
   test('with a malformed name', () => {
     for (const name of ['', 'A', 'a b', '__proto__', 'a'.repeat(65), 'ü'])
-      expectRefusal('bad_frame', () => encodeHeaders({ [name]: 'x' }));
+      expectRefusal('invalid_request', () => encodeHeaders({ [name]: 'x' }));
   });
 
   test('over 8 KiB, counted in bytes', () => {

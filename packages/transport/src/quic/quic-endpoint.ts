@@ -129,7 +129,11 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     const dial = new Dial(connection, target);
     this.#all.add(connection);
     this.#dials.set(connection, dial);
-    if (mayResume) target.early?.(connection);
+    try {
+      if (mayResume) target.early?.(connection);
+    } catch (cause) {
+      connection.abandon(cause instanceof QconnError ? cause : new QconnError('internal', undefined, { cause }));
+    }
     return dial.connected;
   }
 
