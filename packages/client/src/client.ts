@@ -186,6 +186,7 @@ export class Client {
    */
   async provide(device: DeviceOptions, handler: Handler): Promise<() => Promise<void>> {
     const provision = provisionOf(device, handler);
+    if (this.phase === 'stopped') throw this.#uplink.notConnected();
     this.#jobs.add(provision);
     const { session } = this.#uplink;
     try {

@@ -221,6 +221,13 @@ describe('a mistake of the caller is told at once and costs nothing else', () =>
   });
 });
 
+test('a client that was closed provides nothing any more, and says so', async () => {
+  const { hub } = await online();
+  await hub.client.close();
+  const provided = hub.client.provide({ device: 'd', serviceTypes: ['print'] }, () => undefined);
+  await expect(provided).rejects.toMatchObject({ code: 'closed' });
+});
+
 test('a query gathers the parts of its answer', async () => {
   const { hub, session } = await online();
   const found = hub.client.query({ serviceType: 'print' });

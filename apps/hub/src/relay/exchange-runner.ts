@@ -15,6 +15,7 @@ import {
   type Response,
 } from '@qconn/protocol';
 import type { ExchangeTable } from '@qconn/routing';
+import { failureReason } from './failure-reason.ts';
 import type { HubFrameMemory } from './frame-memory.ts';
 import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
@@ -150,8 +151,11 @@ export class ExchangeRunner {
         return this.#extendJobDeadline(exchange, arrival.extendMs as number);
       case 'cancelTarget':
         return this.#cancelTarget(exchange, arrival.cancelCode ?? 'deadline_exceeded');
-      default:
-        return this.#fail(exchange, { code: HUB_FAILURES[action], reason: arrival.reason ?? '', retryAfterMs: 0 });
+      default: {
+        const code = HUB_FAILURES[action];
+        const reason = arrival.reason ?? failureReason(exchange.value, code);
+        return this.#fail(exchange, { code, reason, retryAfterMs: 0 });
+      }
     }
   }
 

@@ -15,6 +15,17 @@ function codes({ peer }: Connected): string[] {
   return peer.outcomes().map(({ code }) => code);
 }
 
+test.each([
+  ['not_acknowledged', false, 1_000],
+  ['deadline_exceeded', true, 5_000],
+] as const)('the word that it is %s names the machine and the device', (code, acknowledged, ms) => {
+  const { stage, lims } = inFlight(acknowledged);
+  stage.clock.advance(ms);
+  expect(lims.peer.outcomes()).toEqual([
+    { code, reason: expect.stringMatching(/^printer\/zebra-1 /), retryAfterMs: 0 },
+  ]);
+});
+
 test('a target that does not acknowledge within the resolution deadline is told to stop: not_acknowledged', () => {
   const { stage, lims, printer } = inFlight(false);
   stage.clock.advance(999);
