@@ -48,15 +48,33 @@ async function loadHubAuthority({ dataFolder, ca }: HubConfig): Promise<Certific
   return loadAuthority(authorityFolder(dataFolder), await readPassphrase(ca, 'ca.passphraseFile'));
 }
 
-/** Whether a hub is there: a CA and a hub's row in the database. */
-export async function isInitialised(config: HubConfig, store: Store): Promise<boolean> {
-  return (await store.hub.find()) !== undefined && (await hasAuthority(authorityFolder(config.dataFolder)));
+/**
+ * Whether a hub is there: a CA and a hub's row in the database.
+ * @throws QconnError `ca_unusable` for a row without its CA: another data folder than the hub's, or one that was lost
+ */
+export async function isInitialised({ dataFolder }: HubConfig, store: Store): Promise<boolean> {
+  const folder = authorityFolder(dataFolder);
+  const [hub, hasCa] = await Promise.all([store.hub.find(), hasAuthority(folder)]);
+  if (hub !== undefined && !hasCa)
+    throw new QconnError(
+      'ca_unusable',
+      `The database holds the hub ${hub.id}, but there is no CA in ${folder}: is that the hub’s data folder?`,
+    );
+  return hub !== undefined;
+}
+
+/** For who wants to run a hub that {@link isInitialised} does not find. */
+export async function notInitialised({ dataFolder }: HubConfig): Promise<QconnError> {
+  const message = (await hasAuthority(authorityFolder(dataFolder)))
+    ? `There is a CA in ${dataFolder}, but the database holds no hub: it is another one than the hub’s, or the hub was never finished.`
+    : `There is no hub in ${dataFolder} yet.`;
+  return new QconnError('not_initialised', message);
 }
 
 /**
  * Makes a hub: CA, database, first role, bootstrap secret. A CA that an interrupted try has left is used.
  * @param brought a CA from elsewhere, instead of a new one
- * @throws QconnError `already_initialised`; as {@link openHubAuthority}
+ * @throws QconnError `already_initialised`; as {@link isInitialised} and {@link openHubAuthority}
  */
 export async function initialise(
   config: HubConfig,
@@ -64,7 +82,7 @@ export async function initialise(
   clock: Clock,
   brought?: CertificateAuthority,
 ): Promise<NewHub> {
-  if ((await store.hub.find()) !== undefined)
+  if (await isInitialised(config, store))
     throw new QconnError('already_initialised', 'The database holds a hub already.');
   await makeDataFolder(config.dataFolder);
   const folder = authorityFolder(config.dataFolder);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets, type Flags } from '@qconn/startup';
 import type { IssueMachineOptions } from './commands/issue-machine.ts';
 import type { IssueServerOptions } from './commands/issue-server.ts';
+import { VERSION } from './version.ts';
 import { HUB_FLAGS, loadHubConfig, type HubConfig } from './config/hub-config.ts';
 
 interface Options {
@@ -55,6 +56,7 @@ function withConfig(command: Command): Command {
 function program(run: (work: Promise<number>) => void): Command {
   const root = new Command(PROGRAM)
     .description('The qconn hub: certificate authority, admission, authorization and routing.')
+    .version(VERSION)
     // A secret that stands where it does not belong is quoted in the complaint about it.
     .configureOutput({ writeErr: (text) => void process.stderr.write(withoutSecrets(text)) })
     .showHelpAfterError('(see --help)')

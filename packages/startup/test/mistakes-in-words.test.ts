@@ -49,6 +49,7 @@ test.each<[string, ConfigSchema, string, string[]]>([
     ['x must not repeat an entry: 0 and 1, counted from 0, are the same'],
   ],
   ['a pattern', { type: 'string', pattern: '^a' }, 'b', ['x must match ^a, but is "b"']],
+  ['a pattern in words', { type: 'string', pattern: '^a', form: 'an a' }, 'b', ['x must be an a, but is "b"']],
   ['a constant', { const: 1 }, '2', ['x must be 1, but is 2']],
   ['a choice of constants', { anyOf: [{ const: 'a' }, { const: 'b' }] }, 'c', ['x must be one of a, b, but is "c"']],
   ['a choice of forms', either, '{ port: 1 }', ['x.socket is missing']],

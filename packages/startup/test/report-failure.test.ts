@@ -32,6 +32,8 @@ test('shows the stack of a QconnError only when debugging, and of anything else 
 test('takes what is no error', () => {
   expect(reported('gone').text).toContain('qconn-hub: gone');
   expect(reported(undefined).code).toBe(1);
+  const cause = { name: 'ErrnoError', errno: 51 };
+  expect(reported(new QconnError('internal', 'x', { cause })).text).toContain('ErrnoError');
 });
 
 test('hides secrets', () => {

@@ -27,7 +27,13 @@ const tcp: ConfigSchema = adapter(
   'Raw bytes to a device, such as a label printer on port 9100.',
   ['host', 'port'],
   {
-    host: { type: 'string', maxLength: 253, pattern: '^[A-Za-z0-9._:%-]+$', description: 'Name or IP address.' },
+    host: {
+      type: 'string',
+      maxLength: 253,
+      pattern: '^[A-Za-z0-9._:%-]+$',
+      form: 'a host name or an IP address',
+      description: 'Name or IP address.',
+    },
     port: { type: 'integer', minimum: 1, maximum: 65_535, description: 'TCP port.' },
     connectTimeoutMs: milliseconds(CONNECT_TIMEOUT_MS, 'Time for the connection to stand.'),
     writeTimeoutMs: milliseconds(WRITE_TIMEOUT_MS, 'Time for the device to take all bytes.'),
@@ -57,7 +63,7 @@ const exec: ConfigSchema = adapter('exec', 'A program for each job: body on stdi
     type: 'array',
     default: [],
     maxItems: 256,
-    items: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+    items: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$', form: 'the name of a variable' },
     description: "Names of the agent's own variables to pass on, beside PATH, HOME, the locale and the like.",
   },
   timeoutMs: milliseconds(JOB_TIMEOUT_MS, 'Time for the program to end.'),
@@ -66,7 +72,12 @@ const exec: ConfigSchema = adapter('exec', 'A program for each job: body on stdi
 });
 
 const http: ConfigSchema = adapter('http', 'POST to a service near by; redirects are not followed.', ['url'], {
-  url: { type: 'string', pattern: '^https?://[^\\s/?#]+(?:[/?][^\\s#]*)?$', description: 'Where each job goes.' },
+  url: {
+    type: 'string',
+    pattern: '^https?://[^\\s/?#]+(?:[/?][^\\s#]*)?$',
+    form: 'an http or https address, such as http://127.0.0.1:8080/jobs',
+    description: 'Where each job goes.',
+  },
   headers: textMap("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", PRINTABLE, 'Headers to send with every job.'),
   connectTimeoutMs: milliseconds(CONNECT_TIMEOUT_MS, 'Time for the connection to stand.'),
   timeoutMs: milliseconds(JOB_TIMEOUT_MS, 'Time from the connection to the end of the answer.'),
@@ -80,6 +91,7 @@ const file: ConfigSchema = adapter('file', 'A file in a spool folder for each jo
     default: '{time}-{id}',
     maxLength: 200,
     pattern: `^(?:[^{}/\\\\\\u0000-\\u001F.]|\\{(?:${PLACEHOLDERS.join('|')})\\})(?:[^{}/\\\\\\u0000-\\u001F]|\\{(?:${PLACEHOLDERS.join('|')})\\})*$`,
+    form: `a file name without folders, which does not begin with a dot, and with no other braces than ${PLACEHOLDERS.map((name) => `{${name}}`).join(', ')}`,
     description: `Name of each file, with ${PLACEHOLDERS.map((name) => `{${name}}`).join(', ')}.`,
   },
 });

@@ -37,6 +37,7 @@ const deviceSchema: ConfigSchema = {
       minLength: 1,
       maxLength: ADDRESS_PART_MAX_BYTES,
       pattern: DEVICE_NAME,
+      form: 'letters, digits and . _ : @ # + -, beginning with a letter or digit',
       description: 'Unique on this machine. Senders address it, as in print@printer-pc/zebra-1.',
     },
     serviceTypes: {
@@ -44,7 +45,12 @@ const deviceSchema: ConfigSchema = {
       minItems: 1,
       maxItems: SERVICE_TYPES_PER_DEVICE_MAX,
       uniqueItems: true,
-      items: { type: 'string', maxLength: ADDRESS_PART_MAX_BYTES, pattern: SERVICE_TYPE },
+      items: {
+        type: 'string',
+        maxLength: ADDRESS_PART_MAX_BYTES,
+        pattern: SERVICE_TYPE,
+        form: 'lower-case words with dots between, such as print or scale.read',
+      },
       description: 'Classes of work that it does, such as print or scale.read.',
     },
     concurrency: {
@@ -75,7 +81,12 @@ const localSchema: ConfigSchema = {
       default: [],
       maxItems: SUBMIT_PATTERNS_MAX,
       uniqueItems: true,
-      items: { type: 'string', maxLength: ADDRESS_PART_MAX_BYTES, pattern: SERVICE_TYPE_PATTERN },
+      items: {
+        type: 'string',
+        maxLength: ADDRESS_PART_MAX_BYTES,
+        pattern: SERVICE_TYPE_PATTERN,
+        form: 'a service type, or one ending in .*, or *',
+      },
       description: 'Service types that they may submit under this machine’s name: print, scale.*, or * for all.',
     },
   },
@@ -98,6 +109,7 @@ const outboxSchema: ConfigSchema = {
       minLength: 1,
       maxLength: 255,
       pattern: '^[^/\\u0000-\\u001F]+$',
+      form: 'a name without folders, such as *.csv',
       description: 'Names that are taken; * stands for any characters. Names that begin with a dot never are.',
     },
     afterwards: {
@@ -126,6 +138,7 @@ const properties: Readonly<Record<string, ConfigSchema>> = {
   hub: {
     type: 'string',
     pattern: '^https://[^\\s/?#]+/?$',
+    form: 'an https address without a path, such as https://hub.example:8443',
     description: 'HTTPS address of the hub, such as https://hub.example:8443.',
   },
   credentials: { type: 'string', minLength: 1, description: "Folder of this machine's key and certificate." },
@@ -145,6 +158,7 @@ const properties: Readonly<Record<string, ConfigSchema>> = {
     type: 'string',
     maxLength: ADDRESS_PART_MAX_BYTES,
     pattern: HOSTNAME,
+    form: 'a hostname of lower-case letters, digits, dots and hyphens',
     description: "Hostname to ask for when enrolling; this system's when left out.",
   },
   log: {

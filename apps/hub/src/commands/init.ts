@@ -27,7 +27,7 @@ export async function bootstrap(config: HubConfig, options: { readonly json: boo
     process.stdout.write(
       options.json
         ? `${JSON.stringify({ bootstrapSecret })}\n`
-        : `bootstrap secret  ${bootstrapSecret}\nIt works once; every earlier one is void. Use it with: qconn login https://HOST:PORT qb1…\n`,
+        : `bootstrap secret  ${bootstrapSecret}\nIt works once; every earlier one is void. Use it with: qconn login https://HOST:PORT   (asks for it)\n`,
     );
     return 0;
   } finally {

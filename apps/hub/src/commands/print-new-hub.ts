@@ -12,6 +12,6 @@ export function printNewHub({ id, pin, bootstrapSecret }: NewHub, json: boolean)
   bootstrap secret  ${bootstrapSecret}
 
 The bootstrap secret is shown this once and works once. With the hub running, become its first administrator:
-  qconn login https://HOST:PORT ${bootstrapSecret.slice(0, 6)}…   (the whole secret)
+  qconn login https://HOST:PORT   (asks for the secret)
 `);
 }

@@ -1,5 +1,4 @@
 import { systemClock } from '@qconn/clock';
-import { QconnError } from '@qconn/protocol';
 import { createLog, runUntilSignal, type Logger } from '@qconn/startup';
 import type { SocketAddress } from '@qconn/transport';
 import { plainKeyFiles, readAuthority } from '../authority/authority-files.ts';
@@ -7,8 +6,9 @@ import { authorityFolder } from '../authority/authority-folders.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { Hub } from '../hub.ts';
 import { loadTracer } from '../load-tracer.ts';
-import { initialise, isInitialised, openHubAuthority, openHubStore } from '../initialise.ts';
+import { initialise, isInitialised, notInitialised, openHubAuthority, openHubStore } from '../initialise.ts';
 import { SecurityFile } from '../security/security-file.ts';
+import { VERSION } from '../version.ts';
 import { printNewHub } from './print-new-hub.ts';
 
 /** Time beyond the drain for closing sockets and the database, in milliseconds. */
@@ -26,7 +26,7 @@ export async function serve(
   const store = await openHubStore(config);
   try {
     if (!(await isInitialised(config, store))) {
-      if (!options.init) throw new QconnError('not_initialised', `There is no hub in ${config.dataFolder} yet.`);
+      if (!options.init) throw await notInitialised(config);
       printNewHub(await initialise(config, store, systemClock), options.json);
     }
     const authority = await openHubAuthority(config, store);
@@ -50,6 +50,7 @@ export async function serve(
     log.info(
       {
         event: 'hub_started',
+        version: VERSION,
         quic: addressText(hub.quicAddress),
         https: addressText(hub.httpsAddress),
         database: config.database.url === undefined ? 'embedded' : 'postgresql',

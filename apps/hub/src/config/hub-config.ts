@@ -83,6 +83,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
         url: {
           type: 'string',
           pattern: '^postgres(ql)?://',
+          form: 'an address such as postgres://user@db.example/qconn',
           secret: true,
           description: 'PostgreSQL server; without it the embedded database is used.',
         },
@@ -129,7 +130,8 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
       properties: {
         host: {
           type: 'string',
-          minLength: 1,
+          pattern: '^(\\d{1,3}(\\.\\d{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*(%\\S+)?)$',
+          form: 'an IP address, such as 0.0.0.0 or ::',
           default: '::',
           description: 'IP address to listen at; :: serves IPv4 and IPv6.',
         },
@@ -155,7 +157,11 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
     },
     advertise: {
       type: 'array',
-      items: { type: 'string', pattern: '^(\\[[0-9a-fA-F:]+\\]|[^:\\s]+):[0-9]{1,5}$' },
+      items: {
+        type: 'string',
+        pattern: '^(\\[[0-9a-fA-F:]+\\]|[^:\\s]+):[0-9]{1,5}$',
+        form: 'host:port, such as hub.example:7443',
+      },
       default: [],
       description:
         'QUIC addresses (host:port) that machines are given at enrolment; empty: the host that they enrolled at.',

@@ -53,7 +53,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   minItems: ({ limit }) => `must have at least ${limit} ${limit === 1 ? 'entry' : 'entries'}`,
   maxItems: ({ limit }) => `must have at most ${limit} entries`,
   uniqueItems: ({ i, j }) => `must not repeat an entry: ${j} and ${i}, counted from 0, are the same`,
-  pattern: ({ pattern }) => `must match ${pattern}`,
+  pattern: ({ pattern }, { form }) => (form === undefined ? `must match ${pattern}` : `must be ${form}`),
 };
 
 /** Rules about a value that is worth showing. */

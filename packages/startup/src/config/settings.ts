@@ -17,6 +17,8 @@ export interface ConfigSchema<T = unknown> {
   readonly const?: unknown;
   /** The value is never shown. */
   readonly secret?: boolean;
+  /** What the pattern asks for, in words that follow “must be”. */
+  readonly form?: string;
   /** A running program can take a new value. */
   readonly reloadable?: boolean;
   readonly [keyword: string]: unknown;

@@ -20,6 +20,7 @@ export function validate(schema: ConfigSchema, config: Record<string, unknown>, 
     verbose: true,
   });
   for (const keyword of ['secret', 'reloadable']) ajv.addKeyword({ keyword, schemaType: 'boolean' });
+  ajv.addKeyword({ keyword: 'form', schemaType: 'string' });
   const check = ajv.compile(schema);
   if (check(config)) return [];
   return nearestBranch(check.errors ?? []).map((error) => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { isQconnError } from '@qconn/protocol';
 
 /** Deepest chain of causes that is written. */
@@ -20,7 +21,7 @@ export interface ErrorFields {
  * any other error is a fault of ours and keeps it.
  */
 export function errorFields(error: unknown, withStacks: boolean, depth = 0): ErrorFields {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  if (!(error instanceof Error)) return { type: typeof error, message: textOf(error) };
   const cause =
     error.cause === undefined || depth >= CAUSES_MAX ? {} : { cause: errorFields(error.cause, withStacks, depth + 1) };
   const base = { type: error.name, message: error.message };
@@ -36,4 +37,9 @@ export function errorFields(error: unknown, withStacks: boolean, depth = 0): Err
 
 function stackOf(error: Error, wanted: boolean): { stack?: string } {
   return wanted && error.stack !== undefined ? { stack: error.stack } : {};
+}
+
+/** Whatever was thrown: WebAssembly throws objects that are no errors, and whose text is [object Object]. */
+function textOf(thrown: unknown): string {
+  return typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 0, breakLength: Infinity });
 }

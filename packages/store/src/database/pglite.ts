@@ -22,7 +22,11 @@ export async function openPglite(folder: string | undefined): Promise<Connection
     await pglite.waitReady;
   } catch (cause) {
     unlock();
-    throw new QconnError('database_unavailable', `The embedded database in ${folder} does not start.`, { cause });
+    throw new QconnError(
+      'database_unavailable',
+      `The embedded database in ${folder} does not start${reasonOf(cause)}.`,
+      { cause },
+    );
   }
   const kysely = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
   return {
@@ -38,4 +42,18 @@ export async function openPglite(folder: string | undefined): Promise<Connection
       unlock();
     },
   };
+}
+
+/** What WebAssembly's file system calls an error (WASI, `errno`), where a person can do something about it. */
+const FILE_ERRORS: Readonly<Record<number, string>> = {
+  2: 'access to a file is denied',
+  29: 'a file cannot be read or written',
+  51: 'no space is left on the device',
+  63: 'an operation on a file is not permitted',
+  69: 'the file system is read-only',
+};
+
+function reasonOf(cause: unknown): string {
+  const words = FILE_ERRORS[(cause as { readonly errno?: number } | undefined)?.errno ?? 0];
+  return words === undefined ? '' : `: ${words}`;
 }
