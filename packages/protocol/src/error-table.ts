@@ -86,7 +86,7 @@ const ROWS = {
   hostname_invalid: { wire: 0x92, http: 400, retrySafe: true, summary: 'That is not a usable hostname.', action: 'Use letters, digits, dots and hyphens (RFC 1123), at most 128 bytes.' },
   renewal_refused: { wire: 0x93, http: 403, retrySafe: true, summary: 'The hub does not renew this credential.', action: 'Enrol the machine again.' },
   fingerprint_malformed: { wire: 0x94, http: 400, retrySafe: true, summary: 'That is not a fingerprint: its checksum or shape is wrong.', action: 'Copy the whole fingerprint again; it begins with qc1.' },
-  ca_unusable: { wire: 0x95, http: 500, retrySafe: true, summary: 'The CA’s files cannot be used.', action: 'Restore them from the backup; without them no certificate can be issued.' },
+  ca_unusable: { wire: 0x95, http: 500, retrySafe: true, summary: 'The CA’s files cannot be used.', action: 'Name the data folder that has them, or restore them from the backup; without them no certificate can be issued.' },
   passphrase_wrong: { wire: 0x96, http: 401, retrySafe: true, summary: 'The passphrase is missing or wrong, or what it protects was changed.', action: 'Give the passphrase under which the credential or CA was stored.' },
   credential_unwritable: { wire: 0x97, http: 500, retrySafe: true, summary: 'The credential folder cannot be written.', action: 'Check its owner, the free space and whether the file system is read-only; what was there is untouched.' },
   already_enrolled: { wire: 0x98, http: 409, retrySafe: true, summary: 'The folder holds a usable credential already.', action: 'Use it, name another folder, or replace it with --force.' },

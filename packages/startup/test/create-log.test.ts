@@ -91,6 +91,16 @@ test('writes a QconnError with its code, action, facts and cause, and without it
   expect((JSON.parse(text()) as { err: object }).err).not.toHaveProperty('stack');
 });
 
+test('what the system refuses is told in its words, and its stack only when debugging', () => {
+  const refused = { code: 'ECONNREFUSED', syscall: 'connect' };
+  const cause = Object.assign(new Error('connect ECONNREFUSED'), refused);
+  for (const level of ['info', 'debug'] as const) {
+    const { log, text } = capture({ level });
+    log.error({ err: new QconnError('database_unavailable', undefined, { cause }) });
+    expect('stack' in (JSON.parse(text()) as { err: { cause: object } }).err.cause).toBe(level === 'debug');
+  }
+});
+
 test('writes stacks of every error from debug on, and takes an error alone', () => {
   const { log, text } = capture({ level: 'debug' });
   log.error(new QconnError('internal'));

@@ -36,6 +36,13 @@ test('takes what is no error', () => {
   expect(reported(new QconnError('internal', 'x', { cause })).text).toContain('ErrnoError');
 });
 
+test('says nothing twice', () => {
+  const cause = new Error('connect ECONNREFUSED 127.0.0.1:1');
+  expect(
+    reported(new QconnError('database_unavailable', `No database: ${cause.message}`, { cause })).text,
+  ).not.toContain('because');
+});
+
 test('hides secrets', () => {
   expect(reported(new Error('cannot log in to postgres://a:horse@db')).text).not.toContain('horse');
 });

@@ -58,11 +58,14 @@ export async function serve(
       'The hub serves.',
     );
     try {
-      return await runUntilSignal({
+      const code = await runUntilSignal({
         close: () => hub.close(),
         deadlineMs: () => hub.drainMs + CLOSE_SLACK_MS,
-        tell: (message) => log.info(message),
+        tell: (message) => log.info({ event: 'hub_stopping' }, message),
       });
+      // Where it is missing from the log, the hub did not end of its own will.
+      if (code === 0) log.info({ event: 'hub_stopped' }, 'The hub has stopped.');
+      return code;
     } finally {
       process.off('SIGHUP', onHangUp);
       securityFile?.destroy();

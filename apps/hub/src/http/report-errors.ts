@@ -11,7 +11,7 @@ export function reportErrors(app: App, { log, security }: ApiContext): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const known = asQconnError(error);
     const problem = problemOf(known, request.id);
-    tellRefusal(request, known, { security });
+    const worthALine = tellRefusal(request, known, { security });
     const fields = {
       event: 'request_failed',
       request: request.id,
@@ -19,11 +19,10 @@ export function reportErrors(app: App, { log, security }: ApiContext): void {
       route: request.routeOptions.url,
       remote: request.ip,
       actor: request.caller?.actor,
-      err: error,
+      err: known,
     };
     if (problem.status >= 500) log.error(fields, 'A request of the HTTPS API failed.');
-    // Who refuses these tells of it, once in a while.
-    else if (known.code !== 'rate_limited') log.info(fields, 'A request of the HTTPS API was refused.');
+    else if (worthALine) log.info(fields, 'A request of the HTTPS API was refused.');
     return sendProblem(known, request, reply);
   });
   app.setNotFoundHandler((request, reply) =>
@@ -59,14 +58,13 @@ export function refuseGarbage(this: unknown, { code }: ConnectionError, socket: 
   );
 }
 
-/** What Fastify itself refuses, in our codes. */
+/** What Fastify itself refuses, in our codes; a caller’s mistake without Fastify’s stack, which would only fill the log. */
 export function asQconnError(error: FastifyError | QconnError): QconnError {
   if (error instanceof QconnError) return error;
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return new QconnError('too_large', `The request’s body has more bytes than this route takes.`, { cause: error });
-  if (error.validation !== undefined) return new QconnError('invalid_request', validationText(error), { cause: error });
-  if (error.statusCode !== undefined && error.statusCode < 500)
-    return new QconnError('invalid_request', error.message, { cause: error });
+    return new QconnError('too_large', `The request’s body has more bytes than this route takes.`);
+  if (error.validation !== undefined) return new QconnError('invalid_request', validationText(error));
+  if (error.statusCode !== undefined && error.statusCode < 500) return new QconnError('invalid_request', error.message);
   return new QconnError('internal', undefined, { cause: error });
 }
 

@@ -20,17 +20,21 @@ export function tellSuccesses(app: App, { security }: Pick<ApiContext, 'security
   });
 }
 
-/** Tells the security log of a request that was refused for who its sender is, or is not. */
+/**
+ * Tells the security log of a request that was refused for who its sender is, or is not.
+ * @returns false where that log has had enough of these from there: then nobody need write a line
+ */
 export function tellRefusal(
   { ip, method, caller, socket, routeOptions: { url } }: FastifyRequest,
   { code, httpStatus }: QconnError,
   { security }: Pick<ApiContext, 'security'>,
-): void {
-  // Whoever limits the rates tells of that.
-  if (code === 'rate_limited' || httpStatus >= 500) return;
+): boolean {
+  // Whoever limits the rates tells of that, once in a while.
+  if (code === 'rate_limited') return false;
+  if (httpStatus >= 500) return true;
   const bySecret = BY_SECRET[url ?? '']?.[1];
   const event = bySecret ?? (httpStatus === 401 ? 'api_refused' : httpStatus === 403 ? 'api_forbidden' : undefined);
-  if (event === undefined) return;
+  if (event === undefined) return true;
   const actor = caller === undefined || caller.kind === 'nobody' ? undefined : caller.actor;
-  security.tell({ event, remote: ip, port: socket.remotePort, code, actor, route: `${method} ${url ?? ''}` });
+  return security.tell({ event, remote: ip, port: socket.remotePort, code, actor, route: `${method} ${url ?? ''}` });
 }

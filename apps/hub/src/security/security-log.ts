@@ -35,20 +35,23 @@ export class SecurityLog {
     this.#dependencies = dependencies;
   }
 
-  tell(event: SecurityEvent): void {
+  /** @returns whether it got a line of its own */
+  tell(event: SecurityEvent): boolean {
     for (const observe of this.#dependencies.observers) observe(event);
     const source = sourceOf(event.remote);
     if (event.event === 'api_authenticated')
-      this.#limited(event, this.#callers, `${event.actor ?? ''} ${source}`, 'repeated');
-    else if (SECURITY_EVENTS[event.event].level === 'warn' && event.event !== 'rate_limited')
-      this.#limited(event, this.#refusals, `${event.event} ${source}`, 'suppressed');
-    else this.#write(event, {});
+      return this.#limited(event, this.#callers, `${event.actor ?? ''} ${source}`, 'repeated');
+    if (SECURITY_EVENTS[event.event].level === 'warn' && event.event !== 'rate_limited')
+      return this.#limited(event, this.#refusals, `${event.event} ${source}`, 'suppressed');
+    this.#write(event, {});
+    return true;
   }
 
-  #limited(event: SecurityEvent, limits: SourceLimits, key: string, count: 'repeated' | 'suppressed'): void {
+  #limited(event: SecurityEvent, limits: SourceLimits, key: string, count: 'repeated' | 'suppressed'): boolean {
     const { waitMs, tell } = limits.admit(key, this.#dependencies.clock.monotonic());
     if (waitMs === 0) this.#write(event, {});
     else if (tell !== undefined) this.#write(event, { [count]: tell });
+    return waitMs === 0;
   }
 
   /** The order of the fields is part of what filters rely on: the event and the address come first. */

@@ -106,7 +106,8 @@ test('ten thousand wrong tokens in a second: two hundred are looked at, the log 
   ]);
   // Ten refusals, and one line for the rest of the minute.
   expect(security.lines.length).toBe(12);
-  expect(log.lines.length).toBe(200);
+  // Each of the ten has a line that says what was refused; a flood is none of lines here, either.
+  expect(log.lines.length).toBe(10);
   expect(await metrics.text()).toContain('qconn_rate_limited_total{ration="enrolments"} 9800');
   // What the administrator does meanwhile, at the same address, is not an enrolment.
   expect((await ask('/v1/hub')).statusCode).toBe(200);

@@ -17,8 +17,8 @@ export interface ErrorFields {
 }
 
 /**
- * An error's fields. A QconnError tells what happened by its code, so its stack is left out unless asked for;
- * any other error is a fault of ours and keeps it.
+ * An error's fields. A QconnError tells what happened by its code, and what the system refuses (a connection, a file)
+ * by the system's words, so their stacks are left out unless asked for; any other error is a fault of ours and keeps it.
  */
 export function errorFields(error: unknown, withStacks: boolean, depth = 0): ErrorFields {
   if (!(error instanceof Error)) return { type: typeof error, message: textOf(error) };
@@ -31,8 +31,9 @@ export function errorFields(error: unknown, withStacks: boolean, depth = 0): Err
     const told = Object.keys(facts).length === 0 ? {} : { facts };
     return { ...base, code, action, ...retry, ...told, ...stackOf(error, withStacks), ...cause };
   }
-  const code = (error as NodeJS.ErrnoException).code;
-  return { ...base, ...(typeof code === 'string' ? { code } : {}), ...stackOf(error, true), ...cause };
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  const ours = syscall === undefined || depth === 0;
+  return { ...base, ...(typeof code === 'string' ? { code } : {}), ...stackOf(error, withStacks || ours), ...cause };
 }
 
 function stackOf(error: Error, wanted: boolean): { stack?: string } {

@@ -8,7 +8,9 @@ export function errorLines(error: ErrorFields): string[] {
   const lines = [error.message || error.type];
   for (let { cause } = error; cause !== undefined; cause = cause.cause) {
     const code = cause.code === undefined || cause.message.includes(cause.code) ? '' : ` (${cause.code})`;
-    lines.push(`because: ${cause.message || cause.type}${code}`);
+    // Some say what came of something in its own words.
+    if (cause.message === '' || !lines.at(-1)?.includes(cause.message))
+      lines.push(`because: ${cause.message || cause.type}${code}`);
   }
   if (error.action !== undefined) lines.push(`what to do: ${error.action}`);
   if (error.code !== undefined) lines.push(`code: ${error.code}`);
