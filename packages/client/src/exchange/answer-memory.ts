@@ -1,21 +1,5 @@
-import { IDEMPOTENCY_TTL_MS, type ByteCopies, type Outcome, type Response } from '@qconn/protocol';
-import type { BodySource } from '../body/content.ts';
-
-/** How a job ended, in the form in which it is sent. A source is a streamed answer's body, and can be sent once. */
-export type Settled = { readonly response: Response; readonly source?: BodySource } | { readonly outcome: Outcome };
-
-/** What is remembered of how a job ended: that there was a streamed answer, but not its body, which may be any length. */
-export function withoutStream(settled: Settled): Settled {
-  if (!('source' in settled)) return settled;
-  return { outcome: { code: 'answer_gone', reason: '', retryAfterMs: 0 } };
-}
-
-/** What a handler has returned may be part of a buffer that it writes to again, or of a much larger one: what is remembered is a copy. */
-export function copied(settled: Settled, copies: ByteCopies): Settled {
-  if (!('response' in settled)) return settled;
-  const { headers, body } = settled.response;
-  return { response: { headers: copies.of(headers), body: copies.of(body) } };
-}
+import { IDEMPOTENCY_TTL_MS } from '@qconn/protocol';
+import type { Settled } from './settled.ts';
 
 interface Ended {
   readonly settled: Promise<Settled>;

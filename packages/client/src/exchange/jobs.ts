@@ -11,11 +11,12 @@ import {
   type Frame,
 } from '@qconn/protocol';
 import type { JobJournal, RememberedJob } from '../journal/job-journal.ts';
-import { AnswerMemory, copied, withoutStream, type Settled } from './answer-memory.ts';
+import { AnswerMemory } from './answer-memory.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import type { Provision } from './job.ts';
 import type { RequestPort } from './request-port.ts';
-import { ranNothing, RunningJob, type JobRecord } from './running-job.ts';
+import { RunningJob, type JobRecord } from './running-job.ts';
+import { copied, ranNothing, withoutStream, type Settled } from './settled.ts';
 
 /** Where jobs under an idempotency key are remembered over restarts, and those that are. */
 export interface JobHistory {

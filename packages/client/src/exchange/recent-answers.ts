@@ -8,8 +8,9 @@ import {
   PackedWriter,
   type Frame,
 } from '@qconn/protocol';
-import { ANSWERS_MAX, ANSWERS_MAX_BYTES, type Settled } from './answer-memory.ts';
+import { ANSWERS_MAX, ANSWERS_MAX_BYTES } from './answer-memory.ts';
 import { AnswerPage } from './answer-page.ts';
+import type { Settled } from './settled.ts';
 
 /** How long an exchange is remembered against being forwarded again, in milliseconds: the longest usual resolution deadline. */
 const REDELIVERY_TTL_MS = 120_000;

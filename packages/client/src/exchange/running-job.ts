@@ -1,5 +1,4 @@
 import {
-  BODY_MAX_BYTES,
   decodeHeaders,
   encodeAck,
   encodeExtend,
@@ -7,7 +6,6 @@ import {
   encodeOutcome,
   encodeProgress,
   encodeResponse,
-  isQconnError,
   PROVIDER_EXCHANGE,
   QconnError,
   transition,
@@ -21,15 +19,12 @@ import {
   type ProviderState,
 } from '@qconn/protocol';
 import type { IncomingStream } from '../body/bodies.ts';
-import { packContent, type Content } from '../body/content.ts';
 import { Received } from '../body/received.ts';
-import { withoutStream, type Settled } from './answer-memory.ts';
 import { DeliveredJob } from './delivered-job.ts';
-import type { Answer, Handler, Job } from './job.ts';
+import type { Handler, Job } from './job.ts';
+import { packProgress } from './pack-progress.ts';
 import type { RequestPort } from './request-port.ts';
-
-const encoder = new TextEncoder();
-const NOTHING = new Uint8Array(0);
+import { failedBy, ranNothing, reasonOf, settledBy, withoutStream, type Settled } from './settled.ts';
 
 /** Header of the answer to an inquiry after a job that has not ended; how a job ended is told as the job told it. */
 export const JOB_STATE_HEADER = 'qconn-job';
@@ -247,28 +242,9 @@ export class RunningJob {
   }
 }
 
-/** A refusal: the handler did nothing, and the same key may try again. */
-export function ranNothing(settled: Settled): boolean {
-  if ('response' in settled) return false;
-  const { code } = settled.outcome;
-  return code !== 'handler_failed' && code !== 'answer_gone' && code !== 'result_unknown';
-}
-
 /** Handlers are written in JavaScript too, and may return any promise. */
 function isPromise<T>(answer: T | PromiseLike<T>): answer is PromiseLike<T> {
   return typeof (answer as { readonly then?: unknown } | undefined | null)?.then === 'function';
-}
-
-function settledBy(answer: Answer): Settled {
-  try {
-    return pack(answer);
-  } catch (error) {
-    return failedBy(error);
-  }
-}
-
-function failedBy(error: unknown): Settled {
-  return { outcome: failure(error) };
 }
 
 function readHeaders(block: Uint8Array): Headers {
@@ -276,63 +252,5 @@ function readHeaders(block: Uint8Array): Headers {
     return decodeHeaders(block);
   } catch (cause) {
     throw new QconnError('rejected', 'The headers of the request are malformed.', { cause });
-  }
-}
-
-/** Turns what a handler returned into a response. @throws QconnError for garbage and for too much */
-function pack(answer: Answer): Settled {
-  if (answer === undefined) return { response: { headers: NOTHING, body: NOTHING } };
-  const whole = packContent(answer);
-  if (whole === undefined && !isEnvelope(answer)) throw garbage(answer);
-  const { headers, body = NOTHING } = whole === undefined ? (answer as Exclude<Answer, undefined | Content>) : {};
-  const packed = whole ?? packContent(body);
-  if (packed === undefined) throw garbage(body);
-  const block = headers === undefined ? NOTHING : encodeHeaders(headers);
-  if ('inline' in packed) return { response: { headers: block, body: packed.inline } };
-  const { source } = packed;
-  return { response: { headers: block, body: NOTHING, streamed: { length: source.length } }, source };
-}
-
-/** @throws QconnError `handler_failed` for what is too much or cannot be JSON */
-function packProgress(sign: unknown): Progress {
-  if (sign instanceof Uint8Array) return { body: checkSize(sign), json: false };
-  if (typeof sign === 'string') return { body: checkSize(encoder.encode(sign)), json: false };
-  const text: string | undefined = JSON.stringify(sign);
-  if (text === undefined) throw garbage(sign);
-  return { body: checkSize(encoder.encode(text)), json: true };
-}
-
-/** What has other things in it was meant as something else, such as a result to be sent as JSON. */
-function isEnvelope(answer: unknown): boolean {
-  if (typeof answer !== 'object' || answer === null) return false;
-  return Object.keys(answer).every((key) => key === 'body' || key === 'headers');
-}
-
-/** The types forbid it, but handlers are written in JavaScript too. */
-function garbage(answer: unknown): QconnError {
-  return new QconnError(
-    'handler_failed',
-    `The handler returned ${answer === null ? 'null' : typeof answer}, which is neither bytes, text, a stream nor { body, headers }.`,
-  );
-}
-
-function checkSize(bytes: Uint8Array): Uint8Array {
-  if (bytes.length <= BODY_MAX_BYTES) return bytes;
-  throw new QconnError('handler_failed', `The handler gave ${bytes.length} bytes; the limit is ${BODY_MAX_BYTES}.`);
-}
-
-function failure(error: unknown): { code: ErrorCode; reason: string; retryAfterMs: number } {
-  if (isQconnError(error, 'rejected') || isQconnError(error, 'busy')) {
-    return { code: error.code, reason: error.message, retryAfterMs: error.retryAfterMs ?? 0 };
-  }
-  return { code: 'handler_failed', reason: reasonOf(error), retryAfterMs: 0 };
-}
-
-/** Anything can be thrown, also what has no text. */
-function reasonOf(error: unknown): string {
-  try {
-    return String(error instanceof Error ? error.message : error);
-  } catch {
-    return 'The handler threw something that has no text.';
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '@qconn/clock';
 import { IDEMPOTENCY_TTL_MS } from '@qconn/protocol';
-import { ANSWERS_MAX, ANSWERS_MAX_BYTES, type Settled } from '../exchange/answer-memory.ts';
+import { ANSWERS_MAX, ANSWERS_MAX_BYTES } from '../exchange/answer-memory.ts';
+import type { Settled } from '../exchange/settled.ts';
 import { JournalFile, type Place } from './journal-file.ts';
 import { decodeRecord, encodeRecord, type JournalRecord } from './journal-record.ts';
 

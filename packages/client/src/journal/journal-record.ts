@@ -1,5 +1,5 @@
 import { ERROR_TABLE, type ErrorCode, type Outcome } from '@qconn/protocol';
-import type { Settled } from '../exchange/answer-memory.ts';
+import type { Settled } from '../exchange/settled.ts';
 
 /** One line of a journal of jobs. `at` is wall-clock time in milliseconds. */
 export type JournalRecord =

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { AnswerMemory, ANSWERS_MAX, type Settled } from '../../src/exchange/answer-memory.ts';
+import { AnswerMemory, ANSWERS_MAX } from '../../src/exchange/answer-memory.ts';
+import type { Settled } from '../../src/exchange/settled.ts';
 
 function answer(bytes = 1): Settled {
   return { response: { headers: new Uint8Array(0), body: new Uint8Array(bytes) } };

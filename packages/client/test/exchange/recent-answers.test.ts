@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ANSWERS_MAX, type Settled } from '../../src/exchange/answer-memory.ts';
+import { ANSWERS_MAX } from '../../src/exchange/answer-memory.ts';
+import type { Settled } from '../../src/exchange/settled.ts';
 import { RecentAnswers } from '../../src/exchange/recent-answers.ts';
 
 function answer(bytes = 1, first = 0): Settled {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ManualClock } from '@qconn/clock';
 import { IDEMPOTENCY_TTL_MS } from '@qconn/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Settled } from '../../src/exchange/answer-memory.ts';
+import type { Settled } from '../../src/exchange/settled.ts';
 import { JobJournal } from '../../src/journal/job-journal.ts';
 
 let folder: string;
