@@ -101,7 +101,7 @@ export async function initialise(
     actor: 'hub',
     now,
   });
-  return { id, pin: Buffer.from(authority.rootPin).toString('hex'), bootstrapSecret: formatSecret('qb', bootstrap) };
+  return { id, pin: authority.rootPinHex, bootstrapSecret: formatSecret('qb', bootstrap) };
 }
 
 /**

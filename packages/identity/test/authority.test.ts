@@ -178,6 +178,7 @@ test('is the same CA after export and import', async () => {
   const loaded = CertificateAuthority.load(ca.toPem());
   expect(loaded.rootPin).toEqual(ca.rootPin);
   expect(loaded.rootPin).toEqual(pinOfCertificate(new X509Certificate(ca.rootPem).raw));
+  expect(Buffer.from(ca.rootPinHex, 'hex')).toEqual(Buffer.from(ca.rootPin));
   const leaf = new X509Certificate((await loaded.issueMachine({ spki, now: NOW })).pem);
   const [issuing = ''] = ca.issuingChainPem;
   expect(leaf.verify(new X509Certificate(issuing).publicKey)).toBe(true);

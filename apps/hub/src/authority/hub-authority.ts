@@ -1,35 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import type { Clock } from '@qconn/clock';
 import { CertificateAuthority, TrustBundle } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
-import type { Act, Lagging, NewAuthorityCertificate, RotationRecord, Store } from '@qconn/store';
-import { hasAuthority, loadAuthority, readAuthority, saveAuthority, sealed } from './authority-files.ts';
-import { nextFolder, previousFolder } from './authority-folders.ts';
-import { replaceAuthority } from './replacement.ts';
-
-/** What the hub's CA works with. */
-export interface HubAuthorityDependencies {
-  readonly store: Pick<Store, 'rotations' | 'credentials'>;
-  readonly clock: Clock;
-  /** Of the CA. */
-  readonly folder: string;
-  /** Under which its keys are encrypted. */
-  readonly passphrase: string | undefined;
-}
-
-/** The CAs of a hub, as they are at one moment. */
-interface Authorities {
-  /** Of the root that was in force before a rotation, or outside of one. */
-  readonly base: CertificateAuthority;
-  /** Of the root to come. */
-  readonly next: CertificateAuthority | undefined;
-  /** The issuing CA before this one, while certificates of it live: for its revocation list. */
-  readonly previous: CertificateAuthority | undefined;
-  /** The rotation under way. */
-  readonly rotation: RotationRecord | undefined;
-  readonly trust: TrustBundle;
-}
+import type { Act, Lagging, NewAuthorityCertificate, RotationRecord } from '@qconn/store';
+import { adoptNext, readAuthorities, trustOf, type Authorities, type AuthoritySources } from './authorities.ts';
+import { readAuthority, saveAuthority } from './authority-files.ts';
+import { nextFolder } from './authority-folders.ts';
+import { renewIssuingIn } from './renew-issuing.ts';
 
 /** Who acts in the audit trail when nobody does. */
 const ITSELF = 'hub';
@@ -39,13 +16,13 @@ const ITSELF = 'hub';
  * Keys are in the CA's folder, and what counts of them is in the database: a crash between the two is mended by {@link open}.
  */
 export class HubAuthority {
-  readonly #dependencies: HubAuthorityDependencies;
+  readonly #dependencies: AuthoritySources;
   readonly #listeners = new Set<() => void>();
   #now: Authorities;
   /** Steps follow one another. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(dependencies: HubAuthorityDependencies, authorities: Authorities) {
+  private constructor(dependencies: AuthoritySources, authorities: Authorities) {
     this.#dependencies = dependencies;
     this.#now = authorities;
   }
@@ -54,7 +31,7 @@ export class HubAuthority {
    * Reads the CA, and finishes what a crash has interrupted.
    * @throws QconnError as `loadAuthority`; `ca_unusable` when folder and database disagree
    */
-  static async open(dependencies: HubAuthorityDependencies): Promise<HubAuthority> {
+  static async open(dependencies: AuthoritySources): Promise<HubAuthority> {
     const authority = new HubAuthority(dependencies, await readAuthorities(dependencies));
     await authority.#record();
     return authority;
@@ -114,8 +91,8 @@ export class HubAuthority {
       await saveAuthority(nextFolder(folder), next, passphrase);
       const trust = TrustBundle.parse([base.rootPem, next.rootPem]);
       const rotation = await store.rotations.prepare({
-        root: hex(next.rootPin),
-        previousRoot: hex(base.rootPin),
+        root: next.rootPinHex,
+        previousRoot: base.rootPinHex,
         issuer: next.issuingPin,
         trust: trust.id,
         ...act,
@@ -222,68 +199,6 @@ export class HubAuthority {
   }
 }
 
-/**
- * Makes a new issuing CA below the same root, in the CA's folder. The one before is kept aside for its revocation list.
- * @throws QconnError as `loadAuthority`; `ca_unusable` without the root's key
- */
-export async function renewIssuingIn(
-  folder: string,
-  { passphrase, now, rootKeyPem }: { passphrase: string | undefined; now: number; rootKeyPem?: string | undefined },
-): Promise<CertificateAuthority> {
-  const current = await loadAuthority(folder, passphrase);
-  const able = rootKeyPem === undefined ? current : CertificateAuthority.load({ ...current.toPem(), rootKeyPem });
-  const renewed = await able.renewIssuing({ now });
-  await rm(previousFolder(folder), { recursive: true, force: true });
-  await saveAuthority(previousFolder(folder), current.withoutRootKey(), passphrase);
-  const stays = current.holdsRootKey ? renewed : renewed.withoutRootKey();
-  await replaceAuthority(folder, await sealed(stays, passphrase));
-  return stays;
-}
-
-async function readAuthorities({ folder, passphrase, store }: HubAuthorityDependencies): Promise<Authorities> {
-  const last = await store.rotations.last();
-  if (last?.phase === 'pruned') await finishPrune(folder, last);
-  const base = await loadAuthority(folder, passphrase);
-  const previous = (await hasAuthority(previousFolder(folder)))
-    ? await loadAuthority(previousFolder(folder), passphrase)
-    : undefined;
-  if (last === undefined || last.endedAt !== null)
-    return { base, next: undefined, previous, rotation: undefined, trust: trustOf(base) };
-  if (!(await hasAuthority(nextFolder(folder)))) throw disagreement(last, nextFolder(folder));
-  const next = await loadAuthority(nextFolder(folder), passphrase);
-  if (hex(next.rootPin) !== last.root) throw disagreement(last, nextFolder(folder));
-  return { base, next, previous, rotation: last, trust: TrustBundle.parse([base.rootPem, next.rootPem]) };
-}
-
-/** The database has ended the rotation; the files may not have followed. */
-async function finishPrune(folder: string, last: RotationRecord): Promise<void> {
-  if (!(await hasAuthority(nextFolder(folder)))) return;
-  const next = await loadRootPin(nextFolder(folder));
-  if (next === last.root) await adoptNext(folder);
-}
-
-async function loadRootPin(folder: string): Promise<string> {
-  return TrustBundle.parse((await readAuthority(folder)).rootPem).roots[0]?.pinHex ?? '';
-}
-
-/** What is encrypted stays encrypted: the files are taken over as they are. */
-async function adoptNext(folder: string): Promise<void> {
-  await replaceAuthority(folder, await readAuthority(nextFolder(folder)));
-  await rm(nextFolder(folder), { recursive: true, force: true });
-  await rm(previousFolder(folder), { recursive: true, force: true });
-}
-
-function disagreement({ root, phase }: RotationRecord, folder: string): QconnError {
-  return new QconnError(
-    'ca_unusable',
-    `The database says that a rotation to the root ${root} is ${phase}, but that CA is not in ${folder}: one of the two is older than the other.`,
-  );
-}
-
-function trustOf(authority: CertificateAuthority): TrustBundle {
-  return TrustBundle.parse(authority.rootPem);
-}
-
 function asCredential({
   kind,
   subject,
@@ -294,8 +209,4 @@ function asCredential({
   der,
 }: CertificateAuthority['certificates'][number]): NewAuthorityCertificate {
   return { kind, subject, serial, issuer, notBefore: notBeforeMs, notAfter: notAfterMs, der };
-}
-
-function hex(pin: Uint8Array): string {
-  return Buffer.from(pin).toString('hex');
 }

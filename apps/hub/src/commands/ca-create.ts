@@ -21,7 +21,7 @@ export async function caCreate(
   });
   await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
   await saveAuthority(folder, authority, await readPassphrase(config.ca, 'ca.passphraseFile'));
-  const pin = Buffer.from(authority.rootPin).toString('hex');
+  const pin = authority.rootPinHex;
   process.stdout.write(
     json ? `${JSON.stringify({ folder, pin })}\n` : `A new CA is in ${folder}.\n  root CA pin  ${pin}\n`,
   );

@@ -5,7 +5,7 @@ import { QconnError } from '@qconn/protocol';
 import { EXIT_OK, readPassphrase } from '@qconn/startup';
 import { hasAuthority } from '../authority/authority-files.ts';
 import { authorityFolder, nextFolder } from '../authority/authority-folders.ts';
-import { renewIssuingIn } from '../authority/hub-authority.ts';
+import { renewIssuingIn } from '../authority/renew-issuing.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 
 export interface CaRenewIssuingOptions {

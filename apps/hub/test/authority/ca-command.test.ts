@@ -31,7 +31,7 @@ test('show tells names, validity, pin and how the keys lie, without the passphra
   const { code, stdout } = await qconnHub(['ca', 'show', '--data', folder, '--json']);
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
-    pin: Buffer.from(authority.rootPin).toString('hex'),
+    pin: authority.rootPinHex,
     root: {
       subject: expect.stringMatching(/^CN=Test root /),
       notAfter: new Date(authority.rootNotAfterMs).toISOString(),
@@ -160,7 +160,7 @@ test('a CA is made by itself, its issuing CA renewed with a root key that is kep
   const again = await qconnHub(['ca', 'create', '--data', folder]);
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('already_initialised') });
   const before = await loadAuthority(join(folder, 'ca'));
-  expect(JSON.parse(made.stdout)).toMatchObject({ pin: Buffer.from(before.rootPin).toString('hex') });
+  expect(JSON.parse(made.stdout)).toMatchObject({ pin: before.rootPinHex });
   const rootKey = join(folder, 'root.key');
   await writeFile(rootKey, await readFile(join(folder, 'ca', 'root.key'), 'utf8'));
   await rm(join(folder, 'ca', 'root.key'));

@@ -8,7 +8,8 @@ import { createDatabase, type TestDatabase } from '@qconn/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { loadAuthority, readAuthority, saveAuthority } from '../../src/authority/authority-files.ts';
 import { nextFolder } from '../../src/authority/authority-folders.ts';
-import { HubAuthority, renewIssuingIn } from '../../src/authority/hub-authority.ts';
+import { HubAuthority } from '../../src/authority/hub-authority.ts';
+import { renewIssuingIn } from '../../src/authority/renew-issuing.ts';
 
 let database: TestDatabase;
 let store: Store;
@@ -38,22 +39,29 @@ afterEach(() => rm(join(folder, '..'), { recursive: true, force: true }));
 /** As a hub that starts finds it. */
 const open = (): Promise<HubAuthority> => HubAuthority.open({ store, clock, folder, passphrase: undefined });
 const pins = ({ trust }: HubAuthority): string[] => trust.roots.map(({ pinHex }) => pinHex);
-const pin = (authority: CertificateAuthority): string => Buffer.from(authority.rootPin).toString('hex');
 
 test('a restart after each step finds the rotation where it was', async () => {
   const first = await open();
-  const old = pin(first.issuing);
+  const old = first.issuing.rootPinHex;
   const { root } = await first.prepare(act());
   const prepared = await open();
   expect(pins(prepared)).toEqual([old, root]);
-  expect([pin(prepared.issuing), pin(prepared.serving), pin(prepared.vouching!)]).toEqual([old, old, root]);
+  expect([prepared.issuing.rootPinHex, prepared.serving.rootPinHex, prepared.vouching!.rootPinHex]).toEqual([
+    old,
+    old,
+    root,
+  ]);
   await prepared.activate({ renewWithinMs: 1, ...act() });
   const activated = await open();
-  expect([pin(activated.issuing), pin(activated.serving), pin(activated.vouching!)]).toEqual([root, old, root]);
+  expect([activated.issuing.rootPinHex, activated.serving.rootPinHex, activated.vouching!.rootPinHex]).toEqual([
+    root,
+    old,
+    root,
+  ]);
   await activated.prune({ graceMs: 0, ...act() });
   const pruned = await open();
   expect(pins(pruned)).toEqual([root]);
-  expect([pin(pruned.issuing), pin(pruned.serving), pruned.vouching]).toEqual([root, root, undefined]);
+  expect([pruned.issuing.rootPinHex, pruned.serving.rootPinHex, pruned.vouching]).toEqual([root, root, undefined]);
   expect(await readdir(folder)).not.toContain('next');
 });
 
@@ -79,7 +87,7 @@ test('a crash between the database’s prune and the files, or within the files,
   await writeFile(join(folder, 'issuing.key'), next.issuingKeyPem, { mode: 0o600 });
   const mended = await open();
   expect(pins(mended)).toEqual([root]);
-  expect(pin(await loadAuthority(folder))).toBe(root);
+  expect((await loadAuthority(folder)).rootPinHex).toBe(root);
   expect((await readdir(folder)).toSorted()).toEqual(['issuing.key', 'issuing.pem', 'root.key', 'root.pem']);
 });
 
@@ -93,11 +101,11 @@ test('a folder that is older than the database is told of, and not overwritten',
 
 test('an activation is taken back before the rotation is', async () => {
   const authority = await open();
-  const old = pin(authority.issuing);
+  const old = authority.issuing.rootPinHex;
   await authority.prepare(act());
   await authority.activate({ renewWithinMs: 1, ...act() });
   expect(await authority.abort(act())).toMatchObject({ phase: 'prepared' });
-  expect(pin(authority.issuing)).toBe(old);
+  expect(authority.issuing.rootPinHex).toBe(old);
   expect(pins(authority)).toHaveLength(2);
   expect(await authority.abort(act())).toMatchObject({ phase: 'aborted' });
   expect(pins(authority)).toEqual([old]);
@@ -129,7 +137,7 @@ test('the hub’s own certificate is of the new root when the old issuing CA has
   const { root } = await authority.prepare(act());
   const later = new ManualClock(authority.serving.issuingNotAfterMs + 1);
   const expired = await HubAuthority.open({ store, clock: later, folder, passphrase: undefined });
-  expect(pin(expired.serving)).toBe(root);
+  expect(expired.serving.rootPinHex).toBe(root);
   expect(expired.vouching).toBeUndefined();
   await authority.abort(act());
 });

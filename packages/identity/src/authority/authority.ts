@@ -67,6 +67,11 @@ export class CertificateAuthority {
     return pinOfSpki(this.#parts.root.spki);
   }
 
+  /** The same in hex: as people compare it. */
+  get rootPinHex(): string {
+    return pinHex(this.#parts.root.spki);
+  }
+
   /** The issuing CA and any CA between it and the root, which is not among them. */
   get issuingChainPem(): readonly string[] {
     return this.#parts.issuingChain.map(({ der }) => encodePem('CERTIFICATE', der));

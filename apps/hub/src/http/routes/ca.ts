@@ -181,7 +181,7 @@ async function statusOf({ authority, store, graceMs, clock }: ApiContext): Promi
   const { issuing, trust, rotation } = authority;
   const [own, ...above] = issuing.certificates;
   return {
-    pin: Buffer.from(issuing.rootPin).toString('hex'),
+    pin: issuing.rootPinHex,
     rootKeyHere: issuing.holdsRootKey,
     issuing: certificateView(own),
     root: certificateView(above.at(-1)),
