@@ -1,16 +1,12 @@
-import {
-  HUB_CONFIG_SCHEMA,
-  HUB_ENVIRONMENT_NAMES,
-  HUB_ENVIRONMENT_PREFIX,
-  HUB_FLAGS,
-} from '../../apps/hub/src/config/hub-config.ts';
+import { HUB_ENVIRONMENT_NAMES, HUB_ENVIRONMENT_PREFIX, HUB_FLAGS } from '../../apps/hub/src/config/hub-config.ts';
+import { HUB_CONFIG_SCHEMA } from '../../apps/hub/src/config/hub-schema.ts';
 import { environmentNameOf, type ConfigSchema } from '../../packages/startup/src/index.ts';
 import { agentConfiguration } from './agent-configuration.ts';
 import { code, markdownTable } from './markdown-table.ts';
 
 const HEAD = `# Configuration of the hub
 
-<!-- Generated from apps/hub/src/config/hub-config.ts and apps/agent/src/config/agent-schema.ts by \`npx -y pnpm@12 generate:docs\`; edit the schemas. -->
+<!-- Generated from apps/hub/src/config/hub-schema.ts and apps/agent/src/config/agent-schema.ts by \`npx -y pnpm@12 generate:docs\`; edit the schemas. -->
 
 Settings of \`qconn-hub\` come from a YAML file (\`--config\` or \`QCONN_CONFIG\`), from the environment and from flags; the
 last that names a setting wins. A dot in a setting's name is a level of the file. In the environment and in flags a list

@@ -6,14 +6,17 @@ import { saveAuthority } from '../authority/authority-files.ts';
 import { authorityFolder } from '../authority/authority-folders.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 
+export interface CaCreateOptions {
+  /** Begins the names of root and issuing CA. */
+  readonly name?: string;
+  readonly json?: boolean;
+}
+
 /**
  * `qconn-hub ca create`: a CA and nothing else, to take its root offline before there is a hub. `init` then uses it.
  * @throws QconnError `already_initialised`, `invalid_request` (name), `config_invalid`
  */
-export async function caCreate(
-  config: HubConfig,
-  { name, json }: { readonly name?: string; readonly json: boolean },
-): Promise<number> {
+export async function caCreate(config: HubConfig, { name, json = false }: CaCreateOptions): Promise<number> {
   const folder = authorityFolder(config.dataFolder);
   const authority = await CertificateAuthority.create({
     ...(name === undefined ? {} : { name }),

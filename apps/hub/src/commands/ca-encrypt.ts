@@ -7,14 +7,17 @@ import type { HubConfig } from '../config/hub-config.ts';
 export interface CaEncryptOptions {
   /** File of the passphrase that takes the place of the configured one. */
   readonly newPassphraseFile?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 /**
  * `qconn-hub ca encrypt`: encrypts keys that lie here in plain, or all of them under a new passphrase.
  * @throws QconnError `usage`; as `encryptAuthority`
  */
-export async function caEncrypt(config: HubConfig, { newPassphraseFile, json }: CaEncryptOptions): Promise<number> {
+export async function caEncrypt(
+  config: HubConfig,
+  { newPassphraseFile, json = false }: CaEncryptOptions,
+): Promise<number> {
   const configured = await readPassphrase(config.ca, 'ca.passphraseFile');
   const passphrase =
     newPassphraseFile === undefined

@@ -15,7 +15,7 @@ export interface CaExportOptions {
   readonly rootKey?: string;
   /** Whether the root's key is removed here once it has been written there. */
   readonly remove?: boolean;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 /**
@@ -27,14 +27,14 @@ export async function caExport(config: HubConfig, options: CaExportOptions): Pro
   if (options.remove === true) throw new QconnError('usage', '--remove goes with --root-key FILE.');
   const { rootPem, issuingPem } = await readAuthority(authorityFolder(config.dataFolder));
   const pem = options.chain === true ? issuingPem : rootPem;
-  process.stdout.write(options.json ? `${JSON.stringify({ pem })}\n` : pem);
+  process.stdout.write(options.json === true ? `${JSON.stringify({ pem })}\n` : pem);
   return EXIT_OK;
 }
 
 async function exportRootKey(
   config: HubConfig,
   path: string,
-  { remove = false, chain = false, json }: CaExportOptions,
+  { remove = false, chain = false, json = false }: CaExportOptions,
 ): Promise<number> {
   if (chain) throw new QconnError('usage', '--chain and --root-key are two exports.');
   const folder = authorityFolder(config.dataFolder);

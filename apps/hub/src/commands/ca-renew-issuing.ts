@@ -11,14 +11,17 @@ import type { HubConfig } from '../config/hub-config.ts';
 export interface CaRenewIssuingOptions {
   /** File of the root's private key, which is kept elsewhere; it is read and not kept. */
   readonly rootKey?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 /**
  * `qconn-hub ca renew-issuing`: a new issuing CA below the same root. A hub that runs takes it over within a minute.
  * @throws QconnError `usage`, `invalid_state` during a rotation, `ca_unusable` without the root's key, `passphrase_wrong`
  */
-export async function caRenewIssuing(config: HubConfig, { rootKey, json }: CaRenewIssuingOptions): Promise<number> {
+export async function caRenewIssuing(
+  config: HubConfig,
+  { rootKey, json = false }: CaRenewIssuingOptions,
+): Promise<number> {
   const folder = authorityFolder(config.dataFolder);
   const passphrase = await readPassphrase(config.ca, 'ca.passphraseFile');
   if (await hasAuthority(nextFolder(folder)))

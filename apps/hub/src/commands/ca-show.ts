@@ -8,7 +8,7 @@ import { keyState, type KeyState } from '../authority/key-state.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 
 /** `qconn-hub ca show`. Needs no passphrase, and the hub may run. @throws QconnError as `readAuthority` */
-export async function caShow(config: HubConfig, options: { readonly json: boolean }): Promise<number> {
+export async function caShow(config: HubConfig, options: { readonly json?: boolean }): Promise<number> {
   const folder = authorityFolder(config.dataFolder);
   const stored = await readAuthority(folder);
   const [root, issuing] = [certificate(stored.rootPem, 'root'), certificate(stored.issuingPem, 'issuing')];
@@ -18,7 +18,7 @@ export async function caShow(config: HubConfig, options: { readonly json: boolea
     root: { ...facts(root), key: keyState(stored.rootKeyPem) },
     issuing: { ...facts(issuing), key: keyState(stored.issuingKeyPem) },
   };
-  process.stdout.write(options.json ? `${JSON.stringify(shown)}\n` : authorityText(shown));
+  process.stdout.write(options.json === true ? `${JSON.stringify(shown)}\n` : authorityText(shown));
   return EXIT_OK;
 }
 

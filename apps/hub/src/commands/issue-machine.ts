@@ -19,7 +19,7 @@ export interface IssueMachineOptions {
   /** Authorizes the machine at once, if the hostname is free. */
   readonly approve?: boolean;
   readonly role?: readonly string[];
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 /** How long the token lives that stands for this command in the store, in milliseconds: it is redeemed at once. */
@@ -52,7 +52,9 @@ export async function issueMachine(config: HubConfig, options: IssueMachineOptio
     }
     await file.writeFile(text);
     await file.sync();
-    process.stdout.write(options.json ? `${JSON.stringify(answer.machine)}\n` : issuedText(answer.machine, hostname));
+    process.stdout.write(
+      options.json === true ? `${JSON.stringify(answer.machine)}\n` : issuedText(answer.machine, hostname),
+    );
     return EXIT_OK;
   } catch (error) {
     // Asking again is safe, and must not find half a file in its way.

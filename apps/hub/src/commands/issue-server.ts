@@ -23,7 +23,7 @@ export interface IssueServerOptions {
   readonly keyOut?: string;
   /** New file for the certificate and the CAs below the root; standard output when left out. */
   readonly out?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface IssueServerOptions {
  * @throws QconnError `usage`, `hostname_invalid`, `csr_…`, `data_locked`; as `openHubAuthority`
  */
 export async function issueServer(config: HubConfig, options: IssueServerOptions): Promise<number> {
-  const { host = [], ip = [], csr, keyOut, out, json } = options;
+  const { host = [], ip = [], csr, keyOut, out, json = false } = options;
   const hosts = [...host, ...ip];
   if (hosts.length === 0) throw new QconnError('usage', 'Say for which server: --host NAME, --ip ADDRESS.');
   if ((csr === undefined) === (keyOut === undefined))

@@ -20,14 +20,18 @@ const HANG_UP_ACTOR = 'hub-host';
 /** Runs the hub until a signal. @returns the exit code @throws QconnError why it could not start */
 export async function serve(
   config: HubConfig,
-  options: { readonly init: boolean; readonly json: boolean; readonly readConfig: () => HubConfig },
+  {
+    init = false,
+    json = false,
+    readConfig,
+  }: { readonly init?: boolean; readonly json?: boolean; readonly readConfig: () => HubConfig },
 ): Promise<number> {
   const log = createLog({ component: 'hub', ...config.log });
   const store = await openHubStore(config);
   try {
     if (!(await isInitialised(config, store))) {
-      if (!options.init) throw await notInitialised(config);
-      printNewHub(await initialise(config, store, systemClock), options.json);
+      if (!init) throw await notInitialised(config);
+      printNewHub(await initialise(config, store, systemClock), json);
     }
     const authority = await openHubAuthority(config, store);
     await warnOfPlainKeys(config, log);
@@ -36,7 +40,7 @@ export async function serve(
       store,
       authority,
       log,
-      readConfig: options.readConfig,
+      readConfig,
       tracer: await loadTracer(config),
       ...(securityFile === undefined ? {} : { securityLog: securityLogTo(securityFile) }),
     });
@@ -46,7 +50,7 @@ export async function serve(
       void hub.reload(HANG_UP_ACTOR).catch(() => {}); // What came of it is in the log.
     };
     process.on('SIGHUP', onHangUp);
-    printListening(hub, options.json);
+    printListening(hub, json);
     log.info(
       {
         event: 'hub_started',

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { getAt, setAt, settingsOf, type Setting } from '@qconn/startup';
-import { HUB_CONFIG_SCHEMA, type HubConfig } from './hub-config.ts';
+import type { HubConfig } from './hub-config.ts';
+import { HUB_CONFIG_SCHEMA } from './hub-schema.ts';
 
 /** One setting as an administrator may see it. */
 export interface ShownSetting {

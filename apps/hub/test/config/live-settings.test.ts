@@ -1,7 +1,8 @@
 import { QconnError } from '@qconn/protocol';
 import { settingsOf } from '@qconn/startup';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { HUB_CONFIG_SCHEMA, loadHubConfig, type HubConfig } from '../../src/config/hub-config.ts';
+import { loadHubConfig, type HubConfig } from '../../src/config/hub-config.ts';
+import { HUB_CONFIG_SCHEMA } from '../../src/config/hub-schema.ts';
 import { LiveSettings, type ChangedSetting } from '../../src/config/live-settings.ts';
 
 let sources: () => HubConfig;
