@@ -1,8 +1,8 @@
 import { systemClock, type Clock } from '@qconn/clock';
 import { TrustBundle, type CredentialStore } from '@qconn/identity';
 import { QconnError, type Trust } from '@qconn/protocol';
-import { CLIENT_WINDOWS } from './client-windows.ts';
 import { createQuicEndpoint } from '@qconn/transport';
+import { CLIENT_WINDOWS } from './client-windows.ts';
 import { Client } from './client.ts';
 import { RenewalKeeper } from './credential/renewal-keeper.ts';
 import { JobJournal } from './journal/job-journal.ts';
@@ -35,9 +35,9 @@ export interface ConnectOptions {
 }
 
 /**
- * Makes a client from an enrolled machine's credential and begins to connect. Resolves at once, before the
- * connection stands: `await client.connected()` waits for it, and requests wait by themselves.
- * The credential renews itself while the client lives.
+ * Makes a client from an enrolled machine's credential and begins to connect. Resolves before the connection stands:
+ * `await client.connected()` waits for it, and requests wait by themselves. The client renews the credential while it
+ * lives.
  * @throws QconnError `credential_missing`, `credential_damaged`, `credential_exposed`, `journal_unusable`
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
@@ -45,14 +45,12 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const clock = options.clock ?? systemClock;
   const store = storeOf('credentials', options.credentials);
   const credential = await store.load();
+  const tickets = await SessionTickets.load(store);
   const folder = options.insecureDebugFolder;
   const endpoint = await createQuicEndpoint(
     { clock },
     { ...CLIENT_WINDOWS, ...(folder !== undefined && { insecureDebugFolder: folder }) },
   );
-  // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
-  let keeper: RenewalKeeper | undefined;
-  const tickets = await SessionTickets.load(store);
   // Last of what can fail: from here on the client owns both.
   const history =
     options.journal === undefined
@@ -61,6 +59,8 @@ export async function connect(options: ConnectOptions): Promise<Client> {
           await endpoint.close();
           throw error;
         });
+  // The keeper needs the client, the client the dialer, and the dialer the keeper's credential.
+  let keeper: RenewalKeeper | undefined;
   const resolver = new HubResolver({ random: Math.random, names: options.names });
   const dialer = new HubDialer({
     clock,

@@ -1,11 +1,13 @@
 import { QconnError } from '@qconn/protocol';
+import { joined } from './joined.ts';
 
 /** Default of {@link BodyStream.bytes}: what a program may be expected to hold without having thought of it. */
 const BYTES_MAX: number = 16 * 1024 * 1024;
 
 /**
- * A body as it comes: read it once, by `for await`, as a Web stream, as bytes, or {@link BodyStream.lent piece by piece}. A streamed body moves only while
- * it is read. It is whole when the iteration ends without an error: its SHA-256 has been checked then.
+ * A body as it comes. Read it once: by `for await`, as a Web stream, as bytes, or {@link BodyStream.lent piece by piece}.
+ * A streamed body moves only while it is read. When the iteration ends without an error the body is whole: its SHA-256
+ * has been checked.
  *
  * Errors of the iteration, none of them safe to retry: `body_cut` when the rest does not come, `body_corrupt` when
  * what came is not what was sent.
@@ -33,9 +35,9 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * The same in memory that is used again: **each piece is good until the next is asked for.** For who writes pieces somewhere, and waits
-   * until they are written, or looks at them and no more: a body of gigabytes then makes no garbage, whose collections the program's
-   * other messages would wait for.
+   * The same, in memory that is used again: **each piece is good until the next is asked for.** Use it to look at pieces,
+   * or to write each somewhere and wait until it is written. A body of gigabytes then leaves no garbage, for whose
+   * collection the program's other messages would wait.
    * @throws QconnError from its iterator: `invalid_state` when it has been read before
    */
   lent(): AsyncIterable<Uint8Array> {
@@ -80,24 +82,12 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
       if (length > maxBytes) throw tooLarge(length, maxBytes);
       pieces.push(piece);
     }
-    return join(pieces, length);
+    return joined(pieces);
   }
 }
 
 async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
   if (bytes.length > 0) yield bytes;
-}
-
-function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const [first] = pieces;
-  if (first !== undefined && pieces.length === 1) return first;
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 function tooLarge(bytes: number, limit: number): QconnError {

@@ -1,8 +1,9 @@
 import { BODY_MAX_BYTES, QconnError } from '@qconn/protocol';
+import { joined } from './joined.ts';
 
 /**
- * What a request or an answer may carry. Text, and bytes that fit a frame (64 KiB), travel in it; everything else is streamed: it
- * is read as fast as the other end takes it. A `Blob`, such as `openAsBlob` of node:fs gives, has its length announced.
+ * What a request or an answer may carry. Text and bytes up to 64 KiB travel in its frame. Everything else is streamed: it is
+ * read as fast as the other end takes it. The length of a `Blob`, such as `openAsBlob` of node:fs gives, is announced.
  */
 export type Content = Uint8Array | string | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array> | Blob;
 
@@ -38,7 +39,7 @@ export function packContent(content: unknown): Packed | undefined {
 }
 
 /**
- * What a pipe carries: as bytes when it ends before it outgrows a frame, else as a stream, of which the beginning has been read.
+ * What a pipe carries: as bytes if it ends before it outgrows a frame, else as a stream whose beginning has been read.
  * @throws whatever the pipe throws
  */
 export async function contentOf(pipe: AsyncIterable<Uint8Array | string>): Promise<Content> {
@@ -94,16 +95,6 @@ async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 async function* bytesOf(pipe: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array, void> {
   for await (const piece of pipe) yield typeof piece === 'string' ? encoder.encode(piece) : piece;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 async function* continued(begun: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

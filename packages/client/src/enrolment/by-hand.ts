@@ -11,7 +11,7 @@ import {
   type CredentialStore,
 } from '@qconn/identity';
 import { isQconnError, QconnError } from '@qconn/protocol';
-import { parseHubUrl } from '../https/hub-https.ts';
+import { parseHubUrl } from '../https/hub-url.ts';
 import { addressesOf, type Enrolment } from './enroll.ts';
 import { readEnrolmentAnswer, type EnrolmentAnswer } from './enrolment-answer.ts';
 

@@ -3,9 +3,9 @@ import { backoffDelay, systemClock, type Clock } from '@qconn/clock';
 import { createCsr, exportPrivateKeyPem, parseSecret, type CredentialStore, type KeyPair } from '@qconn/identity';
 import { isHostname, QconnError } from '@qconn/protocol';
 import { checkAgent, storeOf } from '../credential/own-credential.ts';
+import { HubHttps } from '../https/hub-https.ts';
+import { hostOf, parseHubUrl } from '../https/hub-url.ts';
 import { wrongArgument } from '../wrong-argument.ts';
-import { HubHttps, parseHubUrl } from '../https/hub-https.ts';
-import { hostOf } from '../https/hub-url.ts';
 import { fetchPinnedTrust } from '../https/pinned-trust.ts';
 import { readEnrolmentAnswer, type EnrolmentAnswer } from './enrolment-answer.ts';
 

@@ -1,8 +1,9 @@
-import type { IncomingMessage } from 'node:http';
 import type { Agent, AgentOptions, RequestOptions } from 'node:https';
-import { ERROR_TABLE, QconnError, type ErrorCode } from '@qconn/protocol';
+import { QconnError } from '@qconn/protocol';
 import { connectionFailure } from './connection-failure.ts';
-import { hostOf, portOf } from './hub-url.ts';
+import { hostOf, parseHubUrl, portOf } from './hub-url.ts';
+import { problemError } from './problem.ts';
+import { readAnswer } from './read-answer.ts';
 
 /** Longest wait for an answer of the hub's API, in milliseconds. */
 const ANSWER_DEADLINE_MS = 15_000;
@@ -93,7 +94,7 @@ export class HubHttps {
     const agent = (this.#agent ??= new HttpsAgent(this.#options));
     return new Promise((resolve, reject) => {
       const call = request({ ...options, agent }, (answer) => {
-        readAnswer(answer).then(
+        readAnswer(answer, ANSWER_MAX_BYTES).then(
           (text) => resolve({ status: answer.statusCode ?? 0, text }),
           (error: Error) => reject(connectionFailure(error, this.url)),
         );
@@ -109,29 +110,6 @@ export class HubHttps {
   }
 }
 
-/** @throws QconnError `usage` for anything but an https URL */
-export function parseHubUrl(url: string | URL): URL {
-  const parsed = typeof url === 'string' ? URL.parse(url) : url;
-  if (parsed?.protocol !== 'https:')
-    throw new QconnError(
-      'usage',
-      `${JSON.stringify(String(url))} is no https URL; a hub's address looks like https://hub.example:8443.`,
-    );
-  return parsed;
-}
-
-async function readAnswer(answer: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > ANSWER_MAX_BYTES)
-      throw new QconnError('too_large', `The hub's answer has more than ${ANSWER_MAX_BYTES} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 function parseJson(text: string, url: URL): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -142,26 +120,4 @@ function parseJson(text: string, url: URL): unknown {
       { cause },
     );
   }
-}
-
-/** The error behind an RFC 9457 problem; `code` is the row of the error table. */
-function problemError(status: number, problem: unknown): QconnError {
-  const fields = typeof problem === 'object' && problem !== null ? (problem as Record<string, unknown>) : {};
-  const code = typeof fields['code'] === 'string' ? fields['code'] : '';
-  const message = typeof fields['detail'] === 'string' ? fields['detail'] : `The hub answered with status ${status}.`;
-  const retryAfterMs = typeof fields['retryAfterMs'] === 'number' ? { retryAfterMs: fields['retryAfterMs'] } : {};
-  return new QconnError(Object.hasOwn(ERROR_TABLE, code) ? (code as ErrorCode) : 'internal', message, {
-    ...retryAfterMs,
-    facts: factsOf(fields),
-  });
-}
-
-/** The problem's facts, and the request's id, by which the hub's log knows it. */
-function factsOf({ facts, instance }: Record<string, unknown>): Record<string, string | number | boolean> {
-  const entries = Object.entries({ ...(typeof facts === 'object' ? facts : {}), request: instance });
-  return Object.fromEntries(
-    entries.filter((entry): entry is [string, string | number | boolean] =>
-      ['string', 'number', 'boolean'].includes(typeof entry[1]),
-    ),
-  );
 }

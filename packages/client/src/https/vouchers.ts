@@ -5,6 +5,7 @@ import { HANDSHAKE_DEADLINE_MS } from '@qconn/protocol';
 import { connectionFailure } from './connection-failure.ts';
 import { hostOf, portOf } from './hub-url.ts';
 import { presentedBy } from './presented.ts';
+import { readAnswer } from './read-answer.ts';
 
 /** Most bytes of the answer: some chains of certificates. */
 const ANSWER_MAX_BYTES: number = 256 * 1024;
@@ -17,7 +18,7 @@ export interface Vouchers {
 
 /**
  * Asks a server that has not been verified for chains of other roots for its key.
- * @throws QconnError `unreachable`
+ * @throws QconnError `unreachable`, `too_large`
  */
 export async function fetchVouchers(url: URL): Promise<Vouchers> {
   const host = hostOf(url);
@@ -37,23 +38,15 @@ export async function fetchVouchers(url: URL): Promise<Vouchers> {
     const failed = (error: Error): void => reject(connectionFailure(error, url));
     const call = request(options, (answer) => {
       const presentedDer = presentedBy(answer.socket as TLSSocket);
-      readAll(answer).then((text) => resolve({ presentedDer, vouchersDer: vouchersIn(text) }), failed);
+      readAnswer(answer, ANSWER_MAX_BYTES).then(
+        (text) => resolve({ presentedDer, vouchersDer: vouchersIn(text) }),
+        failed,
+      );
     });
     call.once('timeout', () => call.destroy(new Error('no answer in time')));
     call.once('error', failed);
     call.end();
   });
-}
-
-async function readAll(answer: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of answer) {
-    bytes += chunk.length;
-    if (bytes > ANSWER_MAX_BYTES) throw new Error('the answer is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Whatever is not as a hub says it vouches for nothing. */

@@ -1,6 +1,5 @@
 import type { Clock, Timer } from '@qconn/clock';
 import {
-  decodeCallFailed,
   decodeCredit,
   decodeGoAway,
   decodeProvided,
@@ -14,8 +13,6 @@ import {
   encodeQuery,
   encodeRenew,
   encodeTrustHeld,
-  encodeUnwatch,
-  encodeWatch,
   encodeWithdraw,
   FrameType,
   frameTypeName,
@@ -48,7 +45,8 @@ import type { Reply } from '../exchange/reply.ts';
 import type { FanOutObserver, RequestObserver } from '../exchange/request-observer.ts';
 import type { RequestPort } from '../exchange/request-port.ts';
 import { Requests } from '../exchange/requests.ts';
-import { WatchStream, type WatchPort } from '../presence/watch-stream.ts';
+import type { WatchStream } from '../presence/watch-stream.ts';
+import { Watches } from '../presence/watches.ts';
 import { Calls } from './calls.ts';
 
 /** Why a client closes a session, as the hub and whoever waits for something on it are told. */
@@ -78,7 +76,7 @@ export class Session {
   readonly #calls: Calls;
   readonly #requests: Requests;
   readonly #jobs: Jobs;
-  readonly #watches = new Map<number, WatchStream>();
+  readonly #watches: Watches;
   readonly #observer: SessionObserver;
   readonly #welcomed = Promise.withResolvers<void>();
   readonly #ids = new LaneIds(LANES_PER_CONNECTION);
@@ -109,6 +107,7 @@ export class Session {
         return lanes.bufferedBytes;
       },
     };
+    this.#watches = new Watches(this.#port, () => this.#nextId());
     // A connection that still answers pings may carry nothing else: another one is better than more silence.
     const silent = (): void => this.close('idle_timeout');
     this.#requests = new Requests({ clock: dependencies.clock, port: this.#port, silent });
@@ -196,19 +195,7 @@ export class Session {
 
   /** Watches devices come and go. @throws QconnError `bad_address` */
   watch(filter: ProviderFilter): WatchStream {
-    const port: WatchPort = {
-      begin: (stream) => {
-        const id = this.#nextId();
-        const frame = encodeWatch(this.#port.writer, id, filter);
-        this.#watches.set(id, stream);
-        this.#lanes.send(id, frame);
-        return id;
-      },
-      end: (id) => {
-        if (this.#watches.delete(id)) this.#lanes.send(id, encodeUnwatch(this.#port.writer, id));
-      },
-    };
-    return new WatchStream(port);
+    return this.#watches.watch(filter);
   }
 
   /** Has the credential renewed. @param csr PKCS#10 in DER @throws QconnError */
@@ -261,10 +248,10 @@ export class Session {
       case FrameType.Renewed:
         return this.#calls.take(frame);
       case FrameType.CallFailed:
-        return this.#watches.has(frame.id) ? this.#watchRefused(frame) : this.#calls.take(frame);
+        return this.#watches.has(frame.id) ? this.#watches.take(frame) : this.#calls.take(frame);
       case FrameType.WatchSnapshot:
       case FrameType.WatchChanges:
-        return this.#watches.get(frame.id)?.take(frame);
+        return this.#watches.take(frame);
       case FrameType.Welcome:
         return this.#welcome(decodeWelcome(frame));
       case FrameType.Status:
@@ -278,12 +265,6 @@ export class Session {
       default:
         throw new QconnError('unexpected_frame', `A hub does not send ${frameTypeName(frame.type)} frames.`);
     }
-  }
-
-  #watchRefused(frame: Frame): void {
-    const { code, reason } = decodeCallFailed(frame);
-    this.#watches.get(frame.id)?.refused(new QconnError(code, reason || undefined));
-    this.#watches.delete(frame.id);
   }
 
   #welcome(welcome: Welcome): void {
@@ -305,8 +286,7 @@ export class Session {
     this.#welcomed.reject(info.error);
     this.#requests.lost(info.error);
     this.#calls.lost(info.error);
-    for (const stream of this.#watches.values()) stream.lost();
-    this.#watches.clear();
+    this.#watches.lost();
     this.#jobs.lost(this.#port);
     this.#port.bodies.lost();
     return info;

@@ -1,7 +1,8 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { createTestPki } from '@qconn/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { HubHttps, parseHubUrl } from '../../src/https/hub-https.ts';
+import { HubHttps } from '../../src/https/hub-https.ts';
+import { parseHubUrl } from '../../src/https/hub-url.ts';
 import { TlsServer } from './tls-server.ts';
 
 let server: TlsServer | undefined;
