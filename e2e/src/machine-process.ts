@@ -1,3 +1,5 @@
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, isQconnError, QconnError, type Client, type Handler, type RequestOptions } from '@qconn/client';
 
@@ -23,8 +25,10 @@ const BEHAVIOURS = {
   rejects: () => {
     throw new QconnError('rejected', 'out of labels');
   },
+  stops: ({ signal }) => new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   streams: () => new Uint8Array(100_000),
   cuts: () => ({ body: cutShort() }),
+  lies: () => (forgeDigests(), { body: new Uint8Array(100_000) }),
 } satisfies Readonly<Record<string, Handler>>;
 
 export type Behaviour = keyof typeof BEHAVIOURS;
@@ -69,6 +73,17 @@ async function* cutShort(): AsyncGenerator<Uint8Array> {
   yield new Uint8Array(80_000);
   await sleep(10);
   throw new Error('the scanner was unplugged');
+}
+
+/** From here on this process is a faulty program: the digest of what it sends is that of something else. */
+function forgeDigests(): void {
+  const { createHash } = crypto;
+  crypto.createHash = (algorithm) => {
+    const hash = createHash(algorithm);
+    hash.update = () => hash;
+    return hash;
+  };
+  syncBuiltinESMExports();
 }
 
 function tell(word: Word): void {

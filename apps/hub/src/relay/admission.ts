@@ -102,6 +102,7 @@ export class Admission {
       forwardedMonotonic: undefined,
       acknowledgedMonotonic: undefined,
       serviceType: request.address.serviceType,
+      idempotencyKey: request.inquiry ? undefined : request.idempotencyKey,
       jobMs: request.jobMs,
       requestBytes: request.body.length,
       responseBytes: 0,

@@ -1,7 +1,8 @@
+import type { ErrorCode, ResolvedTarget } from '@qconn/protocol';
 import type { ExchangeTable, Session } from '@qconn/routing';
 import type { BodyRelay } from './bodies/body-relay.ts';
 import type { ExchangeRunner } from './exchange-runner.ts';
-import type { ExchangeRecord } from './hub-exchange.ts';
+import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
 
 /** What departures touch. */
@@ -37,6 +38,21 @@ export class Departures {
   }
 
   /**
+   * A sender gives up on an exchange, and so on the job: also on what it has asked for under the same key before its
+   * connection was lost, which runs on for nobody else.
+   */
+  cancelled(exchange: HubExchange, cancelCode: ErrorCode): void {
+    const { senderFingerprint, value } = exchange;
+    const { idempotencyKey, target } = value;
+    this.#runner.step(exchange, 'cancel', { cancelCode });
+    if (idempotencyKey === undefined || target === undefined) return;
+    for (const earlier of this.#runner.on(`left ${senderFingerprint}`)) {
+      const same = earlier.value.idempotencyKey === idempotencyKey && sameDevice(earlier.value.target, target);
+      if (same) this.#runner.step(earlier, 'cancel', { cancelCode });
+    }
+  }
+
+  /**
    * Ends what machines that are not connected have left behind, once they are revoked: jobs that run on for a
    * sender that is gone, and requests that wait for a target to come back. Connected ones end by {@link Departures.lost}.
    * @param touched machines of which something has changed
@@ -53,4 +69,8 @@ export class Departures {
   #neverBack(fingerprint: string): void {
     for (const exchange of this.#runner.on(`back ${fingerprint}`)) this.#runner.step(exchange, 'targetRevoked');
   }
+}
+
+function sameDevice(one: ResolvedTarget | undefined, other: ResolvedTarget): boolean {
+  return one?.fingerprint === other.fingerprint && one.device === other.device;
 }

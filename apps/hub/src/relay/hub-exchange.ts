@@ -16,6 +16,8 @@ export interface ExchangeRecord {
   /** Monotonic time of `acknowledged`. */
   acknowledgedMonotonic: number | undefined;
   readonly serviceType: string;
+  /** Of the job that it asks for; an inquiry asks for none. */
+  readonly idempotencyKey: string | undefined;
   /** Stages before the last one, as {@link SenderReports} counts them: those that have passed, and those that its sender knows of. */
   stagesPassed: number;
   stagesTold: number;

@@ -124,7 +124,7 @@ export class Relay {
   cancel(sender: Session<Peer>, frame: Frame): void {
     const cancelCode = decodeCancel(frame);
     const exchange = this.#exchanges.sent(sender, frame.id);
-    if (exchange !== undefined) this.#runner.step(exchange, 'cancel', { cancelCode });
+    if (exchange !== undefined) this.#departures.cancelled(exchange, cancelCode);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { decodeCancel, encodeOutcome, FrameType } from '@qconn/protocol';
+import { decodeCancel, encodeOutcome, FrameType, type Request } from '@qconn/protocol';
 import { describe, expect, test } from 'vitest';
 import { LIMS, machine, PRINTER, RelayStage, type Connected } from './relay-stage.ts';
 
@@ -11,8 +11,8 @@ function inFlight(acknowledged: boolean): { stage: RelayStage; lims: Connected; 
   return { stage, lims, printer };
 }
 
-function codes({ peer }: Connected): string[] {
-  return peer.outcomes().map(({ code }) => code);
+function codes({ peer }: Connected, requestId?: number): string[] {
+  return peer.outcomes(requestId).map(({ code }) => code);
 }
 
 describe('a target that is lost before it acknowledged', () => {
@@ -100,6 +100,46 @@ describe('a target whose program has restarted before it acknowledged', () => {
     stage.disconnect(printer);
     const back = stage.connectPrinter('zebra-1', ['print'], { ...restarted, remembersJobs: true });
     expect([back.peer.jobs(), codes(lims)]).toEqual([[], ['not_acknowledged']]);
+  });
+});
+
+describe('a job that a sender asks for again, under its key, after its connection was lost', () => {
+  const key = 'order-1';
+  const again = (): { stage: RelayStage; back: Connected; printer: Connected; cancelled: () => number[] } => {
+    const stage = new RelayStage();
+    const lims = stage.connect(LIMS);
+    const printer = stage.connectPrinter();
+    stage.request(lims, { idempotencyKey: key });
+    stage.ack(printer);
+    stage.disconnect(lims);
+    const cancelled = (): number[] => printer.peer.ofType(FrameType.Cancel).map(({ id }) => id);
+    return { stage, back: stage.connect(LIMS), printer, cancelled };
+  };
+
+  test('is stopped when it gives up on it then: nobody waits for the first exchange', () => {
+    const { stage, back, printer, cancelled } = again();
+    stage.request(back, { idempotencyKey: key }, 7);
+    stage.cancel(back, 'cancelled', 7);
+    const [first, second] = printer.peer.jobs();
+    expect(cancelled().toSorted()).toEqual([first?.id, second?.id].toSorted());
+    expect([codes(back, 7), stage.ended.toSorted(), stage.relay.size]).toEqual([
+      ['cancelled'],
+      ['cancelled', 'sender_lost'],
+      0,
+    ]);
+  });
+
+  test.each<[string, Partial<Request>]>([
+    ['another key', { idempotencyKey: 'order-2' }],
+    ['no key', { idempotencyKey: undefined }],
+    ['an inquiry', { idempotencyKey: key, inquiry: true }],
+    ['another device', { idempotencyKey: key, address: { serviceType: 'print', device: 'zebra-2' } }],
+  ])('runs on when it gives up on something else: %s', (_what, request) => {
+    const { stage, back, printer, cancelled } = again();
+    stage.relay.provided(stage.sessions.provide(printer.session, 'zebra-2', ['print']));
+    stage.request(back, { address: { serviceType: 'print', device: 'zebra-1' }, ...request }, 7);
+    stage.cancel(back, 'cancelled', 7);
+    expect(cancelled()).toEqual([printer.peer.jobs().at(-1)?.id]);
   });
 });
 

@@ -68,21 +68,23 @@ export class Bodies {
   receive(opening: BodyOpening, { length }: StreamedBody, onEnd: () => void = () => undefined): IncomingStream {
     let incoming: IncomingBody | undefined;
     let stopped = false;
+    let session: Bodies | undefined;
     const open = (lent: boolean): IncomingBody => {
       if (stopped) throw new QconnError('body_cut', 'The body was let go of before it was read.');
-      const body = new IncomingBody(this.#ask(opening), length, lent, () => {
-        this.#incoming.delete(body);
+      const bodies = session ?? this;
+      const body = new IncomingBody(bodies.#ask(opening), length, lent, () => {
+        bodies.#incoming.delete(body);
         onEnd();
       });
       incoming = body;
-      this.#incoming.add(body);
+      bodies.#incoming.add(body);
       return body;
     };
     const stop = (): void => {
       stopped = true;
       incoming?.stop();
     };
-    return { stream: new BodyStream(length, open), stop };
+    return { stream: new BodyStream(length, open), stop, moveTo: (bodies) => (session = bodies) };
   }
 
   /** The connection is gone. Streams end with it; what was not asked for is let go. */
@@ -105,4 +107,6 @@ export class Bodies {
 export interface IncomingStream {
   readonly stream: BodyStream;
   readonly stop: () => void;
+  /** It was announced again over another connection: if it has not been asked for yet, it is asked for there. */
+  readonly moveTo: (bodies: Bodies) => void;
 }

@@ -2,7 +2,7 @@ import { IDEMPOTENCY_TTL_MS } from '@qconn/protocol';
 import type { Settled } from './settled.ts';
 
 interface Ended {
-  readonly settled: Promise<Settled>;
+  readonly settled: Settled;
   readonly expiresAt: number;
   readonly bytes: number;
 }
@@ -13,21 +13,18 @@ export const ANSWERS_MAX = 16_384;
 export const ANSWERS_MAX_BYTES: number = 64 * 1024 * 1024;
 
 /**
- * Jobs by idempotency key, running and ended, so that a retry is not run again. One that runs is never forgotten. Lives
- * in memory; times are monotonic milliseconds, passed in.
+ * How jobs ended, by idempotency key, so that a retry is not run again. Lives in memory; times are monotonic milliseconds,
+ * passed in.
  */
 export class AnswerMemory {
-  readonly #running = new Map<string, Promise<Settled>>();
   /** In the order in which they ended. */
   readonly #ended = new Map<string, Ended>();
   /** Stands before the oldest: looking for it from the start would pass over every place that was given up. */
   #oldest = this.#ended.keys();
   #bytes = 0;
 
-  /** The job that runs or ran under this key. */
-  find(key: string, now: number): Promise<Settled> | undefined {
-    const running = this.#running.get(key);
-    if (running !== undefined) return running;
+  /** How the job under this key ended. */
+  find(key: string, now: number): Settled | undefined {
     const ended = this.#ended.get(key);
     if (ended === undefined) return undefined;
     if (ended.expiresAt > now) return ended.settled;
@@ -35,27 +32,15 @@ export class AnswerMemory {
     return undefined;
   }
 
-  isRunning(key: string): boolean {
-    return this.#running.has(key);
-  }
-
-  /** Remembers a job that starts. {@link end} follows. */
-  begin(key: string, settled: Promise<Settled>): void {
-    this.forget(key);
-    this.#running.set(key, settled);
-  }
-
   /** Remembers how a job ended, for `ttlMs` from now on. */
   end(key: string, settled: Settled, now: number, ttlMs: number = IDEMPOTENCY_TTL_MS): void {
-    const promise = this.#running.get(key) ?? Promise.resolve(settled);
     this.forget(key);
-    this.#ended.set(key, { settled: promise, expiresAt: now + ttlMs, bytes: bytesOf(settled) });
+    this.#ended.set(key, { settled, expiresAt: now + ttlMs, bytes: bytesOf(settled) });
     this.#bytes += bytesOf(settled);
     while (this.#ended.size > ANSWERS_MAX || this.#bytes > ANSWERS_MAX_BYTES) this.#forgetOldest();
   }
 
   forget(key: string): void {
-    this.#running.delete(key);
     this.#bytes -= this.#ended.get(key)?.bytes ?? 0;
     this.#ended.delete(key);
   }

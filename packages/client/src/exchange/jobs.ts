@@ -12,8 +12,8 @@ import {
 } from '@qconn/protocol';
 import type { JobJournal, RememberedJob } from '../journal/job-journal.ts';
 import { AnswerMemory } from './answer-memory.ts';
-import { RecentAnswers } from './recent-answers.ts';
 import type { Provision } from './job.ts';
+import { RecentAnswers } from './recent-answers.ts';
 import type { RequestPort } from './request-port.ts';
 import { RunningJob, type JobRecord } from './running-job.ts';
 import { copied, ranNothing, withoutStream, type Settled } from './settled.ts';
@@ -44,6 +44,8 @@ export class Jobs {
   /** Jobs whose connection is gone and whose handlers run on. */
   readonly #detached = new Set<RunningJob>();
   readonly #byKey = new AnswerMemory();
+  /** What runs under an idempotency key: never forgotten. */
+  readonly #runs = new Map<string, RunningJob>();
   readonly #recent = new RecentAnswers();
   readonly #copies = new ByteCopies();
   readonly #journal: JobJournal | undefined;
@@ -94,20 +96,23 @@ export class Jobs {
       return job.refuse('not_found', `The machine no longer provides the device ${deliver.device}.`);
     if (!provided.provision.serviceTypes.includes(deliver.serviceType))
       return job.refuse('not_found', `The device ${deliver.device} does not provide ${deliver.serviceType}.`);
-    if (deliver.inquiry) return void this.#inquire(job, deliver);
+    if (deliver.inquiry) return this.#inquire(job, deliver);
     if (deliver.redelivered && this.#resume(job, port)) return;
-    const earlier = this.#earlierRun(job, deliver);
-    const full = earlier === undefined ? this.#fullness(provided) : undefined;
+    const run = this.#runOf(job, deliver);
+    if (run !== undefined) return this.#follow(job, run);
+    const settled = this.#endOf(job, deliver);
+    if (settled !== undefined) return job.repeat(settled);
+    const full = this.#fullness(provided);
     if (full !== undefined) return job.refuse('busy', full);
-    this.#jobsOf(port).set(job.id, job);
-    if (earlier === undefined) this.#begin(job, provided, deliver);
-    else void job.repeat(earlier).then(() => this.#over(job));
+    this.#begin(job, provided, deliver);
   }
 
   /** Takes a Cancel frame. */
   cancel(frame: Frame, port: RequestPort): void {
     const code = decodeCancel(frame);
-    this.#exchanges.get(port)?.get(frame.id)?.cancel(code);
+    const job = this.#exchanges.get(port)?.get(frame.id);
+    job?.cancel(code);
+    if (job?.follows === true) this.#over(job);
     port.bodies.withdraw({ kind: 'response', id: frame.id });
   }
 
@@ -115,7 +120,7 @@ export class Jobs {
   lost(port: RequestPort): void {
     for (const job of this.#exchanges.get(port)?.values() ?? []) {
       job.lost();
-      this.#detached.add(job);
+      if (!job.follows) this.#detached.add(job);
     }
     this.#exchanges.delete(port);
   }
@@ -139,15 +144,25 @@ export class Jobs {
     return true;
   }
 
-  /** What is known of a job that comes again: as an exchange that the hub forwards anew, or under its idempotency key. */
-  #earlierRun({ epoch, id }: RunningJob, deliver: Deliver): Settled | Promise<Settled> | undefined {
+  /** The run that a job which comes again belongs to: of the same exchange, forwarded anew, or under its idempotency key. */
+  #runOf({ epoch, id }: RunningJob, deliver: Deliver): RunningJob | undefined {
+    const jobKey = jobKeyOf(deliver);
+    const same = deliver.redelivered ? this.#running(epoch, id) : undefined;
+    return same ?? (jobKey === undefined ? undefined : this.#runs.get(jobKey));
+  }
+
+  /** How a job has ended that comes again. */
+  #endOf({ epoch, id }: RunningJob, deliver: Deliver): Settled | undefined {
     const jobKey = jobKeyOf(deliver);
     if (jobKey === undefined && !deliver.redelivered) return undefined;
     const now = this.#clock.monotonic();
-    const same = deliver.redelivered
-      ? (this.#running(epoch, id)?.ending ?? this.#recent.find(epoch, id, now))
-      : undefined;
+    const same = deliver.redelivered ? this.#recent.find(epoch, id, now) : undefined;
     return same ?? (jobKey === undefined ? undefined : this.#byKey.find(jobKey, now));
+  }
+
+  #follow(job: RunningJob, run: RunningJob): void {
+    this.#jobsOf(job.port).set(job.id, job);
+    job.follow(run);
   }
 
   /** The exchange's job that runs, whichever connection it came over. */
@@ -163,15 +178,12 @@ export class Jobs {
   }
 
   #begin(job: RunningJob, provided: Provided, deliver: Deliver): void {
+    const jobKey = jobKeyOf(deliver);
     provided.running += 1;
     this.#size += 1;
-    const jobKey = jobKeyOf(deliver);
+    this.#jobsOf(job.port).set(job.id, job);
+    if (jobKey !== undefined) this.#runs.set(jobKey, job);
     const settled = job.run(provided.provision.handler, this.#recordOf(jobKey));
-    if (jobKey !== undefined)
-      this.#byKey.begin(
-        jobKey,
-        Promise.resolve(settled).then((how) => copied(withoutStream(how), this.#copies)),
-      );
     const ended = (how: Settled): void => {
       provided.running -= 1;
       this.#size -= 1;
@@ -179,6 +191,7 @@ export class Jobs {
       this.#recent.add(job.epoch, job.id, kept, this.#clock.monotonic());
       if (jobKey !== undefined) this.#remember(jobKey, kept);
       this.#over(job);
+      for (const follower of job.release(kept)) this.#over(follower);
     };
     if (settled instanceof Promise) void settled.then(ended);
     else ended(settled);
@@ -191,8 +204,9 @@ export class Jobs {
   }
 
   #remember(jobKey: string, settled: Settled): void {
+    this.#runs.delete(jobKey);
     if (ranNothing(settled)) this.#byKey.forget(jobKey);
-    else this.#byKey.end(jobKey, settled, this.#clock.monotonic(), IDEMPOTENCY_TTL_MS);
+    else this.#byKey.end(jobKey, copied(settled, this.#copies), this.#clock.monotonic(), IDEMPOTENCY_TTL_MS);
   }
 
   #recordOf(jobKey: string | undefined): JobRecord | undefined {
@@ -205,9 +219,9 @@ export class Jobs {
   }
 
   /** Runs nothing: tells what became of the job under the key. */
-  async #inquire(job: RunningJob, deliver: Deliver): Promise<void> {
+  #inquire(job: RunningJob, deliver: Deliver): void {
     const jobKey = jobKeyOf(deliver) ?? '';
-    if (this.#byKey.isRunning(jobKey)) return job.tell('running');
+    if (this.#runs.has(jobKey)) return job.tell('running');
     const settled = this.#byKey.find(jobKey, this.#clock.monotonic());
     return settled === undefined ? job.tell('absent') : job.repeat(settled);
   }

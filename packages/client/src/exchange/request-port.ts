@@ -2,6 +2,9 @@ import type { PackedWriter } from '@qconn/protocol';
 import type { Bodies } from '../body/bodies.ts';
 import type { HeldAcks } from './held-acks.ts';
 
+/** Bytes that may wait for the connection before requests are refused and signs of progress dropped: 256 of the largest inline body, twice. */
+export const STAGED_BYTES_MAX: number = 32 * 1024 * 1024;
+
 /** Where requests go out. */
 export interface RequestPort {
   readonly writer: PackedWriter;

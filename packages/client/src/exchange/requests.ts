@@ -23,10 +23,7 @@ import { PendingRequest, type RequestDesk } from './pending-request.ts';
 import type { Reply } from './reply.ts';
 import { cancelledBeforeSent, noRoom } from './request-failure.ts';
 import type { FanOutObserver, RequestObserver } from './request-observer.ts';
-import type { RequestPort } from './request-port.ts';
-
-/** Bytes that may wait for the connection before requests are refused: 256 of the largest inline body, twice. */
-const STAGED_BYTES_MAX: number = 32 * 1024 * 1024;
+import { STAGED_BYTES_MAX, type RequestPort } from './request-port.ts';
 
 /** The requests in flight of one session, each settled exactly once. */
 export class Requests {

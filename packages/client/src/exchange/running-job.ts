@@ -23,7 +23,7 @@ import { Received } from '../body/received.ts';
 import { DeliveredJob } from './delivered-job.ts';
 import type { Handler, Job } from './job.ts';
 import { packProgress } from './pack-progress.ts';
-import type { RequestPort } from './request-port.ts';
+import { STAGED_BYTES_MAX, type RequestPort } from './request-port.ts';
 import { failedBy, ranNothing, reasonOf, settledBy, withoutStream, type Settled } from './settled.ts';
 
 /** Header of the answer to an inquiry after a job that has not ended; how a job ended is told as the job told it. */
@@ -35,11 +35,16 @@ export interface JobRecord {
   ended(settled: Settled): Promise<void>;
 }
 
+const NOBODY: readonly RunningJob[] = [];
+
 const NOT_BEGUN: Settled = {
   outcome: { code: 'rejected', reason: 'The job was cancelled before it began.', retryAfterMs: 0 },
 };
 
-/** One delivered exchange at its provider (PROVIDER_EXCHANGE). */
+/**
+ * One delivered exchange at its provider (PROVIDER_EXCHANGE). The first of a job runs it; those that come under its idempotency key while
+ * it runs follow that run: they hear what it says, and it is told to stop only when nobody waits for it any more.
+ */
 export class RunningJob {
   readonly id: number;
   /** The run of the hub to which the id belongs. */
@@ -50,8 +55,14 @@ export class RunningJob {
   #owesAck = false;
   #incoming: IncomingStream | undefined;
   #abort: AbortController | undefined;
+  /** Why the run is to stop. */
   #stopped: QconnError | undefined;
   #settled: Settled | Promise<Settled> | undefined;
+  /** The run that it follows. */
+  #run: RunningJob | undefined;
+  #followers: readonly RunningJob[] = NOBODY;
+  /** The time that its handler has last asked for. */
+  #extendMs: number | undefined;
 
   constructor(id: number, epoch: string, deliver: Deliver, port: RequestPort) {
     this.id = id;
@@ -70,9 +81,9 @@ export class RunningJob {
     return this.#settled !== undefined;
   }
 
-  /** How the run ends, as it is remembered; `undefined` where nothing has been run for this delivery. */
-  get ending(): Promise<Settled> | undefined {
-    return this.#settled && Promise.resolve(this.#settled).then(withoutStream);
+  /** Whether it waits for what another exchange runs. */
+  get follows(): boolean {
+    return this.#run !== undefined;
   }
 
   /**
@@ -115,6 +126,7 @@ export class RunningJob {
   resume(port: RequestPort): boolean {
     if (transition(PROVIDER_EXCHANGE, this.#state, 'redelivered') === undefined) return false;
     this.#port = port;
+    this.#incoming?.moveTo(port.bodies);
     this.#step('redelivered');
     return true;
   }
@@ -127,9 +139,27 @@ export class RunningJob {
   }
 
   /** Acknowledges and gives the answer of an earlier run of the same job. */
-  async repeat(earlier: Settled | Promise<Settled>): Promise<void> {
+  repeat(settled: Settled): void {
     this.#step('accept');
-    this.#finish(await earlier);
+    this.#finish(settled);
+  }
+
+  /** Acknowledges, and waits for what another exchange of the same job runs: its progress, its more time, its answer. */
+  follow(run: RunningJob): void {
+    this.#run = run;
+    this.#step('accept');
+    // One that comes again, over another connection, takes its own place.
+    const others = run.#followers.filter(({ id, epoch }) => id !== this.id || epoch !== this.epoch);
+    run.#followers = [...others, this];
+    if (run.#extendMs !== undefined) this.#step('extend', undefined, undefined, undefined, run.#extendMs);
+  }
+
+  /** The run has ended: those who follow it get what is kept of that. @returns who they were */
+  release(settled: Settled): readonly RunningJob[] {
+    const followers = this.#followers;
+    this.#followers = NOBODY;
+    for (const follower of followers) follower.#finish(settled);
+    return followers;
   }
 
   /** Says that the job is accepted, unless its answer has said so. */
@@ -149,11 +179,13 @@ export class RunningJob {
   }
 
   progress(sign: unknown): void {
-    this.#step('progress', undefined, undefined, packProgress(sign));
+    const packed = packProgress(sign);
+    for (const waiting of [this, ...this.#followers]) waiting.#step('progress', undefined, undefined, packed);
   }
 
   extend(ms: number): void {
-    this.#step('extend', undefined, undefined, undefined, ms);
+    this.#extendMs = ms;
+    for (const waiting of [this, ...this.#followers]) waiting.#step('extend', undefined, undefined, undefined, ms);
   }
 
   /** Refuses before anything has run. */
@@ -162,13 +194,19 @@ export class RunningJob {
   }
 
   cancel(code: ErrorCode): void {
+    this.#leaveRun();
     this.#step('cancel', undefined, new QconnError(code));
   }
 
   /** The connection is gone; the handler runs on, and its answer is kept for a redelivery. */
   lost(): void {
+    this.#leaveRun();
     this.#owesAck = false;
     this.#step('connectionLost');
+  }
+
+  #leaveRun(): void {
+    if (this.#run !== undefined) this.#run.#followers = this.#run.#followers.filter((follower) => follower !== this);
   }
 
   #finish(settled: Settled): Settled {
@@ -205,6 +243,8 @@ export class RunningJob {
       case 'startHandler':
         return; // Done by `run`, which has the handler.
       case 'sendProgress':
+        // Only the latest sign matters, and whoever gives them without end would fill the memory while the connection takes nothing.
+        if (this.#port.bufferedBytes > STAGED_BYTES_MAX) return;
         return this.#send(encodeProgress(this.#writer(), this.id, sign as Progress));
       case 'sendExtend':
         return this.#send(encodeExtend(this.#writer(), this.id, extendMs as number));
@@ -217,10 +257,15 @@ export class RunningJob {
         return this.#send(this.#answer(settled as Settled));
       case 'abortHandler':
         this.#owesAck = false;
-        this.#stopped = reason;
-        this.#abort?.abort(reason);
-        return;
+        return (this.#run ?? this).#stopUnlessAwaited(reason);
     }
+  }
+
+  /** Somebody waits no more: the run is to stop, unless another does. Who has lost its connection waits for nothing. */
+  #stopUnlessAwaited(reason: QconnError | undefined): void {
+    if (this.#state === 'running' || this.#followers.length > 0) return;
+    this.#stopped = reason;
+    this.#abort?.abort(reason);
   }
 
   #answer(settled: Settled): Uint8Array {

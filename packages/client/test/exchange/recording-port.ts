@@ -9,10 +9,13 @@ export class RecordingPort implements RequestPort {
   bufferedBytes = 0;
   /** Each handler takes longer than a turn, unless a test holds acknowledgements as a session does. */
   acks: RequestPort['acks'] = { hold: (job) => job.acknowledge() };
-  readonly bodies: Bodies = new Bodies(() => {
-    throw new QconnError('closed');
-  });
+  readonly bodies: Bodies;
   readonly #waiting = new Set<() => void>();
+
+  /** @param openStream asks the hub for a body; without it there is no way to it */
+  constructor(openStream: ConstructorParameters<typeof Bodies>[0] = noWay) {
+    this.bodies = new Bodies(openStream);
+  }
 
   send(_id: number, frame: Uint8Array): void {
     this.frames.push(frameOf(frame.slice()));
@@ -43,4 +46,8 @@ export function frameOf(bytes: Uint8Array): Frame {
   let found: Frame | undefined;
   new FrameReader((frame) => (found = frame)).push(bytes);
   return found as Frame;
+}
+
+function noWay(): never {
+  throw new QconnError('closed');
 }

@@ -85,6 +85,80 @@ describe('an idempotency key', () => {
   });
 });
 
+describe('a job for which several exchanges wait', () => {
+  const key = { idempotencyKey: 'k' };
+  /** Two exchanges of one job that runs. */
+  function two(): { provider: Provider; job: Job; end: (answer: string) => void } {
+    const jobs: Job[] = [];
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const provider = new Provider((job) => (jobs.push(job), promise));
+    for (const id of [1, 2]) provider.deliver(id, key);
+    return { provider, job: jobs[0] as Job, end: resolve };
+  }
+
+  test.each([
+    ['the first', 1, 2],
+    ['the retry', 2, 1],
+  ])('runs on when %s is cancelled, and answers the other', async (_which, cancelled, other) => {
+    const { provider, job, end } = two();
+    provider.cancel(cancelled, 'cancelled');
+    end('printed');
+    expect([job.signal.aborted, await bodyOf(provider.port)]).toEqual([false, 'printed']);
+    await provider.running(0);
+    expect(provider.port.ofType(FrameType.Response).map(({ id }) => id)).toEqual([other]);
+  });
+
+  test.each([[[1, 2]], [[2, 1]]])('is stopped when nobody waits any more: cancelled in the order %j', (order) => {
+    const { provider, job } = two();
+    expect(order.map((id) => (provider.cancel(id, 'sender_lost'), job.signal.aborted))).toEqual([false, true]);
+    expect((job.signal.reason as QconnError).code).toBe('sender_lost');
+  });
+
+  test('is stopped by the retry alone when the connection of the first is gone, and not by that', () => {
+    const { provider, job } = two();
+    const next = new RecordingPort();
+    provider.jobs.lost(provider.port);
+    expect(job.signal.aborted).toBe(false);
+    provider.deliver(3, key, next);
+    provider.cancel(3, 'cancelled', next);
+    expect(job.signal.aborted).toBe(true);
+  });
+
+  test('is not awaited twice by a retry that comes again over another connection', () => {
+    const { provider, job } = two();
+    const next = new RecordingPort();
+    provider.deliver(2, { ...key, redelivered: true }, next);
+    provider.cancel(1, 'cancelled');
+    provider.cancel(2, 'cancelled', next);
+    expect(job.signal.aborted).toBe(true);
+  });
+
+  test('tells all of them of its progress, and asks for more time for all, also for who comes later', () => {
+    const { provider, job } = two();
+    job.progress('half');
+    job.extend(5_000);
+    provider.deliver(3, key);
+    provider.cancel(1, 'cancelled');
+    job.progress('three quarters');
+    const ids = (type: number): number[] => provider.port.ofType(type).map(({ id }) => id);
+    expect([ids(FrameType.Progress), ids(FrameType.Extend)]).toEqual([
+      [1, 2, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+
+  test('answers none of those that were cancelled, of which there may be any number', async () => {
+    const { provider, end } = two();
+    for (let id = 3; id < 100; id++) {
+      provider.deliver(id, key);
+      provider.cancel(id, 'cancelled');
+    }
+    end('printed');
+    await bodyOf(provider.port, 2);
+    expect(provider.port.ofType(FrameType.Response).map(({ id }) => id)).toEqual([1, 2]);
+  });
+});
+
 describe('an exchange that the hub forwards again', () => {
   test('is not run twice: the handler that runs on answers over the new connection', async () => {
     let runs = 0;

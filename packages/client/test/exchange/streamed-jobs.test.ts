@@ -1,4 +1,5 @@
 import { decodeOutcome, decodeResponse, FrameType, QconnError } from '@qconn/protocol';
+import type { Stream } from '@qconn/transport';
 import { describe, expect, test } from 'vitest';
 import type { Job } from '../../src/exchange/job.ts';
 import { Provider } from './provider.ts';
@@ -70,6 +71,34 @@ describe('a streamed request', () => {
     expect(job.streamed).toBe(true);
     expect(job.stream.length).toBe(5);
     expect(() => job.body).toThrow(QconnError);
+  });
+
+  test('is asked for over the connection on which the job came again, unless it was opened before', async () => {
+    const jobs: Job[] = [];
+    const provider = new Provider((job) => {
+      jobs.push(job);
+      return new Promise<never>(() => {});
+    });
+    const asked: [string, number][] = [];
+    const asking = (connection: string): RecordingPort =>
+      new RecordingPort(({ id }) => {
+        asked.push([connection, id]);
+        return { read: () => {} } as unknown as Stream;
+      });
+    const [first, second] = [asking('first'), asking('second')];
+    for (const id of [1, 2]) provider.deliver(id, { streamed: { length: 5 } }, first);
+    void jobs[0]?.stream.bytes();
+    provider.jobs.lost(first);
+    for (const id of [1, 2]) provider.deliver(id, { streamed: { length: 5 }, redelivered: true }, second);
+    void jobs[1]?.stream.bytes();
+    expect([asked, first.bodies.size, second.bodies.size]).toEqual([
+      [
+        ['first', 1],
+        ['second', 2],
+      ],
+      1,
+      1,
+    ]);
   });
 
   test('that is not there any more fails its handler, which is told as such', async () => {

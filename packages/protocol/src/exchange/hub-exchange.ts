@@ -126,6 +126,8 @@ export const HUB_EXCHANGE: StateTable<HubState, HubEvent, HubAction> = {
     extend: to('orphaned', 'extendJobDeadline'),
     respond: to('done'),
     fail: to('done'),
+    // Its sender has asked for the job again since, under the same key, and has given up on that as well.
+    cancel: to('done', 'cancelTarget'),
     jobDeadline: to('done', 'cancelTarget'),
     senderRevoked: to('done', 'cancelTarget'),
     targetLost: to('done'),

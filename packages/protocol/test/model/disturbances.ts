@@ -16,6 +16,11 @@ const KINDS: readonly Disturbance[] = [
     run: (tables, world) => atSender(tables, world, 'abort'),
   },
   {
+    name: 'the sender, back again, gives up on the job under its key',
+    possible: ({ hub }) => hub === 'orphaned',
+    run: (tables, world) => atHub(tables, world, 'cancel'),
+  },
+  {
     name: 'the sender gives the hub up',
     possible: ({ sender }) => sender !== 'done',
     run: (tables, world) => atSender(tables, world, 'overdue'),
