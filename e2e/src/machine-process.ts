@@ -25,7 +25,8 @@ const BEHAVIOURS = {
   rejects: () => {
     throw new QconnError('rejected', 'out of labels');
   },
-  stops: ({ signal }) => new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  stops: ({ signal }) =>
+    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))),
   streams: () => new Uint8Array(100_000),
   cuts: () => ({ body: cutShort() }),
   lies: () => (forgeDigests(), { body: new Uint8Array(100_000) }),
