@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ENDING_WITH_US } from '../src/ending-with-us.ts';
 
 /** Longest that a process may take to end by itself after SIGTERM, in milliseconds: keyed requests are repeated for so long. */
 const END_MS = 150_000;
@@ -41,9 +42,8 @@ export class FleetProcess {
   start(): void {
     const run = `${this.name}.${this.#runs.length}`;
     this.#runs.push(run);
-    const child = spawn(process.execPath, ['--conditions=@qconn/source', this.#file, ...this.#argumentsOf(run)], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    const args = ['--conditions=@qconn/source', ...ENDING_WITH_US, this.#file, ...this.#argumentsOf(run)];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#child = child;
     this.#mindful = Promise.race([once(child, 'message'), once(child, 'exit')]);
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { lastingPort } from '@qconn/testkit';
+import { ENDING_WITH_US } from './ending-with-us.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -52,16 +53,17 @@ export class HubProcess {
       '--https-port',
       ports?.https ?? port,
     ];
-    const child = spawn(process.execPath, ['--conditions=@qconn/source', program, ...args], {
+    const child = spawn(process.execPath, ['--conditions=@qconn/source', ...ENDING_WITH_US, program, ...args], {
       cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
       env: { ...process.env, ...environment, DATABASE_URL: databaseUrl },
     });
-    const endWithUs = (): boolean => child.kill('SIGKILL');
-    process.once('exit', endWithUs);
-    child.once('exit', () => process.off('exit', endWithUs));
+    // Neither the channel nor the process is to keep this one: whoever ends leaves no hub behind.
+    child.channel?.unref();
+    const { stdout } = child;
+    if (stdout === null) throw new Error('the hub has no output');
     let bootstrapSecret: string | undefined;
-    for await (const line of createInterface({ input: child.stdout })) {
+    for await (const line of createInterface({ input: stdout })) {
       const said = JSON.parse(line) as Record<string, string>;
       bootstrapSecret ??= said['bootstrapSecret'];
       const { https, quic } = said;

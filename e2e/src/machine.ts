@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { RequestOptions } from '@qconn/client';
+import { ENDING_WITH_US } from './ending-with-us.ts';
 import type { Behaviour, Order, Word } from './machine-process.ts';
 
 const PROGRAM = fileURLToPath(new URL('machine-process.ts', import.meta.url));
@@ -73,7 +74,7 @@ export class Machine {
   }
 
   #spawn(): ChildProcess {
-    const command = [process.execPath, '--conditions=@qconn/source', PROGRAM];
+    const command = [process.execPath, '--conditions=@qconn/source', ...ENDING_WITH_US, PROGRAM];
     const args = [...command, this.#credentials, `${this.#credentials}/jobs.journal`];
     // A limit of the size of files, which is told as an error instead of a signal.
     const shell = ['/bin/sh', '-c', 'trap "" XFSZ; ulimit -f 0; exec "$@"', 'sh'];

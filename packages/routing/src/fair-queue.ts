@@ -18,13 +18,17 @@ export interface InLine<K, T> {
 }
 
 interface Line<K, T> {
+  readonly owner: K;
   readonly waiting: Fifo<InLine<K, T>>;
   bytes: number;
+  /** Turns that it has still to pass up. */
+  owed: number;
 }
 
 /**
  * Things that wait to be done, each behind its owner's others, and the owners in turn: whoever has a thousand of them
- * waiting keeps nobody else waiting for more than one. Pure: times are milliseconds of one monotonic clock.
+ * waiting keeps nobody else waiting for more than one. Whose thing took as long as several passes up as many turns, unless nobody else
+ * waits. Pure: times are milliseconds of one monotonic clock.
  */
 export class FairQueue<K, T> {
   readonly #limits: FairQueueLimits;
@@ -43,7 +47,7 @@ export class FairQueue<K, T> {
     return this.#size;
   }
 
-  /** Owners that have something waiting. */
+  /** Owners that have something waiting, or turns to pass up. */
   get owners(): number {
     return this.#lines.size;
   }
@@ -56,7 +60,7 @@ export class FairQueue<K, T> {
   /** Whether an owner has more waiting than may be, were it to put something there. */
   isFull(owner: K, bytes: number): boolean {
     const line = this.#lines.get(owner);
-    if (line === undefined) return false;
+    if (line === undefined || line.waiting.length === 0) return false;
     const { count, bytes: bytesMax, countInAll, bytesInAll } = this.#limits;
     const { length } = line.waiting;
     if (length >= count || line.bytes + bytes > bytesMax || this.#bytes + bytes > bytesInAll) return true;
@@ -65,12 +69,7 @@ export class FairQueue<K, T> {
 
   /** Puts something behind its owner's others, whether or not there is room for it. */
   add(owner: K, item: T, bytes: number, now: number): void {
-    let line = this.#lines.get(owner);
-    if (line === undefined) {
-      line = { waiting: new Fifo(), bytes: 0 };
-      this.#lines.set(owner, line);
-      this.#turns.push(line);
-    }
+    const line = this.#lineOf(owner);
     line.waiting.push({ owner, item, bytes, since: now });
     line.bytes += bytes;
     this.#bytes += bytes;
@@ -79,19 +78,45 @@ export class FairQueue<K, T> {
 
   /** Takes the first thing of the owner whose turn it is. */
   take(): InLine<K, T> | undefined {
+    if (this.#size === 0) this.#forgive();
     for (let line = this.#turns.shift(); line !== undefined; line = this.#turns.shift()) {
-      const taken = this.#takeFrom(line);
-      if (taken === undefined) continue;
+      if (line.owed > 0) {
+        line.owed -= 1;
+        this.#turns.push(line);
+        continue;
+      }
+      const taken = line.waiting.shift();
+      if (taken !== undefined) this.#took(line, taken);
       if (line.waiting.length > 0) this.#turns.push(line);
-      return taken;
+      else this.#drop(line);
+      if (taken !== undefined) return taken;
     }
     return undefined;
+  }
+
+  /** What was taken of an owner just now took as long as so many more: others have as many turns first. */
+  charge(owner: K, more: number): void {
+    if (this.#size > 0) this.#lineOf(owner).owed += more;
   }
 
   /** Takes the first thing of an owner out of turn, if it came before a time. */
   takeOlder(owner: K, than: number): InLine<K, T> | undefined {
     const line = this.#lines.get(owner);
-    return line !== undefined && (line.waiting.first?.since ?? than) < than ? this.#takeFrom(line) : undefined;
+    if (line === undefined || (line.waiting.first?.since ?? than) >= than) return undefined;
+    const taken = line.waiting.shift();
+    if (taken !== undefined) this.#took(line, taken);
+    if (line.waiting.length === 0 && line.owed === 0) this.#drop(line);
+    return taken;
+  }
+
+  /** Takes one thing of an owner out of its line, wherever it stands there. @returns whether it was there */
+  remove(owner: K, is: (item: T) => boolean): boolean {
+    const line = this.#lines.get(owner);
+    const removed = line?.waiting.remove(({ item }) => is(item));
+    if (line === undefined || removed === undefined) return false;
+    this.#took(line, removed);
+    if (line.waiting.length === 0 && line.owed === 0) this.#drop(line);
+    return true;
   }
 
   /** Forgets what an owner has waiting. */
@@ -101,17 +126,34 @@ export class FairQueue<K, T> {
     this.#size -= line.waiting.length;
     this.#bytes -= line.bytes;
     line.waiting.clear();
-    this.#lines.delete(owner);
+    line.owed = 0;
+    this.#drop(line);
   }
 
-  #takeFrom(line: Line<K, T>): InLine<K, T> | undefined {
-    const taken = line.waiting.shift();
-    if (taken === undefined) return undefined;
-    line.bytes -= taken.bytes;
-    this.#bytes -= taken.bytes;
+  #lineOf(owner: K): Line<K, T> {
+    const known = this.#lines.get(owner);
+    if (known !== undefined) return known;
+    const line: Line<K, T> = { owner, waiting: new Fifo(), bytes: 0, owed: 0 };
+    this.#lines.set(owner, line);
+    this.#turns.push(line);
+    return line;
+  }
+
+  #took(line: Line<K, T>, { bytes }: InLine<K, T>): void {
+    line.bytes -= bytes;
+    this.#bytes -= bytes;
     this.#size -= 1;
-    if (line.waiting.length === 0) this.#lines.delete(taken.owner);
-    return taken;
+  }
+
+  /** Its owner may have begun another since. */
+  #drop(line: Line<K, T>): void {
+    if (this.#lines.get(line.owner) === line) this.#lines.delete(line.owner);
+  }
+
+  /** Nobody waits: whoever has turns to pass up has passed them up. */
+  #forgive(): void {
+    this.#lines.clear();
+    this.#turns.clear();
   }
 }
 
@@ -142,6 +184,12 @@ class Fifo<T> {
       this.#first = 0;
     }
     return item;
+  }
+
+  /** Takes the first that is meant out, if there is one. */
+  remove(is: (item: T) => boolean): T | undefined {
+    const at = this.#items.findIndex((item) => item !== undefined && is(item));
+    return at < 0 ? undefined : this.#items.splice(at, 1)[0];
   }
 
   clear(): void {

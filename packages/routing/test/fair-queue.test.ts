@@ -58,6 +58,40 @@ test('it is full for everybody who has something waiting once all together have 
   expect(queue.isFull('c', 20)).toBe(false);
 });
 
+test('whoever was charged passes up as many turns while others wait, and owes nothing once nobody does', () => {
+  const queue = new FairQueue<string, string>(LIMITS);
+  queue.charge('a', 9);
+  for (const item of ['a1', 'a2', 'a3']) queue.add('a', item, 1, 0);
+  for (const item of ['b1', 'b2', 'b3', 'b4']) queue.add('b', item, 1, 0);
+  expect(queue.take()?.item).toBe('a1');
+  queue.charge('a', 2);
+  expect(drained(queue)).toEqual(['b1', 'b2', 'b3', 'a2', 'b4', 'a3']);
+  expect(queue.owners).toBe(0);
+});
+
+test('a charge outlives the line that it was made to', () => {
+  const queue = new FairQueue<string, string>(LIMITS);
+  queue.add('a', 'a1', 1, 0);
+  for (const item of ['b1', 'b2', 'b3', 'b4']) queue.add('b', item, 1, 0);
+  expect(queue.take()?.item).toBe('a1');
+  queue.charge('a', 2);
+  expect([queue.countOf('a'), queue.owners, queue.isFull('a', 1_000)]).toEqual([0, 2, false]);
+  queue.add('a', 'a2', 1, 0);
+  expect(drained(queue)).toEqual(['b1', 'b2', 'b3', 'a2', 'b4']);
+});
+
+test('one thing is taken out of its owner’s line, wherever it stands', () => {
+  const queue = new FairQueue<string, string>(LIMITS);
+  for (const item of ['a1', 'a2', 'a3']) queue.add('a', item, 10, 0);
+  queue.add('b', 'b1', 10, 0);
+  expect([queue.remove('a', (item) => item === 'a2'), queue.remove('a', (item) => item === 'b1')]).toEqual([
+    true,
+    false,
+  ]);
+  expect([queue.remove('b', () => true), queue.remove('b', () => true)]).toEqual([true, false]);
+  expect([queue.size, queue.owners, drained(queue)]).toEqual([2, 1, ['a1', 'a3']]);
+});
+
 type Step = { readonly owner: string; readonly does: 'add' | 'take' | 'forget' };
 
 test('as a list for each owner has it: in order, nothing lost, nobody passed over', () => {

@@ -4,6 +4,7 @@ import {
   encodeTargets,
   QconnError,
   type Frame,
+  type Outcome,
   type PackedWriter,
   type Request,
 } from '@qconn/protocol';
@@ -33,8 +34,12 @@ export class FanOuts {
     this.#dependencies = dependencies;
   }
 
-  /** Takes a RequestAll frame from a sender. @throws QconnError for a peer that breaks the protocol */
-  request(sender: Session<Peer>, frame: Frame): void {
+  /**
+   * Takes a RequestAll frame from a sender.
+   * @returns how many exchanges it became
+   * @throws QconnError for a peer that breaks the protocol
+   */
+  request(sender: Session<Peer>, frame: Frame): number {
     const { clock, writer, memory, admission, forwarding } = this.#dependencies;
     const now = clock.monotonic();
     const { limit, ...fields } = decodeRequestAll(frame);
@@ -42,17 +47,23 @@ export class FanOuts {
       throw new QconnError('bad_frame', 'A RequestAll frame has an id that leaves no room for those of its targets.');
     const request: Request = { ...fields, waitForTarget: false, inquiry: false };
     const refusal = admission.refusal(sender, request, now);
-    if (refusal !== undefined) return admission.refuse(sender, frame.id, refusal);
+    if (refusal !== undefined) return this.#refuse(sender, frame, refusal);
     const resolution = forwarding.targetsOf(sender.fingerprint, request, limit);
     if (resolution.outcome !== 'resolved')
-      return admission.refuse(sender, frame.id, refusalWith(resolution.outcome, `${resolution.reason}.`));
+      return this.#refuse(sender, frame, refusalWith(resolution.outcome, `${resolution.reason}.`));
     const { devices, more } = resolution;
     const tooMany = admission.refusalOfAll(sender, request, devices.length, now);
-    if (tooMany !== undefined) return admission.refuse(sender, frame.id, tooMany);
+    if (tooMany !== undefined) return this.#refuse(sender, frame, tooMany);
     sender.value.send(frame.id, encodeTargets(writer, frame.id, { count: devices.length, more }));
     const held = memory.hold(request);
     held.holders = devices.length;
     for (const [index, device] of devices.entries()) this.#member(sender, frame.id + 1 + index, held, device, now);
+    return devices.length;
+  }
+
+  #refuse(sender: Session<Peer>, { id }: Frame, refusal: Outcome): number {
+    this.#dependencies.admission.refuse(sender, id, refusal);
+    return 0;
   }
 
   /** One exchange of a fan-out: from here on it is an exchange like any other. */

@@ -132,7 +132,7 @@ export class Intake {
 
   /** Takes a Request, RequestAll or Cancel frame. @throws QconnError for a peer that breaks the protocol */
   take(sender: Session<Peer>, frame: Frame): void {
-    if (this.#queue.size === 0 ? this.#begun < this.#room : this.#goesAhead(sender)) {
+    if (this.#queue.size === 0 ? this.#begun < this.#room : this.#goesAhead(sender, frame)) {
       if (this.#queue.size === 0) this.#begun += workOf(frame);
       if (this.#credit.size > 0) this.#served(sender, this.#clock.monotonic());
       return this.#pass(sender, frame);
@@ -140,8 +140,8 @@ export class Intake {
     const bytes = frame.control.length + frame.body.length;
     if (!this.#queue.isFull(sender, bytes))
       this.#queue.add(sender, this.#memory.copies.ofFrame(frame), bytes, this.#clock.monotonic());
-    // A Cancel stays behind the request that it is about; where that was refused there is nothing to cancel.
-    else if (frame.type === FrameType.Cancel) this.#relay.cancel(sender, frame);
+    // A Cancel stays behind the request that it is about. Where there is no room it takes that out of the line, if it is there.
+    else if (frame.type === FrameType.Cancel) this.#cancel(sender, frame);
     else this.#refuse(sender, frame.id);
   }
 
@@ -153,7 +153,8 @@ export class Intake {
   }
 
   /** Whoever has nothing in line need not wait behind those who have, if it is not for much. */
-  #goesAhead(sender: Session<Peer>): boolean {
+  #goesAhead(sender: Session<Peer>, frame: Frame): boolean {
+    if (frame.type === FrameType.RequestAll) return false;
     if (this.#wentAhead >= AHEAD_PER_TURN || this.#queue.countOf(sender) > 0) return false;
     const before = this.#ahead.get(sender) ?? 0;
     if (before >= AHEAD_PER_MACHINE) return false;
@@ -173,6 +174,11 @@ export class Intake {
       if (late.item.type === FrameType.Cancel) this.#relay.cancel(sender, late.item);
       else this.#relay.refuseInTurn(sender, late.item.id);
     }
+  }
+
+  #cancel(sender: Session<Peer>, frame: Frame): void {
+    const inLine = this.#queue.remove(sender, ({ type, id }) => type === FrameType.Request && id === frame.id);
+    if (!inLine) this.#relay.cancel(sender, frame);
   }
 
   #refuse(sender: Session<Peer>, requestId: number): void {
@@ -203,8 +209,15 @@ export class Intake {
 
   #pass(sender: Session<Peer>, frame: Frame): void {
     if (frame.type === FrameType.Request) this.#relay.request(sender, frame);
-    else if (frame.type === FrameType.RequestAll) this.#relay.requestAll(sender, frame);
+    else if (frame.type === FrameType.RequestAll) this.#passToAll(sender, frame);
     else this.#relay.cancel(sender, frame);
+  }
+
+  /** A fan-out takes as much of the turn as requests to as many targets, and leaves as many turns to others. */
+  #passToAll(sender: Session<Peer>, frame: Frame): void {
+    const others = Math.max(0, this.#relay.requestAll(sender, frame) - 1);
+    this.#begun += others * workOf(frame);
+    this.#queue.charge(sender, others);
   }
 
   #passOrClose(sender: Session<Peer>, frame: Frame): void {

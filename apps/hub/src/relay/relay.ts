@@ -110,9 +110,13 @@ export class Relay {
     this.#forwarding.forward(exchange, request);
   }
 
-  /** Takes a RequestAll frame from a sender. @throws QconnError for a peer that breaks the protocol */
-  requestAll(sender: Session<Peer>, frame: Frame): void {
-    this.#fanOuts.request(sender, frame);
+  /**
+   * Takes a RequestAll frame from a sender.
+   * @returns how many exchanges it became
+   * @throws QconnError for a peer that breaks the protocol
+   */
+  requestAll(sender: Session<Peer>, frame: Frame): number {
+    return this.#fanOuts.request(sender, frame);
   }
 
   /** Refuses a request that there is no time for, without reading it: the machine has as much in line as it may. */

@@ -2,6 +2,7 @@ import {
   decodeCredit,
   encodeCancel,
   encodeRequest,
+  encodeRequestAll,
   encodeResponse,
   FrameType,
   laneOf,
@@ -16,6 +17,7 @@ const PER_TURN = 128;
 const PER_SHORT_TURN = 16;
 const AHEAD_PER_TURN = 64;
 const IN_ALL = 4_096;
+const LINE_MAX = 1_024;
 const ENOUGH = { messages: { perSecond: 1e6, burst: 1e6 }, bytes: { perSecond: 1e9, burst: 1e9 } };
 const NOTHING = new Uint8Array(0);
 const writer = new PackedWriter();
@@ -35,6 +37,18 @@ beforeEach(() => {
 function send(from: Connected, first: number, count = 1): void {
   for (let id = first; id < first + count; id++)
     lend(encodeRequest(writer, id, REQUEST), (frame) => intake.take(from.session, frame));
+}
+
+function sendToAll(from: Connected, id: number): void {
+  const { waitForTarget: _wait, inquiry: _inquiry, ...fields } = REQUEST;
+  lend(encodeRequestAll(writer, id, { ...fields, limit: 256 }), (frame) => intake.take(from.session, frame));
+}
+
+/** Jobs that were begun, of the flooder and of others. */
+function begun(): { own: number; others: number } {
+  const jobs = printer.peer.jobs();
+  const own = jobs.filter(({ from }) => from.fingerprint === LIMS).length;
+  return { own, others: jobs.length - own };
 }
 
 /** The hub has read everything, so many milliseconds later, which ends its turn. @returns whether it is to have another at once */
@@ -115,6 +129,46 @@ test('those who have nothing in line do not keep those waiting who have', () => 
   expect([begun.length, own]).toEqual([AHEAD_PER_TURN + PER_SHORT_TURN, 2]);
   turn();
   expect(printer.peer.jobs()).toHaveLength(before + AHEAD_PER_TURN + 2 * PER_SHORT_TURN);
+});
+
+describe('a fan-out', () => {
+  const TARGETS = 200;
+
+  beforeEach(() => {
+    for (let n = 1; n < TARGETS; n++) stage.sessions.provide(printer.session, `zebra-1${n}`, ['print']);
+  });
+
+  test('fills the turn as so many requests would: what follows waits for the next', () => {
+    sendToAll(flooder, 1_000);
+    send(flooder, 1);
+    expect([turn(), begun().own]).toEqual([true, TARGETS]);
+    turn();
+    expect(begun().own).toBe(TARGETS + 1);
+  });
+
+  test('does not go ahead of those in line, and leaves others as many turns as it had targets', () => {
+    send(connect('other'), 1, PER_TURN + 2 * TARGETS);
+    sendToAll(flooder, 1_000);
+    sendToAll(flooder, 2_000);
+    expect(begun()).toEqual({ own: 0, others: PER_TURN });
+    const before: number[] = [];
+    for (let own = 0; turn(0);) {
+      if (begun().own > own) before.push(begun().others);
+      ({ own } = begun());
+    }
+    const [first = 0, second = 0] = before;
+    expect([before.length, first <= PER_TURN + 2, second - first >= TARGETS - 1]).toEqual([2, true, true]);
+  });
+});
+
+test('a cancel for which there is no room in line takes its request out of that', () => {
+  send(flooder, 1, PER_TURN + LINE_MAX);
+  for (const id of [5, PER_TURN + 7])
+    lend(encodeCancel(writer, id, 'cancelled'), (frame) => intake.take(flooder.session, frame));
+  expect(intake.size).toBe(LINE_MAX - 1);
+  expect(printer.peer.ofType(FrameType.Cancel)).toHaveLength(1);
+  while (turn(0));
+  expect(printer.peer.jobs()).toHaveLength(PER_TURN + LINE_MAX - 1);
 });
 
 describe('whoever waits in line for over 10 ms', () => {
