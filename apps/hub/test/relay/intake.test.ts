@@ -45,7 +45,7 @@ function sendToAll(from: Connected, id: number): void {
 }
 
 /** Jobs that were begun, of the flooder and of others. */
-function begun(): { own: number; others: number } {
+function begunBy(): { own: number; others: number } {
   const jobs = printer.peer.jobs();
   const own = jobs.filter(({ from }) => from.fingerprint === LIMS).length;
   return { own, others: jobs.length - own };
@@ -141,20 +141,20 @@ describe('a fan-out', () => {
   test('fills the turn as so many requests would: what follows waits for the next', () => {
     sendToAll(flooder, 1_000);
     send(flooder, 1);
-    expect([turn(), begun().own]).toEqual([true, TARGETS]);
+    expect([turn(), begunBy().own]).toEqual([true, TARGETS]);
     turn();
-    expect(begun().own).toBe(TARGETS + 1);
+    expect(begunBy().own).toBe(TARGETS + 1);
   });
 
   test('does not go ahead of those in line, and leaves others as many turns as it had targets', () => {
     send(connect('other'), 1, PER_TURN + 2 * TARGETS);
     sendToAll(flooder, 1_000);
     sendToAll(flooder, 2_000);
-    expect(begun()).toEqual({ own: 0, others: PER_TURN });
+    expect(begunBy()).toEqual({ own: 0, others: PER_TURN });
     const before: number[] = [];
     for (let own = 0; turn(0);) {
-      if (begun().own > own) before.push(begun().others);
-      ({ own } = begun());
+      if (begunBy().own > own) before.push(begunBy().others);
+      ({ own } = begunBy());
     }
     const [first = 0, second = 0] = before;
     expect([before.length, first <= PER_TURN + 2, second - first >= TARGETS - 1]).toEqual([2, true, true]);
