@@ -2,6 +2,7 @@ import type { Clock } from '@qconn/clock';
 import {
   BODY_MAX_BYTES,
   DRAIN_MS,
+  EXCHANGES_IN_FLIGHT_MAX,
   FAN_OUT_MAX,
   QconnError,
   RESOLUTION_DEADLINE_MS,
@@ -23,6 +24,7 @@ import { Jobs, type JobHistory } from './exchange/jobs.ts';
 import { FanOut } from './exchange/fan-out.ts';
 import { provisionOf, type DeviceOptions } from './exchange/provision.ts';
 import type { Reply } from './exchange/reply.ts';
+import { noRoom } from './exchange/request-failure.ts';
 import type { PresenceEvent } from './presence/presence-event.ts';
 import { watchPresence } from './presence/watch-presence.ts';
 import type { Session } from './session/session.ts';
@@ -66,6 +68,8 @@ export class Client {
   readonly #jobs: Jobs;
   readonly #uplink: Uplink;
   #closing: Promise<void> | undefined;
+  /** Requests that wait for a connection: no more than could be sent once it is there. */
+  #waiting = 0;
 
   /** @param agent program and version for the hub's log, such as `my-lims/2.3` */
   constructor(dependencies: ClientDependencies, agent: string) {
@@ -172,10 +176,19 @@ export class Client {
 
   /** Waits for a connection to send it over; what that takes is taken from its time. @throws QconnError */
   async #onceLive(request: Request, options: WaitOptions): Promise<{ session: Session; request: Request }> {
+    this.#uplink.expectAnswer();
+    if (this.#uplink.session !== undefined) return { session: this.#uplink.session, request };
+    if (this.#waiting >= EXCHANGES_IN_FLIGHT_MAX)
+      throw noRoom(`${this.#waiting} requests wait for a connection to the hub. This one was not sent.`);
     const started = this.#clock.monotonic();
-    const session = await this.#liveSession(request.resolutionMs, options);
-    const left = request.resolutionMs - (this.#clock.monotonic() - started);
-    return { session, request: { ...request, resolutionMs: Math.max(1, Math.floor(left)) } };
+    this.#waiting += 1;
+    try {
+      const session = await this.#liveSession(request.resolutionMs, options);
+      const left = request.resolutionMs - (this.#clock.monotonic() - started);
+      return { session, request: { ...request, resolutionMs: Math.max(1, Math.floor(left)) } };
+    } finally {
+      this.#waiting -= 1;
+    }
   }
 
   /**

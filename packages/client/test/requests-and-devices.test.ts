@@ -6,6 +6,7 @@ import {
   encodeProvided,
   encodeQueryResult,
   encodeResponse,
+  EXCHANGES_IN_FLIGHT_MAX,
   FrameType,
   type Deliver,
 } from '@qconn/protocol';
@@ -60,6 +61,25 @@ describe('without a connection', () => {
     expect(decodeRequest(frame).resolutionMs).toBe(875);
     respond(session, frame.id);
     await reply;
+    await hub.client.close();
+  });
+
+  test('no more requests wait than could be sent once it is there', async () => {
+    const hub = new ScriptedHub();
+    await hub.stop();
+    hub.client.start();
+    const waiting = Array.from({ length: EXCHANGES_IN_FLIGHT_MAX }, () => hub.client.request('print', 'x'));
+    const ends = Promise.allSettled(waiting);
+    await expect(hub.client.request('print', 'x')).rejects.toMatchObject({
+      code: 'quota',
+      retrySafe: true,
+      retryAfterMs: 100,
+    });
+    hub.clock.advance(10_000);
+    await ends;
+    await expect(hub.client.request('print', 'x', { whenOffline: 'fail' })).rejects.not.toMatchObject({
+      code: 'quota',
+    });
     await hub.client.close();
   });
 

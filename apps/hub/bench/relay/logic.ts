@@ -67,6 +67,7 @@ export function relayLogic(): LogicResult {
         throw new QconnError(code);
       },
       onRelayed: () => undefined,
+      onBodiesOver: () => undefined,
     },
     relayLimits(() => config),
   );

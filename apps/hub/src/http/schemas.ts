@@ -108,8 +108,10 @@ export const ExchangeSchema = Type.Object(
     stages: Type.Array(Type.Object({ stage: Type.String(), at: Time })),
     durationMs: Type.Number({ description: 'From its acceptance to its end' }),
     deliveries: Type.Integer({ description: 'How often it was sent to its target' }),
-    requestBytes: Type.Integer({ description: 'Of the inline body' }),
-    responseBytes: Type.Integer({ description: 'Of the inline body' }),
+    requestBytes: Type.Integer({ description: 'Of the body; of a streamed one as much as has passed' }),
+    responseBytes: Type.Integer({
+      description: 'Of the body; of a streamed one as much as has passed, known at its end',
+    }),
     traceId: OptionalText,
   },
   { $id: 'Exchange' },

@@ -28,7 +28,10 @@ export function observeExchanges({
   metrics,
   recent,
   tracer,
-}: ExchangeObservers): Pick<RelayDependencies, 'onEnded' | 'onRefused' | 'onRelayed' | 'traceParentOf'> {
+}: ExchangeObservers): Pick<
+  RelayDependencies,
+  'onEnded' | 'onRefused' | 'onRelayed' | 'onBodiesOver' | 'traceParentOf'
+> {
   const spans = tracer === undefined ? undefined : new ExchangeSpans(tracer, clock);
   return {
     onEnded: (exchange, outcome) => {
@@ -40,6 +43,7 @@ export function observeExchanges({
     },
     onRefused: (code) => metrics.refused(code),
     onRelayed: (kind, bytes) => metrics.relayed(kind, bytes),
+    onBodiesOver: (exchangeId, bytes) => recent.resize(exchangeId, bytes),
     traceParentOf: recent.enabled || spans !== undefined ? traceParentOf : undefined,
   };
 }

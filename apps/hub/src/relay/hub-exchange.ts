@@ -22,8 +22,8 @@ export interface ExchangeRecord {
   stagesPassed: number;
   stagesTold: number;
   readonly jobMs: number;
-  /** Bytes of inline bodies. */
-  readonly requestBytes: number;
+  /** Bytes of bodies; of a streamed one those that have passed, also once the exchange itself is over. */
+  requestBytes: number;
   responseBytes: number;
   /** The trace that the sender's headers name, where somebody wants to know. */
   readonly traceParent: TraceParent | undefined;

@@ -1,6 +1,7 @@
 import type { Clock } from '@qconn/clock';
 import type { ErrorCode, ResolvedTarget } from '@qconn/protocol';
 import type { HubExchange } from './hub-exchange.ts';
+import type { BodyBytes } from './relay-dependencies.ts';
 
 /** What is remembered of an exchange that is over: metadata, never headers or bodies. Times are wall-clock milliseconds. */
 export interface PastExchange {
@@ -17,7 +18,7 @@ export interface PastExchange {
   readonly endedAt: number;
   /** How often it was sent to its target; more than once after the target's connection was lost. */
   readonly deliveries: number;
-  /** Bytes of inline bodies; a streamed body counts nothing here. */
+  /** Bytes of bodies; of a streamed one those that have passed, counted at its end. */
   readonly requestBytes: number;
   readonly responseBytes: number;
   /** The trace that the sender's `traceparent` header names (W3C Trace Context, section 3.2.2.3). */
@@ -46,6 +47,7 @@ export interface RecentLimits {
 /** Numbers of one exchange, in their order; a time that there is not is NaN. */
 const NUMBERS = 8;
 const ENDED_AT = 4;
+const REQUEST_BYTES = 6;
 /** Texts of one exchange, in their order. */
 const TEXTS = 7;
 
@@ -104,8 +106,15 @@ export class RecentExchanges {
 
   /** The one that ended last under the hub's number. */
   get(id: number): PastExchange | undefined {
-    for (const [past] of this.#newestFirst(this.#count)) if (past.id === id) return past;
-    return undefined;
+    const place = this.#placeOf(id);
+    const past = place === undefined ? undefined : this.#read(place);
+    return past === undefined || past.endedAt < this.#clock.now() - this.#limits.maxAgeMs ? undefined : past;
+  }
+
+  /** The streamed bodies of one have come to their end, which is later than its own. */
+  resize(id: number, { requestBytes, responseBytes }: BodyBytes): void {
+    const place = this.#placeOf(id);
+    if (place !== undefined) this.#numbers.set([requestBytes, responseBytes], place * NUMBERS + REQUEST_BYTES);
   }
 
   /**
@@ -123,6 +132,14 @@ export class RecentExchanges {
       next = number;
     }
     return { items, next: undefined };
+  }
+
+  /** Where the one is that ended last under the hub's number. */
+  #placeOf(id: number): number | undefined {
+    const { entries } = this.#limits;
+    for (let number = this.#count - 1; number >= Math.max(0, this.#count - entries); number -= 1)
+      if (this.#numbers[(number % entries) * NUMBERS] === id) return number % entries;
+    return undefined;
   }
 
   *#newestFirst(before: number): Generator<[past: PastExchange, number: number]> {

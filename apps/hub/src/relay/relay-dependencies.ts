@@ -4,8 +4,11 @@ import type { ErrorCode } from '@qconn/protocol';
 import type { SessionTable } from '@qconn/routing';
 import type { TraceParent } from './exchange-spans.ts';
 import type { HubFrameMemory } from './frame-memory.ts';
-import type { HubExchange } from './hub-exchange.ts';
+import type { ExchangeRecord, HubExchange } from './hub-exchange.ts';
 import type { Peer } from './peer.ts';
+
+/** Bytes of the bodies of one exchange. */
+export type BodyBytes = Pick<ExchangeRecord, 'requestBytes' | 'responseBytes'>;
 
 /** What the relay works with. */
 export interface RelayDependencies {
@@ -21,6 +24,8 @@ export interface RelayDependencies {
   readonly knownMachine: (machine: string) => string | undefined;
   /** Told of every exchange that ends, for metrics and the log; `sender_lost` when nobody was left to tell. */
   readonly onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void;
+  /** Told when the streamed bodies of an exchange that has ended come to their end, with the bytes that have passed. */
+  readonly onBodiesOver: (exchangeId: number, bytes: BodyBytes) => void;
   /** The trace that packed headers name; left out where nobody asks for it. */
   readonly traceParentOf?: ((headers: Uint8Array) => TraceParent | undefined) | undefined;
   /** Told of every request that is turned away before it becomes an exchange. */

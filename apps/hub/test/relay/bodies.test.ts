@@ -1,5 +1,6 @@
 import { decodeCancel, decodeFinalResponse, encodeResponse, ERROR_TABLE, FrameType, type Frame } from '@qconn/protocol';
 import { describe, expect, test } from 'vitest';
+import { RecentExchanges } from '../../src/relay/recent-exchanges.ts';
 import { BodyMachine, turn, type ReadBody } from './body-machine.ts';
 import { LIMS, RelayStage, type Connected } from './relay-stage.ts';
 
@@ -177,6 +178,27 @@ describe('a body is cut, and both ends learn it', () => {
     on.body.stream.stopSending(ERROR_TABLE.cancelled.wire);
     await on.stopped;
   });
+});
+
+test('the timeline learns how long streamed bodies were: of the request with its end, of the answer when that has come', async () => {
+  const on = await scene();
+  const recent = new RecentExchanges(on.stage.clock, { entries: 4, maxAgeMs: 60_000 });
+  on.stage.onEnded = (exchange, outcome) => recent.add(exchange, outcome);
+  on.stage.onBodiesOver = (id, bytes) => recent.resize(id, bytes);
+  const id = requested(on);
+  const request = on.provider.ask('request', id);
+  const requestSource = await on.sender.stream(1);
+  for (const piece of [new Uint8Array(70_000), DIGEST]) requestSource.write(piece);
+  requestSource.end();
+  await request.ended();
+  respondStreamed(on);
+  expect(recent.get(id)).toMatchObject({ requestBytes: 70_000, responseBytes: 0 });
+  const response = on.sender.ask('response', 1);
+  const responseSource = await on.provider.stream(1);
+  for (const piece of [new Uint8Array(90_000), DIGEST]) responseSource.write(piece);
+  responseSource.end();
+  await response.ended();
+  expect(recent.get(id)).toMatchObject({ requestBytes: 70_000, responseBytes: 90_000 });
 });
 
 test('a body that is announced as too long is refused before anybody is asked for it', async () => {

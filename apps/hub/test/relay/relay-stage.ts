@@ -30,6 +30,7 @@ import type { Stream } from '@qconn/transport';
 import { HubFrameMemory } from '../../src/relay/frame-memory.ts';
 import type { HubExchange } from '../../src/relay/hub-exchange.ts';
 import type { Peer } from '../../src/relay/peer.ts';
+import type { RelayDependencies } from '../../src/relay/relay-dependencies.ts';
 import type { RelayLimits } from '../../src/relay/relay-limits.ts';
 import { Relay } from '../../src/relay/relay.ts';
 
@@ -150,6 +151,8 @@ export class RelayStage {
   readonly relay: Relay;
   /** Also told of each end. */
   onEnded: (exchange: HubExchange, outcome: ErrorCode | 'completed') => void = () => {};
+  /** Told of the bodies of each that has ended. */
+  onBodiesOver: RelayDependencies['onBodiesOver'] = () => {};
   /** How each exchange ended for its sender. */
   readonly ended: string[] = [];
   /** What each request was refused with that did not become an exchange. */
@@ -180,6 +183,7 @@ export class RelayStage {
         },
         onRefused: (code) => this.refused.push(code),
         onRelayed: (kind, bytes) => (this.relayedBytes[kind] += bytes),
+        onBodiesOver: (exchangeId, bytes) => this.onBodiesOver(exchangeId, bytes),
       },
       { ...LIMITS, ...limits },
     );

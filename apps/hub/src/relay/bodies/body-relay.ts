@@ -4,6 +4,7 @@ import type { Quotas, Session } from '@qconn/routing';
 import type { Stream } from '@qconn/transport';
 import type { HubExchange } from '../hub-exchange.ts';
 import type { Peer } from '../peer.ts';
+import type { RelayDependencies } from '../relay-dependencies.ts';
 import { BodyTransfer } from './body-transfer.ts';
 import type { Conversation } from './conversation.ts';
 import { Conversations } from './conversations.ts';
@@ -18,6 +19,7 @@ export interface BodyRelayDependencies {
   readonly onRequestMoved: (exchangeId: number) => void;
   /** Told of every piece of a body that is written to its receiver. */
   readonly onRelayed: (kind: BodyKind, bytes: number) => void;
+  readonly onBodiesOver: RelayDependencies['onBodiesOver'];
 }
 
 /** Limits of the streamed bodies. */
@@ -27,6 +29,8 @@ export interface BodyLimits {
   /** Bodies that move at once per machine. */
   readonly streamsPerMachine: number;
 }
+
+const BYTES_OF = { request: 'requestBytes', response: 'responseBytes' } as const;
 
 /** Parts of the job deadline that movement has to have crossed before the deadline is put off again. */
 const DEADLINE_STEPS = 16;
@@ -155,6 +159,8 @@ export class BodyRelay {
   #moved(conversation: Conversation, kind: BodyKind, owner: string, bytes: number): number {
     const { clock, quotas, onRelayed, onRequestMoved } = this.#dependencies;
     const now = clock.monotonic();
+    const transfer = conversation.legs[kind];
+    if (transfer instanceof BodyTransfer) conversation.record[BYTES_OF[kind]] = transfer.bodyBytes;
     onRelayed(kind, bytes);
     if (now - conversation.movedAt >= conversation.jobMs / DEADLINE_STEPS) {
       conversation.movedAt = now;
@@ -182,13 +188,15 @@ export class BodyRelay {
 
   #end(conversation: Conversation, code: ErrorCode): void {
     if (!this.#conversations.remove(conversation)) return;
-    if (conversation.deadline !== undefined) this.#deadlines.cancel(conversation.deadline);
     this.#dropQueued(conversation);
     for (const kind of ['request', 'response'] as const) {
       const leg = conversation.legs[kind];
       if (leg instanceof BodyTransfer) leg.cut(code);
       else if (kind === 'response' && leg === 'announced') this.#letGo(conversation, code);
     }
+    if (conversation.deadline === undefined) return;
+    this.#deadlines.cancel(conversation.deadline);
+    this.#dependencies.onBodiesOver(conversation.id, conversation.record);
   }
 
   /** The answer's body was never asked for: its provider need not keep it. */
@@ -226,6 +234,7 @@ function conversationOf(exchange: HubExchange, sender: Session<Peer>, request: '
     id: exchange.id,
     sender,
     requestId: exchange.requestId,
+    record: exchange.value,
     target: undefined,
     jobMs: exchange.value.jobMs,
     legs: { request, response: 'absent' },

@@ -34,6 +34,11 @@ export class BodyTransfer {
     this.#left = parts.bytesMax + BODY_DIGEST_BYTES;
   }
 
+  /** Bytes of the body that have passed: what came last may be its digest. */
+  get bodyBytes(): number {
+    return Math.max(0, this.#parts.bytesMax - this.#left);
+  }
+
   start(): void {
     const data = (chunk: Uint8Array): void => this.#pass(chunk);
     this.#parts.source.read({ borrows: true, data, end: (end) => this.#sourceEnded(end) });

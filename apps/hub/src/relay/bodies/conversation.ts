@@ -1,6 +1,7 @@
 import type { Deadline } from '@qconn/clock';
 import type { BodyKind } from '@qconn/protocol';
 import type { Session } from '@qconn/routing';
+import type { ExchangeRecord } from '../hub-exchange.ts';
 import type { Peer } from '../peer.ts';
 import type { BodyTransfer } from './body-transfer.ts';
 
@@ -22,6 +23,8 @@ export interface Conversation {
   readonly requestId: number;
   /** Whoever the request was delivered to last. */
   target: Session<Peer> | undefined;
+  /** What the hub keeps of the exchange. */
+  readonly record: ExchangeRecord;
   /** How long nothing may move, in milliseconds: the job deadline that the sender asked for. */
   readonly jobMs: number;
   readonly legs: Record<BodyKind, Leg>;
