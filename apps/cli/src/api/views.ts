@@ -145,6 +145,7 @@ export interface PastExchange {
   readonly from: { readonly machine: string; readonly hostname: string | null };
   readonly to: { readonly machine: string; readonly hostname: string | null; readonly device: string } | null;
   readonly serviceType: string;
+  readonly inquiry: boolean;
   readonly outcome: string;
   readonly stages: readonly { readonly stage: string; readonly at: string }[];
   readonly durationMs: number;

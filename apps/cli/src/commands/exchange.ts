@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { cardText } from '../output/card.ts';
-import { nameOf, outcomeCell } from './exchanges.ts';
+import { nameOf, outcomeCell, typeCell } from './exchanges.ts';
 
 export function addExchange(parent: Command, invocation: Invocation): void {
   parent
@@ -22,7 +22,7 @@ async function exchange(id: string, invocation: Invocation): Promise<void> {
         ['exchange', past.id],
         ['from', nameOf(past.from)],
         ['to', past.to === null ? 'no target was found' : `${nameOf(past.to)} / ${past.to.device}`],
-        ['service type', past.serviceType],
+        ['service type', typeCell(past)],
         ...stages,
         ['outcome', outcomeCell(past.outcome)],
         ['sent to it', `${past.deliveries} ${past.deliveries === 1 ? 'time' : 'times'}`],

@@ -60,7 +60,7 @@ function style(invocation: Invocation): ListStyle<PastExchange> {
         invocation.when(item.stages.at(-1)?.at ?? null),
         nameOf(item.from),
         item.to === null ? '–' : `${nameOf(item.to)} / ${item.to.device}`,
-        item.serviceType,
+        typeCell(item),
         `${item.durationMs.toFixed(1)} ms`,
         outcomeCell(item.outcome),
       ],
@@ -72,6 +72,11 @@ function style(invocation: Invocation): ListStyle<PastExchange> {
 /** A machine as people know it. */
 export function nameOf({ machine, hostname }: { readonly machine: string; readonly hostname: string | null }): string {
   return hostname ?? machine;
+}
+
+/** What was asked for: a job, or what became of one. */
+export function typeCell({ serviceType, inquiry }: PastExchange): string {
+  return inquiry ? `${serviceType} (inquiry)` : serviceType;
 }
 
 /** How an exchange ended, green when it ended well. */

@@ -202,7 +202,7 @@ export const HUB_CONFIG_SCHEMA: ConfigSchema<HubConfig> = {
         maximum: 1_000_000,
         default: 10_000,
         description:
-          'Exchanges that are remembered once they have ended, for `qconn exchanges`: when, from whom, to whom, how; never what they carried. Some 120 bytes each; 0 remembers none.',
+          'Exchanges that are remembered once they have ended, for `qconn exchanges`: when, from whom, to whom, how; never what they carried. Some 130 bytes each; 0 remembers none.',
       },
       maxAgeMs: {
         type: 'integer',

@@ -104,6 +104,9 @@ export const ExchangeSchema = Type.Object(
       description: 'Null when no target was found',
     }),
     serviceType: Type.String(),
+    inquiry: Type.Boolean({
+      description: 'It asked what became of a job, and ran none: its outcome is what it was told of that',
+    }),
     outcome: Type.String({ description: '`completed`, or an error code' }),
     stages: Type.Array(Type.Object({ stage: Type.String(), at: Time })),
     durationMs: Type.Number({ description: 'From its acceptance to its end' }),

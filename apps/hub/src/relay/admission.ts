@@ -102,6 +102,7 @@ export class Admission {
       forwardedMonotonic: undefined,
       acknowledgedMonotonic: undefined,
       serviceType: request.address.serviceType,
+      inquiry: request.inquiry,
       idempotencyKey: request.inquiry ? undefined : request.idempotencyKey,
       jobMs: request.jobMs,
       requestBytes: request.body.length,

@@ -16,7 +16,9 @@ export interface ExchangeRecord {
   /** Monotonic time of `acknowledged`. */
   acknowledgedMonotonic: number | undefined;
   readonly serviceType: string;
-  /** Of the job that it asks for; an inquiry asks for none. */
+  /** It asks what became of a job, and for none. */
+  readonly inquiry: boolean;
+  /** Of the job that it asks for. */
   readonly idempotencyKey: string | undefined;
   /** Stages before the last one, as {@link SenderReports} counts them: those that have passed, and those that its sender knows of. */
   stagesPassed: number;

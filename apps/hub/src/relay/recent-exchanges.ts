@@ -9,6 +9,8 @@ export interface PastExchange {
   readonly id: number;
   readonly from: string;
   readonly serviceType: string;
+  /** It asked what became of a job: its outcome is what it was told of that. */
+  readonly inquiry: boolean;
   /** Where it went; absent when no target was found. */
   readonly to: ResolvedTarget | undefined;
   readonly outcome: ErrorCode | 'completed';
@@ -39,13 +41,13 @@ export interface ExchangeFilter {
 
 /** What is kept. */
 export interface RecentLimits {
-  /** Exchanges; 0 keeps none. Some 120 bytes each. */
+  /** Exchanges; 0 keeps none. Some 130 bytes each. */
   readonly entries: number;
   readonly maxAgeMs: number;
 }
 
 /** Numbers of one exchange, in their order; a time that there is not is NaN. */
-const NUMBERS = 8;
+const NUMBERS = 9;
 const ENDED_AT = 4;
 const REQUEST_BYTES = 6;
 /** Texts of one exchange, in their order. */
@@ -92,6 +94,7 @@ export class RecentExchanges {
     numbers[at++] = value.deliveries;
     numbers[at++] = value.requestBytes;
     numbers[at++] = value.responseBytes;
+    numbers[at++] = value.inquiry ? 1 : 0;
     const texts = this.#texts;
     at = place * TEXTS;
     texts[at++] = exchange.senderFingerprint;
@@ -175,8 +178,8 @@ export class RecentExchanges {
   }
 
   #read(place: number): PastExchange {
-    const [id, acceptedAt, forwardedAt, acknowledgedAt, endedAt, deliveries, requestBytes, responseBytes] =
-      this.#numbers.subarray(place * NUMBERS, (place + 1) * NUMBERS) as unknown as EightNumbers;
+    const [id, acceptedAt, forwardedAt, acknowledgedAt, endedAt, deliveries, requestBytes, responseBytes, inquiry] =
+      this.#numbers.subarray(place * NUMBERS, (place + 1) * NUMBERS) as unknown as NineNumbers;
     const [from, serviceType, fingerprint, hostname, device, outcome, traceId] = this.#texts.slice(
       place * TEXTS,
       (place + 1) * TEXTS,
@@ -185,6 +188,7 @@ export class RecentExchanges {
       id,
       from,
       serviceType,
+      inquiry: inquiry === 1,
       to: fingerprint === undefined ? undefined : { fingerprint, hostname, device },
       outcome,
       acceptedAt,
@@ -199,7 +203,7 @@ export class RecentExchanges {
   }
 }
 
-type EightNumbers = [number, number, number, number, number, number, number, number];
+type NineNumbers = [number, number, number, number, number, number, number, number, number];
 
 /** Those of the target all there or none of them. */
 type SevenTexts = [

@@ -28,6 +28,13 @@ function complete({ stage, lims, printer }: ReturnType<typeof remembering>, id: 
   stage.respond(printer);
 }
 
+test('tells an inquiry from a job', () => {
+  const { stage, recent, lims, printer } = remembering();
+  stage.request(lims, { inquiry: true, idempotencyKey: 'order-1' });
+  stage.respond(printer);
+  expect(recent.list({}, 1).items).toMatchObject([{ inquiry: true, outcome: 'completed' }]);
+});
+
 test('remembers of each exchange who, where, when and how, and nothing that it carried', () => {
   const here = remembering();
   const { stage, recent, lims, printer } = here;
@@ -43,6 +50,7 @@ test('remembers of each exchange who, where, when and how, and nothing that it c
         id: idOf(1),
         from: LIMS,
         serviceType: 'print',
+        inquiry: false,
         to: { fingerprint: PRINTER, hostname: 'printer', device: 'zebra-1' },
         outcome: 'completed',
         acceptedAt: start,

@@ -80,9 +80,11 @@ function cursorOf(cursor: string): number {
 }
 
 function exchangeView(past: PastExchange, { policy }: ApiContext): Static<typeof ExchangeSchema> {
-  const { id, from, serviceType, to, outcome, deliveries, requestBytes, responseBytes, traceId } = past;
+  const { id, from, serviceType, inquiry, to, outcome, deliveries, requestBytes, responseBytes, traceId } = past;
   const stages = [
     ['accepted', past.acceptedAt],
+    // Both in one turn of the hub.
+    ['resolved', past.forwardedAt],
     ['forwarded', past.forwardedAt],
     ['acknowledged', past.acknowledgedAt],
     [outcome === 'completed' ? 'completed' : 'failed', past.endedAt],
@@ -92,6 +94,7 @@ function exchangeView(past: PastExchange, { policy }: ApiContext): Static<typeof
     from: { machine: from, hostname: policy.current.machine(from)?.hostname ?? null },
     to: to === undefined ? null : { machine: to.fingerprint, hostname: to.hostname || null, device: to.device },
     serviceType,
+    inquiry,
     outcome,
     stages: stages.flatMap(([stage, at]) => (at === undefined ? [] : [{ stage, at: timeText(at) }])),
     durationMs: past.endedAt - past.acceptedAt,
