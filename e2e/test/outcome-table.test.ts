@@ -95,6 +95,7 @@ test('cancelled: a retry stops the job that its sender began before it was kille
   await retry.stage('acknowledged');
   retry.cancel();
   await ends(retry, 'cancelled');
+  await expect.poll(() => remembered('cancelled', 'began')).toHaveLength(1);
   await ends(began.request('work@provider/stops', options), 'handler_failed');
 });
 
