@@ -1,6 +1,6 @@
 import { QconnError } from '@qconn/protocol';
 import { Type, type Static } from 'typebox';
-import type { PastExchange } from '../../relay/recent-exchanges.ts';
+import type { PastExchange, RecentExchanges } from '../../relay/recent-exchanges.ts';
 import type { ApiContext, App } from '../app.ts';
 import { ExchangeSchema, PageQuery, pageOf } from '../schemas.ts';
 import { timeText } from '../time.ts';
@@ -26,6 +26,11 @@ export function exchangeRoutes(app: App, context: ApiContext): void {
   const { policy } = context;
   const fingerprintOf = (name: string | undefined): string | undefined =>
     name === undefined ? undefined : (policy.knownMachine(name) ?? name);
+  /** @throws QconnError `invalid_state` where nothing is remembered: an empty list would say that nothing has happened */
+  const remembered = (): RecentExchanges => {
+    if (context.recent.enabled) return context.recent;
+    throw new QconnError('invalid_state', 'This hub is set to remember no exchanges: its `timeline.entries` is 0.');
+  };
   const view = (past: PastExchange): Static<typeof ExchangeSchema> => exchangeView(past, context);
 
   app.get(
@@ -50,7 +55,7 @@ export function exchangeRoutes(app: App, context: ApiContext): void {
         since: since === undefined ? undefined : Date.parse(since),
       };
       const count = limit === undefined ? PAGE_DEFAULT : Number(limit);
-      const { items, next } = context.recent.list(filter, count, before);
+      const { items, next } = remembered().list(filter, count, before);
       return { items: items.map(view), ...(next !== undefined && { next: String(next) }) };
     },
   );
@@ -66,7 +71,7 @@ export function exchangeRoutes(app: App, context: ApiContext): void {
       },
     },
     ({ params }) => {
-      const past = context.recent.get(Number(params.id));
+      const past = remembered().get(Number(params.id));
       if (past === undefined)
         throw new QconnError('unknown_object', `The hub remembers no exchange ${params.id} that has ended.`);
       return view(past);
