@@ -7,17 +7,22 @@ import { connect, isQconnError, QconnError, type Client, type Handler, type Requ
 export type Order =
   | { readonly order: 'provide'; readonly device: string; readonly behaviour: Behaviour; readonly concurrency?: number }
   | { readonly order: 'request'; readonly n: number; readonly address: string; readonly options: RequestOptions }
-  | { readonly order: 'cancel'; readonly n: number };
+  | { readonly order: 'cancel'; readonly n: number }
+  | { readonly order: 'release' };
 
 /** What a machine’s process tells the test. */
 export type Word =
   | { readonly word: 'online' }
   | { readonly word: 'provided'; readonly device: string }
+  | { readonly word: 'ran'; readonly key: string }
   | { readonly word: 'stage'; readonly n: number; readonly stage: string }
   | { readonly word: 'end'; readonly n: number; readonly how: string; readonly retrySafe: boolean };
 
+const released = Promise.withResolvers<void>();
+
 const BEHAVIOURS = {
   answers: () => 'done',
+  waits: () => released.promise.then(() => 'done'),
   hangs: () => new Promise<never>(() => {}),
   throws: () => {
     throw new Error('jammed');
@@ -45,9 +50,14 @@ async function run(credentials: string, journal: string): Promise<void> {
 
 async function obey(client: Client, order: Order, aborts: Map<number, AbortController>): Promise<void> {
   if (order.order === 'cancel') return aborts.get(order.n)?.abort();
+  if (order.order === 'release') return released.resolve();
   if (order.order === 'request') return request(client, order, aborts);
   const { device, behaviour, concurrency } = order;
-  await client.provide({ device, serviceTypes: ['work'], concurrency }, BEHAVIOURS[behaviour]);
+  const handler: Handler = BEHAVIOURS[behaviour];
+  await client.provide({ device, serviceTypes: ['work'], concurrency }, (job) => {
+    tell({ word: 'ran', key: job.headers['key'] ?? '' });
+    return handler(job);
+  });
   tell({ word: 'provided', device });
 }
 

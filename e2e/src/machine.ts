@@ -16,6 +16,7 @@ export class Machine {
   readonly #noDisk: boolean;
   readonly #words: Word[] = [];
   readonly #waiting = new Set<() => void>();
+  readonly #ran: string[] = [];
   #child: ChildProcess;
   #requests = 0;
 
@@ -53,6 +54,16 @@ export class Machine {
     };
   }
 
+  /** Ends the jobs of the devices that wait for it. */
+  release(): void {
+    this.#order({ order: 'release' });
+  }
+
+  /** What its processes have begun to run, by the header `key` of each job. */
+  get ran(): readonly string[] {
+    return this.#ran;
+  }
+
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child.kill(name);
   }
@@ -82,6 +93,7 @@ export class Machine {
     const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     child.on('message', (word: Word) => {
       this.#words.push(word);
+      if (word.word === 'ran') this.#ran.push(word.key);
       for (const look of this.#waiting) look();
     });
     return child;
