@@ -16,7 +16,7 @@ export interface Document {
 /** How long a connected machine may take to show up in a list, in milliseconds. */
 const APPEAR_DEADLINE_MS = 20_000;
 
-/** A revocation has to reach the machine within this, in milliseconds (DESIGN.md, section 4). */
+/** A revocation has to reach the machine within this, in milliseconds (docs/security.md). */
 const REVOCATION_LIMIT_MS = 1_000;
 
 /** Resolution deadline of a request in milliseconds: a device that does not exist is reported long before. */

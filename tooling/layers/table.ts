@@ -1,6 +1,6 @@
 /**
  * Who may import whom. The one table: the lint rules (oxlint.config.ts), the check of the manifests
- * (tooling/layers/check.ts) and its tests all read it. DESIGN.md, section 2, gives the reasons.
+ * (tooling/layers/check.ts) and its tests all read it. docs/architecture.md draws it.
  */
 export interface Layer {
   /** Folder from the root of the repository. */

@@ -1,6 +1,6 @@
 import type { Grant, Principal, Role, Selector, Verb } from '@qconn/authz';
 
-/** DESIGN.md section 5 written down as plainly as can be: every grant of every role, one after the other. */
+/** The rules of packages/authz/README.md written down as plainly as can be: every grant of every role, one after the other. */
 export interface World {
   readonly roles: readonly Role[];
   readonly machines: readonly Principal[];

@@ -22,7 +22,7 @@ export const CREDENTIAL_FILE_MAX_BYTES: number = 256 * 1024;
 /** Most bytes of the file of session tickets: eight hubs with 16 KiB each. */
 export const TICKET_FILE_MAX_BYTES: number = 128 * 1024;
 
-/** Validity of a root: DESIGN.md, section 4. Ten years of 365.25 days, in milliseconds. */
+/** Validity of a root in milliseconds: ten years of 365.25 days, for replacing one concerns every machine (ADR 0009). */
 export const ROOT_VALIDITY_MS: number = 3_652.5 * DAY_MS;
 
 /** Validity of an issuing CA in milliseconds: a year, so that a stolen one ages out. */

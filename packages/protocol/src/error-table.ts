@@ -21,7 +21,7 @@ export interface ErrorRow {
  * 0xe0–0xff the transport.
  */
 const ROWS = {
-  // Outcomes of exchanges (DESIGN.md, section 6)
+  // Outcomes of exchanges
   not_found: { wire: 0x01, http: 404, retrySafe: true, summary: 'No such machine, device or provider is known.', action: 'Check the address with `qconn machines` or a query.' },
   offline: { wire: 0x02, http: 503, retrySafe: true, summary: 'The target is known but not connected.', action: 'Try again when the machine is online.' },
   forbidden: { wire: 0x03, http: 403, retrySafe: true, summary: 'The policy does not allow this.', action: 'Ask an administrator for a role that grants it.' },

@@ -4,7 +4,7 @@ const FIRST_PLACES = 8;
 /** Stands where nothing is. */
 const FREE = -1;
 
-/** What all that are empty share: ten thousand connections have two each. */
+/** Shared by all empty maps: ten thousand connections have two each. */
 const NO_IDS: Float64Array<ArrayBuffer> = new Float64Array(1).fill(FREE);
 const NO_THINGS: undefined[] = [undefined];
 
@@ -12,9 +12,9 @@ const NO_THINGS: undefined[] = [undefined];
 const GOLDEN = 0x9e3779b1;
 
 /**
- * Things by a number of 0 … 2⁵³ − 1, where many come and go. A `Map` would do, but is bad at just that: it makes a new table for
- * every few hundred entries that come and go, each table refers to the one after it, and as soon as one of them has outlived V8's young
- * generation it keeps all that follow and what was in them, until a full collection. This one has a single table, open and without gaps.
+ * Things by a number of 0 … 2⁵³ − 1, where many come and go. `Map` is bad at just that: for every few hundred entries that come
+ * and go it makes a new table, to which the old one refers. Once one of them has outlived V8's young generation, it keeps all
+ * later ones alive, with what was in them, until a full collection. This one has a single table, open and without gaps.
  */
 export class IdMap<T> {
   #ids = NO_IDS;

@@ -2,15 +2,15 @@
 export interface LineCreditLaw {
   /** What an owner may have sent while nothing holds it back. */
   readonly max: number;
-  /** How long an owner's things are to wait in line, in milliseconds. */
+  /** How long an owner's things should wait in line, in milliseconds. */
   readonly waitMs: number;
-  /** How long a credit is looked at before it is changed again, in milliseconds. */
+  /** How long a credit is observed before it is changed again, in milliseconds. */
   readonly lookMs: number;
-  /** By how much a credit may rise at a time, as a factor. */
+  /** Largest factor by which a credit rises at a time. */
   readonly rise: number;
   /** A change by less than this share of it is not worth telling. */
   readonly tellShare: number;
-  /** For how long a credit holds unless it is told anew, in milliseconds; it is told anew after half of it. */
+  /** How long a credit holds unless it is told again, in milliseconds; it is told again after half of that. */
   readonly lifeMs: number;
 }
 
@@ -25,9 +25,10 @@ interface Account {
 }
 
 /**
- * How much each owner of a line may have sent, so that its things wait no longer than they should: less in proportion when the
- * shortest wait was too long, somewhat more when it was not. Who never waits for long is not held back, and costs nothing here. The shortest
- * counts because a burst or a pause makes some wait, and only a line that never ends makes all of them wait (as in CoDel, RFC 8289).
+ * How much each owner of a line may have sent, so that its things wait no longer than they should: less in proportion when
+ * the shortest wait was too long, somewhat more when it was not. The shortest wait counts, as in CoDel (RFC 8289): a burst
+ * or a pause makes some things wait, but only a line that never empties makes all of them wait. An owner that never waits
+ * long is not held back, and costs nothing here.
  * Pure: times are milliseconds of one monotonic clock.
  */
 export class LineCredit<K> {

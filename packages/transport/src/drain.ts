@@ -1,8 +1,5 @@
 import type { Clock } from '@qconn/clock';
 
-/** What handlers get to finish in when an endpoint ends, in milliseconds, where nobody says otherwise (DESIGN.md, section 3). */
-export const DRAIN_MS = 2_000;
-
 /** Runs a drain, and stops waiting for it at the deadline. */
 export async function drainWithin(
   clock: Clock,

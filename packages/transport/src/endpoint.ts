@@ -44,7 +44,7 @@ export interface Endpoint {
    * @throws QconnError `unreachable`, `handshake_timeout`, `no_alpn`, `hub_untrusted`, `tls_config`, `closed`, …
    */
   connect(target: ConnectTarget): Promise<Connection>;
-  /** New connections use this identity from now on; live ones go on (DESIGN.md, section 3). */
+  /** New connections use this identity from now on; live ones go on as they are. */
   reload(tls: TlsIdentity): void;
   /** Connections open now. */
   readonly connections: number;

@@ -1,13 +1,13 @@
 import { ByteCopies, type FrameMemory, type Request } from '@qconn/protocol';
 
-/** Sizes of memory that is used again: powers of two from what a frame in pieces begins with to the longest frame. */
+/** Sizes of memory that is used again: 2¹¹ bytes, with which a frame in pieces begins, to 2¹⁷, which holds the longest frame. */
 const LEAST_BITS = 11;
 const MOST_BITS = 17;
 
-/** Bytes that are kept free at most, over all sizes. */
+/** Most bytes that are kept free, over all sizes. */
 const FREE_BYTES_MAX = 16 * 1024 * 1024;
 
-/** A body that is longer is copied into memory that is given back; the copies of shorter ones stand one behind the other. */
+/** Longer bodies are copied into memory that is given back; the copies of shorter ones share chunks. */
 const SHORT_MAX_BYTES = 4 * 1024;
 
 /** A request that outlives its frame. */
@@ -20,9 +20,9 @@ export interface HeldRequest {
 }
 
 /**
- * Memory for frames at the hub, which lends each to whoever handles it and reads the next into the same place: what is to live longer is
- * copied. Long copies, and frames that come in pieces, use the same memory again and again. Left to the garbage collector, 16 KiB bodies
- * set off a full collection several times a second, for V8 counts what lies outside of its heap and looks through all of it each time.
+ * Memory for frames at the hub. Each frame is lent to whoever handles it, and the next is read into the same place; what has
+ * to live longer is copied. Long copies, and frames that come in pieces, use the same memory again and again: left to the
+ * garbage collector, 16 KiB bodies would set off several full collections a second, for V8 counts memory outside of its heap.
  */
 export class HubFrameMemory implements FrameMemory {
   readonly #free: Uint8Array[][] = Array.from({ length: MOST_BITS + 1 }, () => []);
@@ -44,7 +44,7 @@ export class HubFrameMemory implements FrameMemory {
     this.#freeBytes += memory.length;
   }
 
-  /** Holds a request of which the frame was lent, for one exchange. */
+  /** Holds a request whose frame was lent, for one exchange. */
   hold(request: Request): HeldRequest {
     const { body } = request;
     const headers = this.copies.of(request.headers);

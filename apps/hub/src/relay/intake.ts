@@ -21,8 +21,9 @@ export interface IntakeDependencies {
 }
 
 /**
- * Requests that are begun in one turn of the event loop: a millisecond of work or so. Fewer while somebody is about who has
- * nothing in line: whatever it sends and is sent waits for the turn to end, and long turns save a fifth of the work at most.
+ * Requests that are begun in one turn of the event loop: a millisecond of work or so. Fewer while some machine with nothing
+ * in line sends as well: what it sends, and what is sent to it, waits for the turn to end. Long turns save at most a fifth
+ * of the work.
  */
 const REQUESTS_PER_TURN = 128;
 const REQUESTS_PER_SHORT_TURN = 16;
@@ -30,16 +31,16 @@ const REQUESTS_PER_SHORT_TURN = 16;
 /** Bytes of a body that take as long to pass on as a request takes to begin. */
 const BYTES_PER_REQUEST = 2_048;
 
-/** How long turns stay short after somebody has come by who has nothing in line, in milliseconds. */
+/** How long turns stay short after a request of a machine with nothing in line, in milliseconds. */
 const SHORT_MS = 100;
 
-/** Requests that are begun in one turn ahead of those in line, of all who have nothing there, and of each. */
+/** Requests that are begun in one turn ahead of those in line: of all machines with nothing in line together, and of each. */
 const AHEAD_PER_TURN = 64;
 const AHEAD_PER_MACHINE = 8;
 
 /**
- * What may be in line: of one machine as many requests as it may have in flight, and the bytes of 256 requests of 32 KiB; of all as
- * much as takes a hub some 50 ms, so that nobody waits for longer while credits are still on their way.
+ * What may be in line. Of one machine: as many requests as it may have in flight, and the bytes of 256 requests of 32 KiB. Of
+ * all machines: what takes a hub some 50 ms, so that nobody waits longer while credits are still on their way.
  */
 const LINE = {
   count: EXCHANGES_IN_FLIGHT_MAX,
@@ -48,22 +49,22 @@ const LINE = {
   bytesInAll: 256 * 1024 * 1024,
 };
 
-/** What it takes to refuse a request, as a share of what it takes to begin one. */
+/** The work of refusing a request, as a share of the work of beginning one. */
 const REFUSAL_WORK = 1 / 8;
 
-/** Requests of one machine that are refused in one turn as they come. More are not read in it, for to refuse them costs time as well. */
+/** Most requests of one machine that are refused on arrival in one turn. More are not read in it, for refusing takes time too. */
 const REFUSED_PER_TURN = 32;
 
-/** How long a machine's requests are to wait in line: some five turns of a hub with nothing but work, which always has the next at hand. */
+/** How long a machine's requests should wait in line, in milliseconds: some five turns, so that the hub always has the next one at hand. */
 const WAIT_MS = 10;
 
-/** What has waited for so long, behind others of its machine, is better refused: its sender has been told of its credit meanwhile. */
+/** A request that has waited this many milliseconds behind others of its machine is refused: its sender has been told its credit by then. */
 const LATE_MS: number = 5 * WAIT_MS;
 
-/** How long a credit holds in milliseconds, so that nobody is held back by an overload that has gone. */
+/** How long a credit holds, in milliseconds: an overload that is over holds nobody back for longer. */
 const CREDIT_MS = 1_000;
 
-/** What all machines that are in line may have sent in any case: one that is alone and keeps as many under way is no flood, however slow the hub is. */
+/** Requests that all machines in line together may always have under way: a single machine that keeps this many is no flood, however slow the hub is. */
 const LEAST_IN_ALL = 256;
 
 const CREDIT = {
@@ -76,10 +77,10 @@ const CREDIT = {
 };
 
 /**
- * What senders ask for, on its way to the relay. Ordinarily it passes as it comes. When more comes than a turn has room
- * for, it waits in line by machine, and the machines have their turns one after the other. Whoever waits for too long there is told how
- * much it may send; what comes beyond that and has no room in the line is refused with `quota` before it is read, a little in each
- * turn, and the rest not even taken from the connection. What providers say never waits: it is what ends work.
+ * Senders' requests on their way to the relay. Ordinarily they pass as they come. When more come than a turn has room for,
+ * each machine has a line, and the machines take turns. A machine whose requests wait too long is told how many it may
+ * send. What it sends beyond that and finds no room in its line is refused with `quota` before it is decoded, some in each
+ * turn; the rest is not even read from the connection. What providers say never waits: it is what ends work.
  */
 export class Intake {
   readonly #clock: Clock;
@@ -164,7 +165,7 @@ export class Intake {
     return true;
   }
 
-  /** A machine has had its turn: what else it has in line and is late is refused. Of few nothing is late: then it was the hub that was held up. */
+  /** After a machine's turn: refuses what it has in line for too long. If it has but few there, the hub itself was held up, and nothing is refused. */
   #refuseLate(sender: Session<Peer>): void {
     const than = this.#clock.monotonic() - LATE_MS;
     while (this.#begun < this.#room && this.#queue.countOf(sender) > this.#least) {
@@ -202,7 +203,7 @@ export class Intake {
     if (credit !== undefined) sender.value.send(0, encodeCredit(this.#writer, { requests: credit, forMs: CREDIT_MS }));
   }
 
-  /** What a machine may have sent in any case. */
+  /** Requests that each machine in line may always have under way. */
   get #least(): number {
     return LEAST_IN_ALL / Math.max(1, this.#queue.owners);
   }
@@ -229,7 +230,7 @@ export class Intake {
   }
 }
 
-/** What it takes to begin a request, in those without a body. */
+/** The work of beginning a request, in requests without a body. */
 function workOf({ body }: Frame): number {
   return 1 + Math.floor(body.length / BYTES_PER_REQUEST);
 }

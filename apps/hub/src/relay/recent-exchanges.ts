@@ -53,12 +53,12 @@ const REQUEST_BYTES = 6;
 /** Texts of one exchange, in their order. */
 const TEXTS = 7;
 
-/** Room for so many is taken at first; twice as much each time, up to the limit. */
+/** Exchanges that there is room for at first; it is doubled each time, up to the limit. */
 const FIRST_ROOM = 1_024;
 
 /**
- * The exchanges that ended last, in a ring: one more takes the place of the oldest. They lie in columns, for an object for each would
- * outlive V8's young generation on a busy hub, and then it is a full collection that frees it. Lives in memory, and goes with the hub.
+ * The exchanges that ended last, in a ring: a new one takes the place of the oldest. They are kept in columns: objects would
+ * outlive V8's young generation on a busy hub, and only a full collection would free them. Kept in memory only.
  */
 export class RecentExchanges {
   readonly #clock: Clock;

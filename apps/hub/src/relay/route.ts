@@ -21,8 +21,8 @@ export function routeTo(device: LiveDevice<Peer>, sender: string, policy: Policy
 }
 
 /**
- * The route that was found and permitted last. The same sender asks the same device again and again, and as long as neither the policy nor
- * the table of sessions is another, everything about it is as it was.
+ * The last route that was found and permitted. The same sender asks the same device again and again, and while policy and
+ * table of sessions are the same, so is the route.
  */
 export class LastRoute {
   #sender: string | undefined;

@@ -42,8 +42,8 @@ export class SenderReports {
   readonly #holdMs: number;
   readonly #exchanges: Pick<ExchangeTable<Peer, ExchangeRecord>, 'get'>;
   /**
-   * The numbers of exchanges of which stages are held, and of such of which none are held any more. The exchanges themselves, kept for
-   * a few milliseconds beyond their end, made V8 take them for long-lived, and a quarter of all that was allocated with them.
+   * The numbers of exchanges that have stages held, and of some that have none any more. Numbers, since exchanges that are kept
+   * for a few milliseconds beyond their end are promoted by V8, and so is much of what is allocated beside them.
    */
   #held: number[] = [];
   #release: Timer | undefined;
@@ -128,8 +128,8 @@ export class SenderReports {
   }
 
   /**
-   * The stages that have passed and have not been told; from here on they have been. Each has its time by the hub's clock, steady
-   * within one exchange whatever the wall clock does.
+   * The stages that have passed and have not been told; from now on they count as told. Their times are of the hub's clock, and
+   * steady within one exchange whatever the wall clock does.
    * @param last the one that ends the exchange
    */
   #untold({ value }: HubExchange, last = 0): StageSet {

@@ -61,7 +61,7 @@ export interface SupervisorStep {
   readonly actions: readonly SupervisorAction[];
 }
 
-/** First wait of the backoff, in milliseconds (DESIGN.md, section 7). */
+/** First wait of the backoff, in milliseconds, before jitter: so short that nobody notices where one try was enough. */
 export const BACKOFF_BASE_MS = 250;
 
 /** Longest wait of the backoff, in milliseconds. */

@@ -1,4 +1,4 @@
-/** Places for texts: more than a busy machine meets at once, and 1 MiB at most where all of them are as long as they may be. */
+/** Texts that are kept: more than a busy machine meets at once, and 1 MiB at most if all are of the greatest length. */
 const PLACES = 4_096;
 
 /** Longer texts are hardly names, and not looked for. */
@@ -11,9 +11,9 @@ const OFFSET_BASIS = 0x811c9dc5;
 const PRIME = 0x01000193;
 
 /**
- * Names that have been read before. The same few service types, machines and devices stand in every frame: to find the
- * text again is quicker than to make it anew, leaves nothing to collect, and whoever looks it up in a map spares its hash. A
- * text is known by all of its bytes, never by their hash alone; where two share a place the later takes it.
+ * Names that have been read before. The same few service types, machines and devices stand in every frame. Finding the text
+ * again is quicker than making it, leaves no garbage, and keeps the hash that maps look it up by. All bytes of a text are
+ * compared, never their hash alone; where two texts share a place the later takes it.
  */
 export class KnownTexts {
   readonly #places: string[] = Array.from({ length: PLACES }, () => '');

@@ -1,12 +1,12 @@
 import type { PackedReader } from './packed-reader.ts';
 
-/** Longer fields are read anew each time. */
+/** Longer fields are read each time. */
 const KEPT_MAX_BYTES = 512;
 
 /**
- * The fields that stand in frame after frame, as they were read and checked the last time: the same sender asks the same target again and
- * again. To see that the bytes are the same is quicker than to read them, leaves nothing to collect, and whoever gets the same object
- * again knows that nothing in it is new. Nothing is taken for known but the very same bytes.
+ * Fields that stand in frame after frame, as they were read and checked the last time: the same sender asks the same target
+ * again and again. Comparing bytes is quicker than reading them and leaves no garbage, and whoever gets the same object as
+ * before knows that nothing in it is new. Only the very same bytes count as known.
  */
 export class LastRead<T> {
   readonly #read: (reader: PackedReader) => T;
@@ -14,7 +14,7 @@ export class LastRead<T> {
   #length = 0;
   #value: T | undefined;
 
-  /** @param read reads the fields, of which each says how long it is: what it takes depends on nothing but the bytes that it takes */
+  /** @param read reads the fields; what it reads must depend on nothing but the bytes that it takes */
   constructor(read: (reader: PackedReader) => T) {
     this.#read = read;
   }

@@ -4,8 +4,8 @@ import type { PackedWriter } from './packed-writer.ts';
 const TEXTS_MAX = 4;
 
 /**
- * Names that stand in frame after frame, as they were written the last time: where they are the same again, their bytes are copied. The
- * counterpart of {@link LastRead}.
+ * Names that stand in frame after frame, as they were written the last time: when they are the same again, their bytes are
+ * copied. The counterpart of {@link LastRead}.
  */
 export class LastWritten {
   readonly #bytes = new Uint8Array(TEXTS_MAX * (1 + ADDRESS_PART_MAX_BYTES));

@@ -1,8 +1,8 @@
 import type { Clock } from '@qconn/clock';
-import { ERROR_TABLE, QconnError } from '@qconn/protocol';
+import { DRAIN_MS, ERROR_TABLE, QconnError } from '@qconn/protocol';
 import type { Connection, SocketAddress } from '../connection.ts';
 import type { ConnectTarget, Endpoint } from '../endpoint.ts';
-import { DRAIN_MS, drainWithin } from '../drain.ts';
+import { drainWithin } from '../drain.ts';
 import type { ConnectionRouter } from '../router.ts';
 import { MemoryConnection } from './memory-connection.ts';
 import type { MemoryEndpointOptions } from './memory-network.ts';

@@ -3,29 +3,39 @@ import { FullCollections } from './full-collections.ts';
 
 const MIB: number = 1024 * 1024;
 
-/** What is thrown off at once. */
+/** Bytes of ballast that are dropped at once. */
 const UNIT_BYTES: number = MIB;
 
-/** For so much fresh memory there is one full collection with ballast, at most; pieces that died after two young collections wait for it. */
+/**
+ * With ballast, at most one full collection comes for this many bytes of fresh memory. Pieces that outlived two young
+ * collections wait for it.
+ */
 const BALLAST_BYTES: number = 256 * MIB;
 
-/** Of the heap's limit: V8 stops the program for a collection, and hurries, when half of it comes to be outside at once. */
+/**
+ * Ballast is at most this share (1/8) of the heap's limit. When half of the limit comes to be outside of the heap at once,
+ * V8 stops the program for a collection.
+ */
 const HEAP_SHARE = 8;
 
-/** Ballast pays where V8 collects fully more often than for so many bytes of fresh memory. */
+/** Ballast pays where a full collection comes for less than this many bytes of fresh memory. */
 const PAYS_BELOW_BYTES: number = 32 * MIB;
 
-/** How often it is taken on before it is looked at again whether it pays. */
+/** How often ballast is taken on before it is checked again whether it pays. */
 const LOADS = 4;
 
 /**
- * Keeps memory that is given away from setting off full collections. V8 makes one for each ten megabytes or so that come to be outside of
- * a small heap, long before a young collection would have found what has died of them: ten a second while bodies arrive, for which all
- * else that the program does waits. It counts what is there beyond the least that was there since the last full collection. Ballast counts
- * as well, and is none: address space that nobody has touched. A megabyte of it is thrown off for each that is given away, so the
- * count does not grow, and young collections, which V8 makes for 32 megabytes of young buffers, give back what has died.
+ * Keeps the memory of streamed bodies from setting off full collections.
  *
- * Ballast is taken on after a full collection that came too soon, and costs one itself; where they are rare there is none.
+ * While the heap is small, V8 makes a full collection for each ten megabytes or so that are allocated outside of it: ten a
+ * second while bodies arrive, with the rest of the program waiting. It counts the bytes that are there beyond the fewest
+ * there have been since the last full collection. Young collections would free what has died, but come only for each 32
+ * megabytes of buffers.
+ *
+ * Ballast is address space that is never touched: it takes no memory, but V8 counts it. A megabyte of it is dropped for
+ * each megabyte that is given to the program, so the count stays the same, and young collections come first.
+ *
+ * Ballast is taken on after a full collection that came too soon. Taking it on costs one full collection itself.
  */
 export class Ballast {
   readonly #collections: Pick<FullCollections, 'happened'>;
@@ -40,12 +50,12 @@ export class Ballast {
     this.#collections = collections;
   }
 
-  /** Bytes of ballast that there are. */
+  /** Bytes of ballast at present. */
   get bytes(): number {
     return this.#units.length * UNIT_BYTES;
   }
 
-  /** Fresh memory is given away. */
+  /** Fresh memory was given to the program. */
   given(bytes: number): void {
     this.#given += bytes;
     for (; this.#given >= UNIT_BYTES; this.#given -= UNIT_BYTES) {

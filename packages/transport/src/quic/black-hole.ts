@@ -5,19 +5,19 @@ export interface Losses {
   readonly rttMs: number;
 }
 
-/** Asks the engine, which costs more than a packet does: seldom. */
+/** Asks the engine for its losses. That costs more than a packet, so ask seldom. */
 export type AskLosses = () => Losses;
 
-/** So many lost, and none that got through, make a size too large (MAX_PROBES of RFC 8899, section 5.1.2). */
+/** This many lost, and none that got through, make a size too large (MAX_PROBES of RFC 8899, section 5.1.2). */
 export const LOSSES_MAX = 3;
 
-/** How often it is looked whether large datagrams get through while nothing speaks against it. */
+/** How often it is checked that large datagrams get through, in milliseconds, while nothing speaks against it. */
 const LOOK_MS = 1_000;
 
 /** After two round trips and this, all has been acknowledged or counted as lost: the peer may wait 25 ms. */
 const SETTLE_MS = 50;
 
-/** When all that had been sent by now is known to have come or to be lost. */
+/** When it is known of all that has been sent by now whether it arrived or was lost. */
 export function settledAt(now: number, { rttMs }: Losses): number {
   return now + 2 * rttMs + SETTLE_MS;
 }
@@ -31,8 +31,8 @@ interface Sent {
 const NONE: Sent = { count: 0, bytes: 0 };
 
 /**
- * Finds out whether a path loses everything large that is sent (RFC 8899, section 4.3). The engine does not say what became of which
- * packet, but it counts the bytes that are lost: if they are as many as all large datagrams together had, none has come.
+ * Finds out whether a path loses everything large that is sent (RFC 8899, section 4.3). The engine does not say what became
+ * of a packet, but it counts lost bytes: if they are as many as all large datagrams together had, none has arrived.
  * Pure: time is passed in.
  */
 export class BlackHole {

@@ -1,7 +1,7 @@
 /** What bodies may put into the engine at once: a few datagrams of the loopback, forty of Ethernet. */
 const BURST_BYTES: number = 64 * 1024;
 
-/** Less room than a millisecond gives is not worth a call of the engine and a datagram, within these bounds. */
+/** Bodies wait until there is room for what a millisecond gives, within these bounds: less is not worth a call and a datagram. */
 const LEAST_BYTES: number = 8 * 1024;
 const LEAST_MAX_BYTES: number = 32 * 1024;
 
@@ -15,10 +15,9 @@ const ASK_MS = 4;
 const LEAST_RTT_MS = 10_000;
 
 /**
- * How fast the bodies of a connection may go together, so that no queue builds up in front of the small messages that travel beside
- * them: neither the engine's window nor the sockets' buffers know which is which. A round trip that takes longer than it
- * has to is the sign of a queue, on the network or before a peer that has no time, and slows bodies down by its square. Pure: time
- * is passed in.
+ * How fast all bodies of a connection together may go, so that no queue builds up in front of small messages: neither the
+ * engine's window nor the sockets' buffers know which is which. A round trip that takes longer than the shortest one is the
+ * sign of a queue, on the network or at a busy peer, and slows bodies down by its square. Pure: time is passed in.
  */
 export class BodyPace {
   #room = BURST_BYTES;

@@ -1,6 +1,6 @@
 /**
- * Notices V8's full collections: young ones do not look after what is registered. A weak reference would do as well, but for asking: what it
- * has given out while marking is under way lives on.
+ * Notices V8's full collections: young ones do not finalize what is registered. A weak reference would not do, for asking
+ * it while marking is under way keeps its target alive.
  */
 export class FullCollections {
   readonly #registry = new FinalizationRegistry<undefined>(() => {

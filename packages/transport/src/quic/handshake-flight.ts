@@ -1,9 +1,10 @@
 import type { SocketAddress } from '../connection.ts';
 
 /**
- * After how long without an answer the datagrams of a handshake are sent again, in milliseconds: at first, and at most.
- * Without a round-trip time to go by the engine waits for 1, 2, 4 and 8 s (RFC 9002, section 6.2.2), which on a bad
- * network adds up to more than anybody waits for. At most, so that whoever dials through an outage is there half a second after its end.
+ * After how long without an answer the datagrams of a handshake are sent again, in milliseconds: the first time, and at
+ * most. As long as it knows no round trip, the engine waits for 1, 2, 4 and 8 s (RFC 9002, section 6.2.2), which on a bad
+ * network adds up to more than anybody waits for. The maximum is short, so that a client that dials through an outage is
+ * connected half a second after its end.
  */
 const REPEAT_MS = 250;
 const REPEAT_MAX_MS = 500;

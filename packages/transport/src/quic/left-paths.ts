@@ -5,12 +5,13 @@ import type { NativeConnection } from './native.ts';
 import type { PeerPorts } from './peer-port.ts';
 
 /**
- * How long a move has to be over, in milliseconds. The engine ends a connection (`InvalidState`) in which a packet with the id of the path that
- * was left comes in while it is about to follow its peer; nothing that its network reorders is so late.
+ * How long after a move the old path is challenged, in milliseconds. A packet with the old path's id that arrives while the
+ * engine is still following its peer makes it end the connection (`InvalidState`); after this time nothing that the
+ * network has reordered is still on its way.
  */
 const SETTLE_MS = 100;
 
-/** What the paths that were left are known by. */
+/** What challenging them takes. */
 export interface LeftPathsParts {
   readonly clock: Clock;
   readonly native: NativeConnection;
@@ -19,10 +20,11 @@ export interface LeftPathsParts {
 }
 
 /**
- * The paths that a connection has left, until what was lost on them is known to be. The engine keeps apart what was sent on each
- * path, and finds that something is lost on one only when something that it sent there later is acknowledged: until then it sends the frames
- * of two packets again, always the same two, and those of the rest never. So each path that was left is challenged, over the
- * one in use, and the peer's acknowledgement of that shows what did not arrive.
+ * The paths that a connection has left, until it is known what was lost on them. The engine keeps apart what was sent on
+ * each path, and declares something lost on a path only when something sent there later is acknowledged. On a path that
+ * was left nothing is sent any more, so it would send the frames of the same two packets again and again, and those of the
+ * others never. So each path that was left is challenged, over the one in use: the acknowledgement of the challenge shows
+ * what did not arrive.
  */
 export class LeftPaths {
   readonly #parts: LeftPathsParts;

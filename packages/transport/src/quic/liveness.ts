@@ -4,8 +4,8 @@ import type { EndedConnection } from './close-info.ts';
 import type { ConnectionLimits } from './options.ts';
 
 /**
- * A datagram this short that ends a silence this long, in milliseconds, is a keepalive, or says good-bye: with its header, a connection id of
- * 20 bytes and its tag it has no room for a message.
+ * A datagram of at most this many bytes that ends a silence of this many milliseconds is a keepalive, or a close: beside its
+ * header, a connection id of 20 bytes and its tag it has no room for a message.
  */
 const KEEPALIVE_BYTES = 44;
 const SILENT_MS = 1_000;

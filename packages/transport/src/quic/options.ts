@@ -72,11 +72,12 @@ export interface QuicOptions<Auth = undefined> {
    * reads all traffic. For debugging only; nothing else turns it on, and `onWarning` says so at the start.
    */
   readonly insecureDebugFolder?: string;
-  /** How many strangers the endpoint deals with. Default {@link ADMISSION_LIMITS}. */
+  /** How many peers the endpoint deals with at once. Default {@link ADMISSION_LIMITS}. */
   readonly admission?: Partial<AdmissionLimits>;
   /**
-   * For how long after a datagram an endpoint that serves looks for the next one instead of falling asleep, at most, in milliseconds,
-   * while they come that closely; 0: never. Default {@link BUSY_POLL_MS}; on one processor always 0, since nobody could send meanwhile.
+   * How long a serving endpoint looks for the next datagram instead of falling asleep, at most, in milliseconds, while
+   * datagrams come that closely; 0: never. Default {@link BUSY_POLL_MS}; always 0 on a single processor, where nobody could
+   * send meanwhile.
    */
   readonly busyPollMs?: number;
   /** Bidirectional streams that a peer may have open at once. Default {@link MAX_STREAMS}. */
@@ -92,7 +93,7 @@ export interface QuicOptions<Auth = undefined> {
   readonly connectionWindowBytes?: number;
 }
 
-/** The gap between a message that is forwarded and its answer fits, where two processes of one machine have to wake up for it. */
+/** Default of {@link QuicOptions.busyPollMs}: as long as a forwarded message takes to be answered by processes of the same machine that have to wake up. */
 export const BUSY_POLL_MS = 0.35;
 
 export function busyPollMs({ busyPollMs: wanted = BUSY_POLL_MS }: QuicOptions): number {

@@ -1,19 +1,20 @@
 import type { SocketAddress } from '../connection.ts';
 
 /**
- * For how long the old port has to be silent before the new one is believed, in milliseconds: whoever sends a copy of a packet from
- * elsewhere has to be that far ahead of the packet itself, and no network reorders by more.
+ * How long the old port has to be silent before the new one is believed, in milliseconds. An attacker who sends a copy of a
+ * packet from elsewhere would have to be that far ahead of the packet itself; no network reorders by more.
  */
 const SETTLE_MS = 50;
 
-/** What a port that is not believed yet is sent, for each byte that came from it, and to begin with (RFC 9000, section 8.1). */
+/** Bytes that a port that is not believed yet may be sent: for each byte that came from it, and to begin with (RFC 9000, section 8.1). */
 const AMPLIFICATION = 3;
 const FIRST_BYTES = 3_600;
 
 /**
- * At which port of a host a peer is. A NAT that has forgotten a connection gives it another port of the same host, and the engine must not
- * know: it keeps apart what was sent to each address, and what was under way to one that was left it sends again too late or never.
- * So the engine is told one port for each host, and here is told which it is in truth. Pure: time is passed in.
+ * At which port of its host a peer is. A NAT that has forgotten a connection gives it another port of the same host. The
+ * engine must not learn of that: it keeps apart what was sent to each address, and what was under way to an old one it
+ * sends again too late, or never. So the engine is told one port for each host, and this class knows the true one. Pure:
+ * time is passed in.
  *
  * A new port is believed once something new has come from it and nothing more from the old one. Until then both are sent
  * to, the new one little: a copy of a packet sent from another port diverts nothing, for the packet itself follows it.

@@ -1,8 +1,8 @@
 import type { Clock } from '@qconn/clock';
-import { ERROR_TABLE, QconnError } from '@qconn/protocol';
+import { DRAIN_MS, ERROR_TABLE, QconnError } from '@qconn/protocol';
 import type { CloseInfo, Connection, SocketAddress } from '../connection.ts';
 import type { ConnectTarget, Endpoint, TlsIdentity } from '../endpoint.ts';
-import { DRAIN_MS, drainWithin } from '../drain.ts';
+import { drainWithin } from '../drain.ts';
 import type { ConnectionRouter } from '../router.ts';
 import { Alarm } from './alarm.ts';
 import { ClientConfigs } from './client-configs.ts';

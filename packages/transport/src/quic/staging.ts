@@ -1,6 +1,6 @@
 /**
- * Sizes of chunks, and how many free ones of each a pool keeps: 4.5 MB at most. Small writes are gathered in small ones, one call into
- * the engine for dozens of frames; bodies are written in pieces of the large one's size.
+ * Sizes of chunks, and how many free ones of each a pool keeps: 4.5 MB at most. Small writes are gathered in small chunks,
+ * so that dozens of frames take one call of the engine; bodies are written in pieces of the large size.
  */
 const CHUNKS = [
   { bytes: 8 * 1024, kept: 64 },
@@ -8,8 +8,8 @@ const CHUNKS = [
 ] as const;
 
 /**
- * Chunks for staging, shared by all streams of an endpoint, so that an idle stream holds no memory and a busy one makes no work
- * for the garbage collector, which what lies outside of its heap sets off all the sooner.
+ * Chunks for staging, shared by all streams of an endpoint, so that an idle stream holds no memory, and a busy one makes no
+ * garbage: memory outside of V8's heap sets off its collections all the sooner.
  */
 export class ChunkPool {
   readonly #free: Uint8Array[][] = CHUNKS.map(() => []);
