@@ -129,7 +129,7 @@ test('not_acknowledged: the provider’s process stands still', async () => {
 test('target_lost, then result_unknown for the same key: the provider’s process was killed over the job', async () => {
   const frail = await machine('frail');
   await frail.provide('hangs', 'hangs');
-  const request = sender.request('work@frail/hangs', { idempotencyKey: 'order-1' });
+  const request = sender.request('work@frail/hangs', { idempotencyKey: 'order-1', jobMs: 600_000 });
   await request.stage('acknowledged');
   await frail.restart();
   await ends(request, 'target_lost');
@@ -151,10 +151,13 @@ test('journal_unusable: the provider’s disk takes no more', async () => {
 });
 
 test('sender_lost: the sender’s process was killed, and the hub remembers what became of its job', async () => {
-  const lost = await machine('lost');
-  const request = lost.request('work@provider/hangs', { jobMs: 3_000 });
+  const [lost, worker] = [await machine('lost'), await machine('worker')];
+  await worker.provide('hangs', 'hangs');
+  const request = lost.request('work@worker/hangs', { jobMs: 600_000 });
   await request.stage('acknowledged');
   await lost.restart();
+  // The job runs on for its sender, until it ends.
+  await worker.restart();
   await expect.poll(() => remembered('sender_lost', 'lost')).toHaveLength(1);
   seen.add('sender_lost');
 });
