@@ -72,6 +72,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const release = async (): Promise<void> => {
     await keeper?.close();
     await endpoint.close();
+    await tickets.written;
     await history?.journal.close();
   };
   const renewNow = (): Promise<number> => keeper?.renewNow() ?? Promise.reject(new QconnError('closed'));

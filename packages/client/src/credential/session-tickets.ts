@@ -29,6 +29,7 @@ interface KeptTicket {
 export class SessionTickets {
   readonly #store: TicketStore;
   #kept: readonly KeptTicket[];
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(store: TicketStore, kept: readonly KeptTicket[]) {
     this.#store = store;
@@ -59,9 +60,15 @@ export class SessionTickets {
     this.#replace(this.#kept.filter((each) => each.hub !== nameOf(hub)));
   }
 
+  /** Resolves when nothing is being written any more. */
+  get written(): Promise<void> {
+    return this.#written;
+  }
+
   #replace(kept: readonly KeptTicket[]): void {
     this.#kept = kept;
-    void this.#store.writeTickets(JSON.stringify(kept)).catch(() => undefined);
+    const writing = this.#store.writeTickets(JSON.stringify(kept)).catch(() => undefined);
+    this.#written = this.#written.then(() => writing);
   }
 }
 

@@ -28,6 +28,29 @@ test('a newer ticket takes the place of the older, and those of a former certifi
   expect(tickets.find(HUB, 'renewed leaf')).toEqual(Buffer.of(9));
 });
 
+test('whoever closes may wait until no file is being written any more, whether it could be or not', async () => {
+  const writes: PromiseWithResolvers<void>[] = [];
+  const tickets = await SessionTickets.load({
+    readTickets: () => Promise.resolve(undefined),
+    writeTickets: () => {
+      const write = Promise.withResolvers<void>();
+      writes.push(write);
+      return write.promise;
+    },
+  });
+  for (const leaf of ['leaf', 'renewed leaf']) tickets.keep(HUB, leaf, TICKET);
+  const seen: string[] = [];
+  const written = tickets.written.then(() => seen.push('written'));
+  for (const [n, write] of writes.entries()) {
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.push(`write ${n} ends`);
+    if (n === 0) write.reject(new Error('the disk is full'));
+    else write.resolve();
+  }
+  await written;
+  expect(seen).toEqual(['write 0 ends', 'write 1 ends', 'written']);
+});
+
 test('of many hubs the latest eight are kept', async () => {
   const store = new MemoryTicketStore();
   const tickets = await SessionTickets.load(store);
