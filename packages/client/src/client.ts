@@ -58,8 +58,8 @@ type WaitOptions = Pick<RequestOptions, 'signal' | 'whenOffline'>;
 const DRAIN_LOOK_MS = 10;
 
 /**
- * A program's place at the hub. It keeps its connection by itself: devices stay provided over
- * reconnects, and requests wait for the connection if they may.
+ * A program's place at the hub. It keeps itself connected: devices stay provided over reconnects, and requests wait for a
+ * connection if they may.
  */
 export class Client {
   readonly #clock: Clock;
@@ -107,8 +107,8 @@ export class Client {
 
   /**
    * Waits for a connection.
-   * @throws QconnError a refusal that only a person can mend, such as `revoked`; `closed` after {@link Client.close};
-   *   the last failure, or `unreachable`, when `signal` fires first
+   * @throws QconnError a permanent refusal, such as `revoked`; `closed` after {@link Client.close}; the last failure, or
+   *   `unreachable`, when `signal` fires first
    */
   async connected(options: ConnectedOptions = {}): Promise<Welcome> {
     const { phase = 'connected' } = options;
@@ -119,7 +119,8 @@ export class Client {
   /**
    * Sends a request and waits for its result.
    * @param address such as `print@printer-pc/zebra-1`, or its parts
-   * @param body over 64 KiB, or given as a stream, it is streamed: read while the provider reads it, and no further once the exchange is over
+   * @param body over 64 KiB, or given as a stream, it is streamed: it is read while the provider reads it, and no further once
+   *   the exchange is over
    * @throws QconnError the outcome; `retrySafe` tells whether a retry may run the job twice
    */
   request(address: Address | string, body: Content, options: RequestOptions = {}): Promise<Reply> {
@@ -142,10 +143,10 @@ export class Client {
   }
 
   /**
-   * Sends a request to every provider that the address fits, that is live, and that this machine may send it to. Each
-   * answers for itself.
+   * Sends a request to every live provider that fits the address and to which this machine may send it. Each answers for
+   * itself.
    * @param body at most 64 KiB
-   * @returns the results as they come, and a summary. Refusals of the whole are thrown there, not here
+   * @returns the results as they come, and a summary. A refusal of the whole request is thrown when these are read
    */
   requestAll(address: Address | string, body: Uint8Array | string, options: FanOutOptions = {}): FanOut {
     const fanOut = new FanOut();
@@ -174,7 +175,7 @@ export class Client {
     return jobReport(live.session.request({ ...live.request, inquiry: true }, options));
   }
 
-  /** Waits for a connection to send it over; what that takes is taken from its time. @throws QconnError */
+  /** Waits for a connection to send it over. The wait counts against its resolution deadline. @throws QconnError */
   async #onceLive(request: Request, options: WaitOptions): Promise<{ session: Session; request: Request }> {
     this.#uplink.expectAnswer();
     if (this.#uplink.session !== undefined) return { session: this.#uplink.session, request };
@@ -192,10 +193,11 @@ export class Client {
   }
 
   /**
-   * Provides a device: its requests go to the handler, now and after every reconnect. A device that the policy does not
-   * let this machine provide is registered all the same, for a role may grant it later; an event `provided` tells.
+   * Provides a device: its requests go to the handler, now and after every reconnect. A device that the policy does not let
+   * this machine provide is registered all the same, for a role may grant it later; the event `provided` says when.
    * @returns a function that takes the device back
-   * @throws QconnError `bad_address` for malformed names, `too_large`, `invalid_request`, `invalid_state` when it is provided already, or what the hub refuses it with
+   * @throws QconnError `bad_address` for malformed names, `too_large`, `invalid_request`, `invalid_state` when it is provided
+   *   already, or what the hub refuses it with
    */
   async provide(device: DeviceOptions, handler: Handler): Promise<() => Promise<void>> {
     const provision = provisionOf(device, handler);
@@ -217,8 +219,8 @@ export class Client {
 
   /**
    * Finds providers that this machine may query: those that are online, unless the query's `state` says otherwise.
-   * @throws QconnError `bad_address` for a malformed name; `invalid_request` for machines that are offline without a
-   *   service type, for what they would provide is known from their rights only
+   * @throws QconnError `bad_address` for a malformed name; `invalid_request` when offline machines are asked for without a
+   *   service type: what they would provide is known from their rights only
    */
   async query(query: Query = {}, options: WaitOptions = {}): Promise<Provider[]> {
     if (typeof query !== 'object' || query === null) throw wrongArgument('The query', 'an object', query);
@@ -227,9 +229,10 @@ export class Client {
   }
 
   /**
-   * Watches devices that this machine may query come and go: a snapshot, then changes in their order. It goes on over
-   * reconnects, each of which begins with a snapshot. It begins with the first read; it ends when its loop is left, `signal` fires or the client is closed.
-   * @throws QconnError from the loop: `bad_address`, `quota`, or a refusal that only a person can mend, such as `revoked`
+   * Watches the devices that this machine may query: a snapshot, then changes in order. It goes on over reconnects, each of
+   * which begins with a snapshot. It begins with the first read, and ends when its loop is left, `signal` fires or the client
+   * is closed.
+   * @throws QconnError from the loop: `bad_address`, `quota`, or a permanent refusal such as `revoked`
    */
   watch(
     filter: ProviderFilter = {},
@@ -245,9 +248,9 @@ export class Client {
   }
 
   /**
-   * Renews the credential now, whatever its schedule says.
+   * Renews the credential now, whether or not it is due.
    * @returns when the new one expires, in milliseconds since 1970
-   * @throws QconnError what it was refused with; `invalid_state` for a client that was given no credential to keep
+   * @throws QconnError what the hub refuses it with; `invalid_state` for a client that keeps no credential
    */
   renewNow(): Promise<number> {
     if (this.#renewNow === undefined) throw new QconnError('invalid_state', 'This client keeps no credential.');

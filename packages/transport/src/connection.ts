@@ -30,9 +30,9 @@ export interface ConnectionStats {
   readonly streams: number;
 }
 
-/** What speaks for or against the path that a connection uses. */
+/** How well the path of a connection works. */
 export interface PathSigns {
-  /** For how long something that has to be answered has had no answer, in milliseconds; 0 while nothing waits. */
+  /** How long the oldest unanswered packet that needs an answer has waited, in milliseconds; 0 while there is none. */
   readonly unansweredMs: number;
   /** What the system has reported of the network since the peer was last heard. */
   readonly error: QconnError | undefined;
@@ -40,7 +40,7 @@ export interface PathSigns {
 
 /** A connection whose handshake has finished: the peer's certificate chain has been verified. */
 export interface Connection {
-  /** The side that this program has in it. */
+  /** This program's side. */
   readonly role: 'client' | 'server';
   /** The application protocol that the handshake chose (RFC 7301). */
   readonly alpn: string;
@@ -57,8 +57,8 @@ export interface Connection {
   /** What a client needs to resume, once the server has sent it. A secret: store it like the key. */
   readonly ticket: Uint8Array | undefined;
   /**
-   * True once the handshake has finished. False only for a server's connection that early data (0-RTT) has brought:
-   * who the peer is, is known from its ticket, but what it has said so far may be a replay of what it once said.
+   * True once the handshake has finished. False only for a server's connection that began with early data (0-RTT): the
+   * ticket says who the peer is, but what has come so far may be a replay.
    */
   readonly established: boolean;
   /**
@@ -71,8 +71,8 @@ export interface Connection {
   /** Takes the streams that the peer opens. Those that came earlier are handed over at once. */
   onStream(accept: (stream: Stream) => void): void;
   /**
-   * Moves a client's side to a fresh local port, and with it to whatever interface the system now routes
-   * through: for when the address has changed or the path has died. Streams go on.
+   * Moves a client to a fresh local port, and so to whatever interface the system now routes through: for when the address
+   * has changed or the path has died. Streams go on.
    * @throws QconnError `unreachable` when the peer does not answer there: connect anew; `invalid_state`, `closed`
    */
   migrate(): Promise<void>;

@@ -12,8 +12,8 @@ export interface StreamReader {
    */
   data(chunk: Uint8Array): void;
   /**
-   * Whether every chunk is done with by the time `data` returns. The memory is then used again, which spares a stream of
-   * many megabytes as many megabytes for the garbage collector. Default false.
+   * Whether the reader is done with each chunk when `data` returns. Its memory is then used again, so that a stream of many
+   * megabytes leaves no garbage. Default false.
    */
   readonly borrows?: boolean;
   /** Nothing more will arrive. Called exactly once. */
@@ -32,8 +32,7 @@ export interface Stream {
   pause(): void;
   resume(): void;
   /**
-   * Queues bytes for sending. The bytes are copied or sent before the event-loop turn ends, so the
-   * caller may reuse its buffer afterwards only if `write` returned; never during the call.
+   * Queues bytes for sending. They are copied or sent before this returns, so the caller may then use its buffer again.
    * @returns false when the send buffer is over its mark: wait for {@link Stream.writable} before writing more
    * @throws QconnError `closed` or `stream_reset` when the sending side has ended
    */
@@ -45,7 +44,7 @@ export interface Stream {
   /** Ends the sending side after what has been written. */
   end(): void;
   /**
-   * Ends the sending side once the receiving side has ended, in whichever way. To be asked for by who waits for the peer's end: a peer
+   * Ends the sending side once the receiving side has ended, in whichever way. For whoever waits for the peer's end: a peer
    * whose other direction is still open repeats its end or reset until it has arrived (docs/adr/0004-native-quiche.md).
    */
   endWithPeer(): void;

@@ -1,7 +1,7 @@
 /** Bytes of a chunk: what is read of a stream at once, at most. */
 const CHUNK_BYTES: number = 64 * 1024;
 
-/** Pieces of a body that have come and wait for the program, in order. An array will do for pieces that the program may keep. */
+/** Pieces of a body that have arrived and wait for the program, in order. An array will do if the program may keep them. */
 export interface WaitingPieces {
   /** Takes a piece. Whether its memory may be written to again afterwards is the reader's `borrows`. */
   push(piece: Uint8Array): void;

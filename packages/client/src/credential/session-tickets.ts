@@ -20,11 +20,11 @@ interface KeptTicket {
 }
 
 /**
- * The session tickets of a machine, by hub and certificate: whoever presents one is, for the hub, who showed that
- * certificate. Only ever a short cut, so that nothing here fails: a ticket that cannot be read or written is none.
+ * The session tickets of a machine, by hub and certificate: to the hub, whoever presents one is the machine that showed that
+ * certificate. They are only a short cut, so nothing here fails: a ticket that cannot be read or written is as good as none.
  *
- * A ticket is used until the hub has sent another: RFC 8446, appendix C.4, would use it once, against being
- * recognized by those who listen; but of the tries after which a hub is found again most reach nobody.
+ * A ticket is used until the hub has sent another. RFC 8446, appendix C.4, would use each once, so that those who listen do
+ * not recognize a client; but most tries while a hub is away reach nobody.
  */
 export class SessionTickets {
   readonly #store: TicketStore;
@@ -47,7 +47,7 @@ export class SessionTickets {
     return found && Buffer.from(found.ticket, 'base64');
   }
 
-  /** Tickets of former certificates go. */
+  /** Drops tickets of former certificates. */
   keep(hub: SocketAddress, leafPem: string, ticket: Uint8Array): void {
     const [name, certificate] = [nameOf(hub), hashOf(leafPem)];
     const others = this.#kept.filter((each) => each.certificate === certificate && each.hub !== name);
@@ -55,7 +55,7 @@ export class SessionTickets {
     this.#replace([kept, ...others].slice(0, HUBS_MAX));
   }
 
-  /** The hub did not get along with it. */
+  /** Drops what the hub did not accept. */
   forget(hub: SocketAddress): void {
     this.#replace(this.#kept.filter((each) => each.hub !== nameOf(hub)));
   }

@@ -37,7 +37,10 @@ export interface Enrolment {
 /** Tries at a hub that does not answer. */
 const TRIES = 3;
 
-/** Tries at a hub that asks for patience, and the first and longest wait between them, in milliseconds: a fleet enrols from behind one address. */
+/**
+ * Tries at a hub that answers `rate_limited`, and the first and longest wait between them, in milliseconds: a whole fleet may
+ * enrol from behind one address.
+ */
 const PATIENT_TRIES = 10;
 const PATIENCE_BASE_MS = 500;
 const PATIENCE_CAP_MS = 15_000;
@@ -93,13 +96,13 @@ async function requestCertificate(https: HubHttps, options: EnrolOptions, keys: 
   }
 }
 
-/** Waits as long as the hub asks, and longer each time, each machine a little differently. */
+/** Waits as long as the hub asks, plus a random time that grows with each try. */
 async function patience(attempt: number, { retryAfterMs = 0 }: QconnError, clock: Clock = systemClock): Promise<void> {
   const jitter = { attempt, baseMs: PATIENCE_BASE_MS, capMs: PATIENCE_CAP_MS, random01: Math.random() };
   await new Promise<void>((resolve) => void clock.setTimer(retryAfterMs + backoffDelay(jitter), resolve));
 }
 
-/** An explicit hostname has to be usable; the system's own is only a suggestion. */
+/** A hostname that was asked for has to be usable; the system's own is only a suggestion. */
 function requestedHostname(given: string | undefined): string | undefined {
   const name = (given ?? systemHostname()).toLowerCase();
   if (isHostname(name)) return name;
@@ -107,7 +110,7 @@ function requestedHostname(given: string | undefined): string | undefined {
   throw new QconnError('hostname_invalid', `${JSON.stringify(given.slice(0, 80))} is no usable hostname.`);
 }
 
-/** Without addresses of its own the hub is where it was enrolled with. */
+/** A hub that advertises no addresses is where the machine enrolled. */
 export function addressesOf({ quic }: EnrolmentAnswer, url: URL): { host: string; port: number }[] {
   return quic.addresses.length > 0 ? [...quic.addresses] : [{ host: hostOf(url), port: quic.port }];
 }

@@ -15,24 +15,24 @@ import type { FanOutObserver, RequestObserver } from './request-observer.ts';
 /** What `Client.request` and `Client.requestAll` have in common. */
 interface SendOptions {
   readonly headers?: Headers | undefined;
-  /** Time for accepted … acknowledged in milliseconds, 1 … 86,400,000. Default 10,000. Waiting for the hub counts. */
+  /** Time from `accepted` to `acknowledged` in milliseconds, 1 … 86,400,000; waiting for the hub counts. Default 10,000. */
   readonly resolutionMs?: number | undefined;
   /** Time from the acknowledgement to the result in milliseconds, 1 … 86,400,000. Default 30,000. */
   readonly jobMs?: number | undefined;
-  /** At most 128 bytes. While it lives the provider runs the job at most once and repeats the first outcome. */
+  /** At most 128 bytes. For an hour the provider runs a job under this key at most once, and repeats the first outcome. */
   readonly idempotencyKey?: string | undefined;
-  /** Without a connection: wait for one within the resolution deadline, or fail at once. Default `wait`. */
+  /** Without a connection: wait for one until the resolution deadline, or fail at once. Default `wait`. */
   readonly whenOffline?: 'wait' | 'fail' | undefined;
 }
 
 /** Options of `Client.request`. */
 export interface RequestOptions extends SendOptions, RequestObserver {
   /**
-   * Of several providers the same one for the same key, as long as it is there; it is not asked how busy it is. At most
-   * 128 bytes. Default: the one with the fewest exchanges in flight.
+   * Of several providers, the same key goes to the same one for as long as it is there, however busy it is. At most 128
+   * bytes. Without a key: the provider with the fewest exchanges in flight.
    */
   readonly stickyKey?: string | undefined;
-  /** Where the target is not there: wait for it within the resolution deadline, instead of failing at once. Default false. */
+  /** If the target is not there, wait for it until the resolution deadline instead of failing at once. Default false. */
   readonly waitForTarget?: boolean | undefined;
 }
 

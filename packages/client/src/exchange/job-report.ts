@@ -4,9 +4,9 @@ import { JOB_STATE_HEADER } from './running-job.ts';
 
 /**
  * What a provider knows of a job.
- * - `absent`: it has never begun there, was refused, or is forgotten: an hour after its end, or earlier where there are many
+ * - `absent`: it never began there, was refused, or is forgotten: an hour after its end, or earlier if there are many
  * - `running`
- * - `completed`: the reply is the one that the job gave; without one, it was streamed, which is not kept
+ * - `completed`: with the reply that the job gave; without one if the reply was streamed, which is not kept
  * - `failed`: its handler failed; part of the work may have been done
  * - `unknown`: the program stopped while it ran
  */

@@ -11,9 +11,9 @@ export interface Job {
   readonly headers: Headers;
   /** The request's body. Reading it throws `invalid_state` when the body is streamed. */
   readonly body: Uint8Array;
-  /** Whether the body is longer than a frame holds or was given as a stream: then only {@link Job.stream} has it. */
+  /** Whether the body is over 64 KiB or was sent as a stream: then only {@link Job.stream} has it. */
   readonly streamed: boolean;
-  /** The body as it comes, streamed or not. It moves while it is read, and each piece starts the job deadline again. */
+  /** The body as it comes, streamed or not. A streamed one moves only while it is read; each piece restarts the job deadline. */
   readonly stream: BodyStream;
   readonly idempotencyKey: string | undefined;
   /** Time that the sender gives from the acknowledgement to the result, in milliseconds. */
@@ -22,7 +22,7 @@ export interface Job {
   readonly signal: AbortSignal;
   /**
    * Tells the sender how far the job is, in at most 64 KiB.
-   * @param sign bytes or text of which the sender knows the meaning, or anything else to be sent as JSON
+   * @param sign bytes or text, sent as they are, or anything else, sent as JSON
    */
   progress(sign: unknown): void;
   /** Asks the hub for `ms` more from now on, 1 … 86,400,000. */
@@ -47,8 +47,8 @@ export interface Provision {
   readonly handler: Handler;
 }
 
-/** Default of {@link Provision.concurrency}: enough for I/O, few enough to notice a handler that hangs. */
+/** Default of {@link Provision.concurrency}: enough for I/O, and few enough that a handler that hangs is noticed. */
 export const JOB_CONCURRENCY = 64;
 
-/** Most jobs that a device may run at once: more would be more than a sender may have in flight, ten times over. */
+/** Most jobs that a device may run at once: about ten times as many as one sender may have in flight. */
 export const JOB_CONCURRENCY_MAX = 10_000;

@@ -24,7 +24,7 @@ export interface JobHistory {
   readonly remembered: readonly RememberedJob[];
 }
 
-/** Most jobs that run: so many that a handler that never returns is noticed before its memory is. */
+/** Most jobs that run at once in this program, so that handlers that never return are noticed before the memory they take. */
 const RUNNING_MAX = 16_384;
 
 /** A device with the number of its jobs whose handlers have not returned. */

@@ -12,7 +12,7 @@ import { ANSWERS_MAX, ANSWERS_MAX_BYTES } from './answer-memory.ts';
 import { AnswerPage } from './answer-page.ts';
 import type { Settled } from './settled.ts';
 
-/** How long an exchange is remembered against being forwarded again, in milliseconds: the longest usual resolution deadline. */
+/** How long an answer is remembered in case its exchange is forwarded again, in milliseconds: the longest usual resolution deadline. */
 const REDELIVERY_TTL_MS = 120_000;
 
 /** Bytes of a page: three of the longest answers, or some eight hundred short ones. */
@@ -20,9 +20,9 @@ const PAGE_BYTES = 256 * 1024;
 const PAGES_MAX = ANSWERS_MAX_BYTES / PAGE_BYTES;
 
 /**
- * The answers that were given last: one that was written to a connection just before it broke may never have arrived, and
- * the hub then forwards the exchange again. That is rare, so an answer is written down as its frame, and found by a search: kept
- * as objects, they were most of what the garbage collector had to move. Times are monotonic milliseconds, passed in.
+ * The answers that were given last. One that was written to a connection just before it broke may never have arrived, and
+ * the hub then forwards the exchange again. That is rare, so an answer is kept as its frame and found by a search: objects
+ * would be most of what the garbage collector has to move. Times are monotonic milliseconds, passed in.
  */
 export class RecentAnswers {
   readonly #writer = new PackedWriter({ reuses: true });

@@ -14,9 +14,9 @@ import { Received } from '../body/received.ts';
 export interface Reply {
   /** The answer's body. Reading it throws `invalid_state` when the body is streamed. */
   readonly body: Uint8Array;
-  /** Whether the body is longer than a frame holds or was given as a stream: then only {@link Reply.stream} has it. */
+  /** Whether the body is over 64 KiB or was sent as a stream: then only {@link Reply.stream} has it. */
   readonly streamed: boolean;
-  /** The body as it comes, streamed or not. The provider keeps it for as long as the job deadline: read it, or leave it. */
+  /** The body as it comes, streamed or not. The provider keeps a streamed one for as long as the job deadline. */
   readonly stream: BodyStream;
   readonly headers: Headers;
   /** Every stage that the exchange went through, with the hub's times. */
@@ -24,8 +24,8 @@ export interface Reply {
 }
 
 /**
- * The reply in a Response frame, or what is wrong with its headers, which are the provider's: the hub passes them on unread.
- * @param before what the hub had told of before it
+ * The reply in a Response frame, or the error for malformed headers: they are the provider's, and the hub passes them on unread.
+ * @param before the stages that the hub had reported before
  */
 export function readReply(
   id: number,

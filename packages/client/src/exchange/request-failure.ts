@@ -1,6 +1,6 @@
 import { QconnError } from '@qconn/protocol';
 
-/** When to try again what the hub has no time for, in milliseconds: a few times as long as what it has taken on waits there. */
+/** When to try again what the hub has no time for, in milliseconds: a few times as long as requests wait in its line. */
 const NO_CREDIT_RETRY_MS = 100;
 
 /** There is no room for one more request. @param why and that it was not sent */

@@ -8,9 +8,9 @@ import { presentedBy } from './presented.ts';
 import { fetchVouchers } from './vouchers.ts';
 
 /**
- * Learns whom to trust from a server of which only the pin of its root CA is known. A TLS handshake
- * is all that happens: not one byte of the caller's is sent before the pin has matched. A server that presents another root is
- * asked for what else vouches for its key (`GET /v1/hub`), which it has while its root is being replaced.
+ * Learns whom to trust from a server of which only the pin of its root CA is known. Only a TLS handshake is made: not one byte
+ * of the caller's is sent before the pin has matched. A server that presents another root is asked for other certificates for
+ * its key (`GET /v1/hub`), which it has while its root is being replaced.
  * @param pin SHA-256 of the root's public key, 32 bytes
  * @throws QconnError `unreachable`, `pin_mismatch`, `hub_untrusted`, `certificate_expired`
  */

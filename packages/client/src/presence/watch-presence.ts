@@ -4,8 +4,8 @@ import type { PresenceEvent } from './presence-event.ts';
 
 /**
  * Presence over any number of connections: each begins with a snapshot.
- * @throws QconnError `bad_address` for a malformed filter; what the hub refuses the watch with; a refusal of the
- *   machine that only a person can mend, such as `revoked`
+ * @throws QconnError `bad_address` for a malformed filter; what the hub refuses the watch with; a permanent refusal of
+ *   the machine, such as `revoked`
  */
 export async function* watchPresence(
   uplink: Uplink,

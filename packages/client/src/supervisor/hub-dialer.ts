@@ -10,7 +10,7 @@ import { isPermanent } from './supervisor.ts';
 /** Time for one address before the next is tried beside it, in milliseconds (RFC 8305, section 5). */
 const STAGGER_MS = 250;
 
-/** What is done with a connection before its first packet leaves. Anybody can repeat to the hub what is said then. */
+/** What is done with a connection before its first packet leaves. Anybody can replay to the hub what is said then. */
 export type EarlyData = (connection: Connection) => void;
 
 interface How {
@@ -52,9 +52,9 @@ export class HubDialer {
   }
 
   /**
-   * @param early given a connection before its first packet leaves, where a ticket lets something be said that early. One address at
-   *   a time: of two hellos that arrive together the hub would end one session for the other
-   * @throws QconnError when no address answers: a refusal that only a person can mend, if one of them gave one, else the last failure
+   * @param early given a connection before its first packet leaves, if a ticket allows early data. Only one address at a time
+   *   is: of two hellos that arrive together, the hub would end one session for the other
+   * @throws QconnError when no address answers: a permanent refusal if there was one, else the last failure
    */
   dial(signal: AbortSignal, early?: EarlyData): Promise<Connection> {
     let greeting = false;
@@ -84,7 +84,7 @@ export class HubDialer {
     return this.#resolver.resolve(quic[this.#preferred % quic.length] as SocketAddress);
   }
 
-  /** Every address of every hub; a hub's name is resolved when its turn comes, anew each time. */
+  /** Every address of every hub. A hub's name is resolved each time its turn comes. */
   async *#places(): AsyncGenerator<HubPlace, undefined> {
     const { quic } = this.#credential().hub;
     let failure = new QconnError('unreachable', 'The credential names no hub address.');
@@ -118,7 +118,7 @@ export class HubDialer {
     try {
       return await this.#endpoint.connect({ ...target, ticket, ...(early && { early }) });
     } catch (error) {
-      // What a ticket vouches for may be out of date where certificates shown anew are not, as after a change of the CA.
+      // The certificates behind a ticket may be out of date, as after a change of the CA: show the present ones.
       if (!(error instanceof QconnError) || !isPermanent(error)) throw error;
       this.#tickets?.forget(hub);
       return this.#endpoint.connect(target);

@@ -3,14 +3,14 @@ import type { Clock, Timer } from '@qconn/clock';
 import type { Connection } from '@qconn/transport';
 import { ADDRESS_LOOK_MS, judgePath, PATH_LOOK_MS, type PathVerdict } from './path-verdict.ts';
 
-/** What looking after a path takes. */
+/** What watching a path takes. */
 export interface PathLookDependencies {
   readonly clock: Clock;
   /** The IP addresses that this computer has now. Without it a lost address shows only by silence. */
   readonly addresses?: (() => ReadonlySet<string>) | undefined;
 }
 
-/** Looks without anything unanswered after which they are rare again. */
+/** Quick looks without anything unanswered, after which looks are rare again. */
 const QUICK_LOOKS = 10;
 
 /** The IP addresses of this computer's interfaces. */
@@ -25,7 +25,7 @@ export class PathLook {
   readonly #failed: (failure: PathVerdict) => void;
   #timer: Timer | undefined;
   #dueAt = 0;
-  /** Looks that are still to be quick ones. */
+  /** Quick looks that are still to come. */
   #quick = 0;
   #addressesAt = 0;
   #moves = 0;

@@ -3,34 +3,34 @@ import type { PathSigns } from '@qconn/transport';
 
 /**
  * Why a client leaves the path that its connection uses.
- * - `silence`: what it said has had no answer
- * - `network`: the same, and the system says that there is no way
- * - `interface`: the address that it sends from has gone
+ * - `silence`: nothing that it sent was answered
+ * - `network`: the same, and the system says that there is no route
+ * - `interface`: the address that it sends from is gone
  */
 export type PathFailure = 'silence' | 'network' | 'interface';
 
-/** `refused`: nobody listens where the hub was, says its own system; no other path leads to a program that has ended. */
+/** `refused`: the hub's system says that nobody listens there. No other path leads to a program that has ended. */
 export type PathVerdict = PathFailure | 'refused';
 
 /**
- * How often the path is looked at, in milliseconds: while something is being sent, a third of the least silence that counts; else as
- * often as this computer is asked for its addresses, for a look ten times a second costs an idle agent 0.2 % of a core.
+ * How often the path is looked at, in milliseconds: while something is being sent, a third of the shortest silence that
+ * counts; otherwise as often as the computer's addresses, for ten looks a second cost an idle agent 0.2 % of a core.
  */
 export const PATH_LOOK_MS = 100;
 export const ADDRESS_LOOK_MS = 1_000;
 
 /**
- * Time without an answer after which a path counts as dead, in milliseconds, beside three round trips: by then a lost packet has
- * been sent again three times. It is also what a hub may take that stalls, so each move of a connection doubles it, up to three seconds:
- * the engine takes seven moves, and a busy hub is to cost few of them.
+ * Time without an answer after which a path counts as dead, in milliseconds, plus three round trips: by then a lost packet
+ * has been sent again three times. A hub that stalls looks the same. So each move of a connection doubles the time, up to
+ * three seconds: the engine allows seven moves, and a busy hub should cost few of them.
  */
 const SILENCE_MIN_MS = 300;
 const SILENCE_MAX_MS = 3_000;
 const ROUND_TRIPS = 3;
 
 /**
- * The same where the system says that there is no way, or that nobody listens. Alone it is not believed, since anybody can send what makes it
- * say so (RFC 9000, section 14.2.1).
+ * The same when the system says that there is no route, or that nobody listens. Its word alone is not believed, since anybody
+ * can send the ICMP message behind it (RFC 9000, section 14.2.1).
  */
 const SILENCE_WITH_ERROR_MS = 500;
 
@@ -61,7 +61,7 @@ export function judgePath({ signs, rttMs, moves, local, addresses }: PathFacts):
 }
 
 /**
- * Whether a connection that could not move is lost. One that has been silent for a moment only is tried once more, on its old path
+ * Whether a connection that could not move is lost. One that was silent only for a moment is tried once more, on its old path
  * and on another new one: what is in flight on it may still end well. Pure.
  * @param triedMs for how long it tried; a move that was refused at once is refused again
  */

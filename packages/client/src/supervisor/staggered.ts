@@ -19,7 +19,7 @@ export interface Staggering<Place, Result> {
  * Tries places until one answers: the next begins when one has failed, or has not answered for a while, so that a
  * place that swallows everything costs a quarter of a second and not a timeout (RFC 8305, section 5). The first that
  * answers wins, and the others are called off.
- * @throws QconnError when none answers: a refusal that only a person can mend, if one gave one, else the last failure
+ * @throws QconnError when none answers: a permanent refusal if there was one, else the last failure
  */
 export function firstToAnswer<Place, Result>(
   places: AsyncIterator<Place, undefined>,

@@ -25,8 +25,8 @@ export type SupervisorEvent =
   | { readonly kind: 'welcomed'; readonly status: 'pending' | 'authorized' }
   | { readonly kind: 'statusChanged'; readonly status: 'pending' | 'authorized' }
   /**
-   * `another`: the refusal does not concern the credential and the connection that there are by now. `nobodyListens`: the system at the
-   * hub's address said so.
+   * `another`: the refusal concerns a credential or a connection that has been replaced since. `nobodyListens`: the system
+   * at the hub's address said so.
    */
   | {
       readonly kind: 'failed';
@@ -68,19 +68,19 @@ export const BACKOFF_BASE_MS = 250;
 export const BACKOFF_CAP_MS = 30_000;
 
 /**
- * Wait after a refusal that trying again will not mend by itself, in milliseconds. The client does
- * not give up: an administrator may authorize the machine again, a hub may get its right certificate.
+ * Wait after a refusal that {@link isPermanent}, in milliseconds. The client does not give up: an administrator may
+ * authorize the machine again, a hub may get its right certificate.
  */
 export const REFUSED_WAIT_MS = 300_000;
 
 /**
- * Longest wait where nobody listens at the hub's address, in milliseconds, and for how many tries, about a minute: a program
- * that starts again takes seconds, and a try costs its host one small answer of the system's.
+ * Longest wait while nobody listens at the hub's address, in milliseconds, and for how many tries (about a minute): a hub that
+ * restarts takes seconds, and a try costs its host one small answer of the system.
  */
 export const RESTART_WAIT_MS = 500;
 export const RESTART_TRIES = 240;
 
-/** Refusals that only a person can mend. */
+/** Refusals that will not go away until a person does something. */
 const PERMANENT: ReadonlySet<ErrorCode> = new Set([
   'revoked',
   'unknown_machine',
@@ -96,7 +96,10 @@ const PERMANENT: ReadonlySet<ErrorCode> = new Set([
 
 export const INITIAL: SupervisorState = { phase: 'backing_off', attempt: 0 };
 
-/** True for a refusal that only a person can mend. A clock that is wrong after a start is set by the network, soon. */
+/**
+ * True for a refusal that will not go away until a person does something. A wrong clock does not count: after a start of the
+ * computer the network soon sets it.
+ */
 export function isPermanent({ code, facts }: QconnError): boolean {
   return PERMANENT.has(code) && facts['aboutTime'] !== true;
 }
