@@ -44,12 +44,17 @@ export async function serve(
       tracer: await loadTracer(config),
       ...(securityFile === undefined ? {} : { securityLog: securityLogTo(securityFile) }),
     });
-    // Before anybody hears that the hub serves: without a listener the signal ends the process.
+    // Before anybody hears that the hub serves: without a listener a signal ends the process.
     const onHangUp = (): void => {
       securityFile?.reopen();
       void hub.reload(HANG_UP_ACTOR).catch(() => {}); // What came of it is in the log.
     };
     process.on('SIGHUP', onHangUp);
+    const stopped = runUntilSignal({
+      close: () => hub.close(),
+      deadlineMs: () => hub.drainMs + CLOSE_SLACK_MS,
+      tell: (message) => log.info({ event: 'hub_stopping' }, message),
+    });
     printListening(hub, json);
     log.info(
       {
@@ -62,11 +67,7 @@ export async function serve(
       'The hub serves.',
     );
     try {
-      const code = await runUntilSignal({
-        close: () => hub.close(),
-        deadlineMs: () => hub.drainMs + CLOSE_SLACK_MS,
-        tell: (message) => log.info({ event: 'hub_stopping' }, message),
-      });
+      const code = await stopped;
       // Where it is missing from the log, the hub did not end of its own will.
       if (code === 0) log.info({ event: 'hub_stopped' }, 'The hub has stopped.');
       return code;

@@ -4,10 +4,11 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority } from '@qconn/identity';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createDatabase } from '@qconn/testkit';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { loadAuthority, saveAuthority } from '../../src/authority/authority-files.ts';
 import { readBroughtAuthority } from '../../src/authority/brought-authority.ts';
-import { qconnHub } from './hub-command.ts';
+import { runHub } from './hub-command.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
 const opensslPresent = spawnSync('openssl', ['version']).status === 0;
@@ -28,7 +29,7 @@ async function newCa(passphrase?: string): Promise<CertificateAuthority> {
 
 test('show tells names, validity, pin and how the keys lie, without the passphrase', async () => {
   const authority = await newCa(PASSPHRASE);
-  const { code, stdout } = await qconnHub(['ca', 'show', '--data', folder, '--json']);
+  const { code, stdout } = await runHub(['ca', 'show', '--data', folder, '--json']);
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
     pin: authority.rootPinHex,
@@ -39,9 +40,9 @@ test('show tells names, validity, pin and how the keys lie, without the passphra
     },
     issuing: { notAfter: new Date(authority.issuingNotAfterMs).toISOString(), key: 'encrypted' },
   });
-  const people = await qconnHub(['ca', 'show', '--data', folder]);
+  const people = await runHub(['ca', 'show', '--data', folder]);
   expect(people.stdout).toContain('key here, encrypted');
-  const empty = await qconnHub(['ca', 'show', '--data', join(folder, 'none')]);
+  const empty = await runHub(['ca', 'show', '--data', join(folder, 'none')]);
   expect(empty).toMatchObject({ code: 1, stderr: expect.stringContaining('not_initialised') });
 });
 
@@ -49,17 +50,17 @@ test('the root’s key is taken offline, and only if it can be opened', async ()
   const authority = await newCa(PASSPHRASE);
   const file = join(folder, 'offline.key');
   const args = ['ca', 'export', '--data', folder, '--root-key', file, '--remove'];
-  const wrong = await qconnHub(args, { QCONN_HUB_CA_PASSPHRASE: 'another' });
+  const wrong = await runHub(args, { QCONN_HUB_CA_PASSPHRASE: 'another' });
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('passphrase_wrong') });
   expect(await readdir(join(folder, 'ca'))).toContain('root.key');
   const passphraseFile = join(folder, 'passphrase');
   await writeFile(passphraseFile, `${PASSPHRASE}\n`);
   const environment = { QCONN_HUB_CA_PASSPHRASE_FILE: passphraseFile };
-  expect(await qconnHub(args, environment)).toMatchObject({ code: 0, stderr: '' });
+  expect(await runHub(args, environment)).toMatchObject({ code: 0, stderr: '' });
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readdir(join(folder, 'ca'))).not.toContain('root.key');
   expect((await loadAuthority(join(folder, 'ca'), PASSPHRASE)).holdsRootKey).toBe(false);
-  expect(await qconnHub(args, environment)).toMatchObject({ code: 1, stderr: expect.stringContaining('is not in') });
+  expect(await runHub(args, environment)).toMatchObject({ code: 1, stderr: expect.stringContaining('is not in') });
   // Put back, it is the same CA again.
   await writeFile(join(folder, 'ca', 'root.key'), await readFile(file), { mode: 0o600 });
   expect((await loadAuthority(join(folder, 'ca'), PASSPHRASE)).toPem()).toEqual(authority.toPem());
@@ -69,7 +70,7 @@ test('a file that is there is not overwritten, and the key stays', async () => {
   await newCa();
   const file = join(folder, 'there');
   await writeFile(file, 'mine');
-  const { code, stderr } = await qconnHub(['ca', 'export', '--data', folder, '--root-key', file, '--remove']);
+  const { code, stderr } = await runHub(['ca', 'export', '--data', folder, '--root-key', file, '--remove']);
   expect(code).toBe(1);
   expect(stderr).toContain('exists already');
   expect(await readFile(file, 'utf8')).toBe('mine');
@@ -79,14 +80,14 @@ test('a file that is there is not overwritten, and the key stays', async () => {
 test('encrypt needs a passphrase, and works on a CA that was made without', async () => {
   const authority = await newCa();
   const args = ['ca', 'encrypt', '--data', folder, '--json'];
-  expect(await qconnHub(args)).toMatchObject({ code: 2, stderr: expect.stringContaining('ca.passphraseFile') });
-  const { code, stdout } = await qconnHub(args, { QCONN_HUB_CA_PASSPHRASE: PASSPHRASE });
+  expect(await runHub(args)).toMatchObject({ code: 2, stderr: expect.stringContaining('ca.passphraseFile') });
+  const { code, stdout } = await runHub(args, { QCONN_HUB_CA_PASSPHRASE: PASSPHRASE });
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toEqual({ encrypted: ['root.key', 'issuing.key'] });
   expect((await loadAuthority(join(folder, 'ca'), PASSPHRASE)).toPem()).toEqual(authority.toPem());
   const next = join(folder, 'next');
   await writeFile(next, 'another\n');
-  const changed = await qconnHub([...args, '--new-passphrase-file', next], { QCONN_HUB_CA_PASSPHRASE: PASSPHRASE });
+  const changed = await runHub([...args, '--new-passphrase-file', next], { QCONN_HUB_CA_PASSPHRASE: PASSPHRASE });
   expect(JSON.parse(changed.stdout)).toEqual({ encrypted: ['root.key', 'issuing.key'] });
   expect((await loadAuthority(join(folder, 'ca'), 'another')).toPem()).toEqual(authority.toPem());
 });
@@ -94,9 +95,9 @@ test('encrypt needs a passphrase, and works on a CA that was made without', asyn
 test.skipIf(!opensslPresent)('openssl verifies what is exported, and knows the key', async () => {
   await newCa();
   const [root, chain, key] = [join(folder, 'root.pem'), join(folder, 'chain.pem'), join(folder, 'root.key')];
-  await writeFile(root, (await qconnHub(['ca', 'export', '--data', folder])).stdout);
-  await writeFile(chain, (await qconnHub(['ca', 'export', '--chain', '--data', folder])).stdout);
-  await qconnHub(['ca', 'export', '--root-key', key, '--data', folder]);
+  await writeFile(root, (await runHub(['ca', 'export', '--data', folder])).stdout);
+  await writeFile(chain, (await runHub(['ca', 'export', '--chain', '--data', folder])).stdout);
+  await runHub(['ca', 'export', '--root-key', key, '--data', folder]);
   expect(execFileSync('openssl', ['verify', '-x509_strict', '-CAfile', root, chain], { encoding: 'utf8' })).toContain(
     'OK',
   );
@@ -128,14 +129,17 @@ test.skipIf(!opensslPresent)('init takes an issuing CA that openssl made', async
   openssl('x509', '-req', '-in', 'i.csr', '-out', 'i.pem', '-days', '20', ...signing);
   const data = file('data');
   const some = ['init', '--data', data, '--issuing-cert', file('i.pem'), '--root', file('r.pem')];
-  expect(await qconnHub(some)).toMatchObject({ code: 2, stderr: expect.stringContaining('--issuing-key') });
-  const wrongKey = await qconnHub([...some, '--issuing-key', file('r.key')]);
+  expect(await runHub(some)).toMatchObject({ code: 2, stderr: expect.stringContaining('--issuing-key') });
+  const wrongKey = await runHub([...some, '--issuing-key', file('r.key')]);
   expect(wrongKey).toMatchObject({ code: 1, stderr: expect.stringContaining('does not belong to its certificate') });
-  const { code, stderr } = await qconnHub([...some, '--issuing-key', file('i.key')], {
+  const database = await createDatabase();
+  onTestFinished(() => database.drop());
+  const { code, stderr } = await runHub([...some, '--issuing-key', file('i.key')], {
+    DATABASE_URL: database.url,
     QCONN_HUB_CA_PASSPHRASE: PASSPHRASE,
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  const shown = JSON.parse((await qconnHub(['ca', 'show', '--data', data, '--json'])).stdout) as object;
+  const shown = JSON.parse((await runHub(['ca', 'show', '--data', data, '--json'])).stdout) as object;
   expect(shown).toMatchObject({
     root: { subject: 'CN=Corp Root', key: 'absent' },
     issuing: { subject: 'CN=Corp qconn', key: 'encrypted' },
@@ -155,18 +159,18 @@ test('a brought CA that has expired is refused before anything is made', async (
 });
 
 test('a CA is made by itself, its issuing CA renewed with a root key that is kept elsewhere', async () => {
-  const made = await qconnHub(['ca', 'create', '--name', 'Lab', '--data', folder, '--json']);
+  const made = await runHub(['ca', 'create', '--name', 'Lab', '--data', folder, '--json']);
   expect(made.code).toBe(0);
-  const again = await qconnHub(['ca', 'create', '--data', folder]);
+  const again = await runHub(['ca', 'create', '--data', folder]);
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('already_initialised') });
   const before = await loadAuthority(join(folder, 'ca'));
   expect(JSON.parse(made.stdout)).toMatchObject({ pin: before.rootPinHex });
   const rootKey = join(folder, 'root.key');
   await writeFile(rootKey, await readFile(join(folder, 'ca', 'root.key'), 'utf8'));
   await rm(join(folder, 'ca', 'root.key'));
-  const without = await qconnHub(['ca', 'renew-issuing', '--data', folder]);
+  const without = await runHub(['ca', 'renew-issuing', '--data', folder]);
   expect(without).toMatchObject({ code: 1, stderr: expect.stringContaining('ca_unusable') });
-  expect((await qconnHub(['ca', 'renew-issuing', '--root-key', rootKey, '--data', folder])).code).toBe(0);
+  expect((await runHub(['ca', 'renew-issuing', '--root-key', rootKey, '--data', folder])).code).toBe(0);
   const after = await loadAuthority(join(folder, 'ca'));
   expect(after.rootPem).toBe(before.rootPem);
   expect(after.issuingPin).not.toBe(before.issuingPin);
