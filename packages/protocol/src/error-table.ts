@@ -30,7 +30,7 @@ const ROWS = {
   deadline_exceeded: { wire: 0x06, http: 504, retrySafe: false, summary: 'Acknowledged, but no result within the job deadline; the result is unknown.', action: 'Ask the target what became of the job before sending it again.' },
   target_lost: { wire: 0x07, http: 502, retrySafe: false, summary: 'Acknowledged, then the connection to the target was lost; the result is unknown.', action: 'Ask the target what became of the job before sending it again.' },
   cancelled: { wire: 0x08, http: 499, retrySafe: false, summary: 'The request was cancelled by its sender.', action: 'Nothing, unless the job had already taken effect.' },
-  rejected: { wire: 0x09, http: 422, retrySafe: true, summary: 'The provider refused the job before running it.', action: 'Read the reason, mend the request or the device, and send it again.' },
+  rejected: { wire: 0x09, http: 422, retrySafe: true, summary: 'The provider refused the job before running it.', action: 'Read the reason, correct the request or the device, and send it again.' },
   handler_failed: { wire: 0x0a, http: 500, retrySafe: false, summary: "The provider's handler failed while running the job.", action: 'Look at the provider’s log; part of the work may have been done.' },
   too_large: { wire: 0x0b, http: 413, retrySafe: true, summary: 'A body, header block or address part is over its limit.', action: 'Send less; docs/protocol.md lists the limits.' },
   quota: { wire: 0x0c, http: 429, retrySafe: true, summary: 'The machine is over its rate or its number of exchanges in flight.', action: 'Wait as long as retry-after says, then try again.' },
@@ -95,7 +95,7 @@ const ROWS = {
   unauthenticated: { wire: 0xa0, http: 401, retrySafe: true, summary: 'The request carries no valid key.', action: 'Log in with `qconn login`, or send an API key.' },
   hostname_taken: { wire: 0xa1, http: 409, retrySafe: true, summary: 'The hostname is held by another authorized machine.', action: 'Choose another hostname, or revoke the machine that holds it.' },
   invalid_state: { wire: 0xa2, http: 409, retrySafe: true, summary: 'The object is not in a state that allows this.', action: 'Look at its state first.' },
-  invalid_request: { wire: 0xa3, http: 400, retrySafe: true, summary: 'The request does not match its schema.', action: 'Mend the fields that the message names.' },
+  invalid_request: { wire: 0xa3, http: 400, retrySafe: true, summary: 'The request does not match its schema.', action: 'Correct the fields that the message names.' },
   unknown_role: { wire: 0xa4, http: 404, retrySafe: true, summary: 'No such role.', action: 'List the roles with `qconn roles`.' },
   role_in_use: { wire: 0xa5, http: 409, retrySafe: true, summary: 'The role is still assigned to machines or API keys.', action: 'Take it from them first, or delete it with --force, which does.' },
   already_initialised: { wire: 0xa6, http: 409, retrySafe: true, summary: 'This hub has been initialised already.', action: 'Use `qconn-hub serve`, or another data folder.' },
@@ -113,7 +113,7 @@ const ROWS = {
   rotation_blocked: { wire: 0xac, http: 409, retrySafe: true, summary: 'Machines would be locked out by this step of the CA’s rotation.', action: 'Wait until `qconn ca status` names nobody any more, or revoke the machines that it names.' },
 
   // Configuration and hosts
-  config_invalid: { wire: 0xc0, http: 400, retrySafe: true, summary: 'The configuration has mistakes.', action: 'Mend the keys that the message names.' },
+  config_invalid: { wire: 0xc0, http: 400, retrySafe: true, summary: 'The configuration has mistakes.', action: 'Correct the keys that the message names.' },
   database_unavailable: { wire: 0xc1, http: 503, retrySafe: true, summary: 'The database cannot be reached.', action: 'Check DATABASE_URL and the server; with the embedded one, the data folder.' },
   data_locked: { wire: 0xc2, http: 409, retrySafe: true, summary: 'Another hub uses the same data folder.', action: 'Stop the other process, or use another folder.' },
   address_in_use: { wire: 0xc3, http: 500, retrySafe: true, summary: 'The listening address is in use or not on this machine.', action: 'Choose another address or stop the other program.' },
