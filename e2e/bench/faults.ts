@@ -8,7 +8,7 @@ import { createDatabase, startPostgres } from '@qconn/testkit';
 import { SiteProcess } from '../src/site-process.ts';
 import { footprint } from './faults/footprint.ts';
 import { herd } from './faults/herd.ts';
-import type { Spread } from './faults/percentile.ts';
+import type { Spread } from './faults/spread.ts';
 import {
   addressChange,
   blackhole,

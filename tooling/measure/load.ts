@@ -1,3 +1,5 @@
+import { quantile } from './quantile.ts';
+
 /** What came of one load. */
 export interface LoadResult {
   readonly inFlight: number;
@@ -42,7 +44,6 @@ function runLoad(inFlight: number, send: (answered: () => void) => void, forMs: 
 }
 
 function summary(inFlight: number, times: number[]): LoadResult {
-  const sorted = Float64Array.from(times).toSorted();
-  const at = (share: number): number => Math.round((sorted[Math.floor(sorted.length * share)] ?? 0) * 1_000);
+  const at = (share: number): number => Math.round(quantile(times, share) * 1_000);
   return { inFlight, perSecond: Math.round((times.length / MEASURE_MS) * 1_000), p50Us: at(0.5), p99Us: at(0.99) };
 }

@@ -10,7 +10,7 @@ import { runSql, startPostgres } from '@qconn/testkit';
 import { administeredFleet } from './authz/administered-fleet.ts';
 import { changeTimes } from './authz/change-times.ts';
 import { listTimes } from './authz/list-times.ts';
-import { percentile } from './identity/percentile.ts';
+import { quantile } from '../../../tooling/measure/quantile.ts';
 import { ServedHub } from './identity/served-hub.ts';
 
 const FLEET = 100_000;
@@ -26,15 +26,15 @@ try {
   await hub.close();
   const changes = await changeTimes(server.url);
   for (const [list, times] of lists)
-    console.log(`${list.padEnd(36)} p50 ${round(percentile(times, 0.5))} ms, p99 ${round(percentile(times, 0.99))} ms`);
-  console.log(`a change in force: p50 ${round(percentile(changes, 0.5))} ms`);
+    console.log(`${list.padEnd(36)} p50 ${round(quantile(times, 0.5))} ms, p99 ${round(quantile(times, 0.99))} ms`);
+  console.log(`a change in force: p50 ${round(quantile(changes, 0.5))} ms`);
   console.log(
     JSON.stringify({
       ...decisions,
       bench: 'authz',
       // Of the slowest list.
-      listMsP99: round(Math.max(...[...lists.values()].map((times) => percentile(times, 0.99)))),
-      policyChangeMsP99: round(percentile(changes, 0.99)),
+      listMsP99: round(Math.max(...[...lists.values()].map((times) => quantile(times, 0.99)))),
+      policyChangeMsP99: round(quantile(changes, 0.99)),
     }),
   );
 } finally {

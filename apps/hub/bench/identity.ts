@@ -10,7 +10,7 @@ import { runSql, startPostgres } from '@qconn/testkit';
 import { measureCryptography } from './identity/cryptography.ts';
 import { MachinesProcess } from './identity/machines-process.ts';
 import { ServedHub } from './identity/served-hub.ts';
-import { percentile } from './identity/percentile.ts';
+import { quantile } from '../../../tooling/measure/quantile.ts';
 
 const FLEET = 100_000;
 const CLIENTS = 16;
@@ -51,11 +51,11 @@ try {
     bench: 'identity',
     enrolmentsPerSecond: round(enrolled.perSecond),
     ...cryptography,
-    approvalMsP99: round(percentile(approvals, 0.99)),
-    revocationToDisconnectMsP99: round(percentile(revocations.times, 0.99)),
+    approvalMsP99: round(quantile(approvals, 0.99)),
+    revocationToDisconnectMsP99: round(quantile(revocations.times, 0.99)),
   };
   console.log(
-    `p50: approval ${round(percentile(approvals, 0.5))} ms, revocation to disconnect ${round(percentile(revocations.times, 0.5))} ms`,
+    `p50: approval ${round(quantile(approvals, 0.5))} ms, revocation to disconnect ${round(quantile(revocations.times, 0.5))} ms`,
   );
   console.log(JSON.stringify(figures));
 } finally {

@@ -9,6 +9,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Child } from '../../../tooling/measure/child.ts';
+import { quantile } from '../../../tooling/measure/quantile.ts';
 import type { LeanAnswer, LeanOrder, LeanTask } from './overload/processes/lean.ts';
 import type { QuietAnswer, QuietTask } from './overload/processes/quiet.ts';
 import { makeMachine, type BenchMachine } from './relay/machines.ts';
@@ -211,8 +212,7 @@ function quietly({ acceptedMs, failed }: QuietAnswer): Quiet {
 }
 
 function at(times: readonly number[], share: number): number {
-  const sorted = Float64Array.from(times).toSorted();
-  return Number((sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(2));
+  return times.length === 0 ? 0 : Number(quantile(times, share).toFixed(2));
 }
 
 function show(what: string, { perSecond, p50Ms, p99Ms, refusedPerSecond, refusedP99Ms }: Summary): void {

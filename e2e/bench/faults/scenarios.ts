@@ -2,7 +2,7 @@ import { connect, type Client, type NameService } from '@qconn/client';
 import { systemClock } from '@qconn/clock';
 import { createFaultyNetwork, type FaultyNetwork } from '@qconn/testkit';
 import type { SiteProcess } from '../../src/site-process.ts';
-import { spreadOf, type Spread } from './percentile.ts';
+import { spreadOf, type Spread } from './spread.ts';
 import { Sender, type Way } from './sender.ts';
 
 /** One way of the network's or the hub's to fail, and how long it took until the next exchange had completed. */

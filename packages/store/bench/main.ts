@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { startPostgres } from '@qconn/testkit';
+import { quantile } from '../../../tooling/measure/quantile.ts';
 
 import { openStore, type Store, type StoreLocation } from '../src/index.ts';
 import { admin, newRequest, newToken } from '../test/fixtures.ts';
@@ -18,10 +19,6 @@ async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
   const start = performance.now();
   const result = await work();
   return [result, performance.now() - start];
-}
-
-function percentile(times: readonly number[], share: number): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length * share)] ?? 0;
 }
 
 /** Enrols machines from several clients at once, then approves them one after another. */
@@ -86,9 +83,9 @@ async function measure(location: StoreLocation, size: number): Promise<object> {
     firstOpenMs,
     openMs,
     enrolmentsPerSecond,
-    approvalMsP50: percentile(approvals, 0.5),
-    approvalMsP99: percentile(approvals, 0.99),
-    announcedMsP99: percentile(announced, 0.99),
+    approvalMsP50: quantile(approvals, 0.5),
+    approvalMsP99: quantile(approvals, 0.99),
+    announcedMsP99: quantile(announced, 0.99),
     loadMs,
   };
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, Math.round(value * 10) / 10]));

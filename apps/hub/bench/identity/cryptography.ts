@@ -7,7 +7,7 @@ import {
   TrustBundle,
   verifyCsr,
 } from '@qconn/identity';
-import { percentile } from './percentile.ts';
+import { quantile } from '../../../../tooling/measure/quantile.ts';
 
 const BATCHES = 100;
 const BATCH = 20;
@@ -38,5 +38,5 @@ async function medianCpuMs(run: () => unknown): Promise<number> {
     const { user, system } = process.cpuUsage(before);
     samples.push((user + system) / BATCH / 1_000);
   }
-  return Number(percentile(samples, 0.5).toFixed(3));
+  return Number(quantile(samples, 0.5).toFixed(3));
 }

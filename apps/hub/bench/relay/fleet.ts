@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Child } from '../../../../tooling/measure/child.ts';
+import { quantile } from '../../../../tooling/measure/quantile.ts';
 import type { BenchMachine } from './machines.ts';
 import type { PreparedHub } from './prepared-hub.ts';
 import type { FleetOrder, FleetTask } from './processes/fleet.ts';
@@ -66,8 +67,7 @@ export async function fleet(prepared: PreparedHub, count: number): Promise<Fleet
     const latencies = await load(players);
     const elapsedMs = performance.now() - start;
     const { rssBytes, cpuUs } = await hub.usage();
-    const sorted = Float64Array.from(latencies).toSorted();
-    const at = (share: number): number => Number((sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1));
+    const at = (share: number): number => Number(quantile(latencies, share).toFixed(1));
     return {
       machines: connected.reduce((sum, one) => sum + one.connected, 0),
       hubRssMB: Math.round(rssBytes / 1e6),

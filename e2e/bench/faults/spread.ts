@@ -1,3 +1,5 @@
+import { quantile } from '../../../tooling/measure/quantile.ts';
+
 /** Spread of a measurement, in milliseconds. */
 export interface Spread {
   readonly p50Ms: number;
@@ -6,8 +8,6 @@ export interface Spread {
 
 /** @param times in milliseconds, at least one */
 export function spreadOf(times: readonly number[]): Spread {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number): number =>
-    Math.round((sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] as number) * 10) / 10;
+  const at = (share: number): number => Math.round(quantile(times, share) * 10) / 10;
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
