@@ -76,8 +76,9 @@ export function settle({ client, server }: NativePair): void {
 export function streamsOn(
   { native }: Side,
   role: StreamSetParts['role'],
-  { clock = new ManualClock(), sendEarly = () => undefined }: Partial<StreamSetParts> = {},
+  { clock = new ManualClock(), sendEarly = () => undefined, rested = () => false }: Partial<StreamSetParts> = {},
 ): StreamSet {
   const memory = { slab: new ReceiveSlab(), pool: new ChunkPool() };
-  return new StreamSet({ role, native, clock, ...memory, traffic: new Traffic(), wake: () => undefined, sendEarly });
+  const traffic = new Traffic();
+  return new StreamSet({ role, native, clock, ...memory, traffic, wake: () => undefined, sendEarly, rested });
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Stream } from '@qconn/transport';
-import { EARLY_BYTES, LATER_BYTES, type StreamSet } from '../src/quic/stream-set.ts';
+import { ManualClock } from '@qconn/clock';
+import { FULL_BYTES, GROUP_MESSAGES } from '../src/quic/gathering.ts';
+import type { StreamSet } from '../src/quic/stream-set.ts';
 import { Liveness } from '../src/quic/liveness.ts';
 import { connectionLimits } from '../src/quic/options.ts';
 import { Turn, type TurnTaker } from '../src/quic/turn.ts';
@@ -25,7 +26,7 @@ const nextIteration = (): Promise<void> => new Promise((resolve) => setImmediate
 
 test('what a reader writes to another connection leaves in the same turn, before anything that can wait', async () => {
   const log: string[] = [];
-  const turn = new Turn();
+  const turn = new Turn(new ManualClock());
   const second = taker('second', log);
   turn.wake(taker('first', log, () => turn.wake(second)));
   expect(log).toEqual([]);
@@ -42,7 +43,7 @@ test('what a reader writes to another connection leaves in the same turn, before
 
 test('those who can wait have their turns one after another, between those of others', async () => {
   const log: string[] = [];
-  const turn = new Turn();
+  const turn = new Turn(new ManualClock());
   const patient = Array.from({ length: 40 }, (_, index) => taker(`patient ${index}`, log));
   const served = (): string[] => log.splice(0).filter((line) => line.endsWith('sends'));
   for (const one of patient) turn.wakePatiently(one);
@@ -65,7 +66,7 @@ test('those who can wait have their turns one after another, between those of ot
 
 test('while more datagrams wait than the system hands over at once, fewer of those who can wait have their turn', async () => {
   const log: string[] = [];
-  const turn = new Turn();
+  const turn = new Turn(new ManualClock());
   for (let index = 0; index < 32; index += 1) {
     turn.wakePatiently(taker(`patient ${index}`, log));
     turn.arrived();
@@ -76,7 +77,7 @@ test('while more datagrams wait than the system hands over at once, fewer of tho
 
 test('a datagram that comes alone has its turn at once, after an iteration without a burst', async () => {
   const log: string[] = [];
-  const turn = new Turn();
+  const turn = new Turn(new ManualClock());
   const one = taker('one', log);
   const datagram = (): number => {
     turn.wake(one);
@@ -100,7 +101,7 @@ test('when everything has been read and answered, who asked for it has its say; 
   let left = 2;
   const one = taker('one', log);
   const written = taker('written', log);
-  const turn: Turn = new Turn(() => {
+  const turn: Turn = new Turn(new ManualClock(), () => {
     log.push('all');
     turn.wake(written);
     // Also one that has had its turn already: there may be something to read again.
@@ -127,6 +128,23 @@ test('when everything has been read and answered, who asked for it has its say; 
   expect(log).toEqual([]);
 });
 
+test('a turn has rested when nothing was done for a while before it', async () => {
+  const clock = new ManualClock();
+  const turn = new Turn(clock);
+  const rested: boolean[] = [];
+  const looks = (): TurnTaker => taker('one', [], () => void rested.push(turn.rested));
+  const after = async (ms: number): Promise<void> => {
+    clock.advance(ms);
+    turn.wake(looks());
+    await nextIteration();
+  };
+  await after(0);
+  await after(0.1);
+  await after(0.3);
+  await after(0);
+  expect(rested).toEqual([true, false, true, false]);
+});
+
 test('small writes are sent early once there are enough for a packet; large ones wait for the end of the turn', async () => {
   const { hub, machine } = await createHubAndMachine();
   const { client } = nativePair(hub, machine);
@@ -137,27 +155,22 @@ test('small writes are sent early once there are enough for a packet; large ones
       streams.pump();
     },
   });
-  const write = (stream: Stream, bytes: number): void => void stream.write(new Uint8Array(bytes));
   const stream = streams.open();
   const gather = (bytes: number): void => {
-    for (let written = 0; written < bytes; written += 250) write(stream, 250);
+    for (let written = 0; written < bytes; written += 250) stream.write(new Uint8Array(250));
   };
-  gather(EARLY_BYTES);
+  gather(GROUP_MESSAGES * 250);
   expect(early).toBe(1);
-  // Whoever reads is busy by now: what follows in the same turn comes in larger packets.
-  gather(LATER_BYTES - 250);
-  expect(early).toBe(1);
-  gather(250);
+  gather(FULL_BYTES);
   expect(early).toBe(2);
-  write(stream, 64 * 1024);
+  stream.write(new Uint8Array(64 * 1024));
   expect(early).toBe(2);
+  // What was begun in one turn is not in the way of the next.
   streams.pump();
-  // Each stream is a packet of its own.
-  const other = streams.open();
-  write(other, 1);
-  gather(2 * EARLY_BYTES - 250);
+  streams.turnEnded();
+  gather((GROUP_MESSAGES - 1) * 250);
   expect(early).toBe(2);
-  write(other, 250);
+  gather(250);
   expect(early).toBe(3);
 });
 

@@ -22,6 +22,8 @@ export interface ConnectionHost {
   readonly pool: ChunkPool;
   readonly rings: SendRings;
   readonly alarm: Alarm;
+  /** Whether there was nothing to do before this turn. */
+  readonly rested: boolean;
   /** Has the connection advanced and flushed at the end of this turn. */
   wake(connection: QuicConnection): void;
   /** The same for one that nobody waits for: in this turn or one of the next. */

@@ -5,7 +5,8 @@ import type { Ending } from './ending.ts';
 import type { Handshake } from './handshake.ts';
 import type { Liveness } from './liveness.ts';
 import type { QuicConnection } from './quic-connection.ts';
-import { EARLY_BYTES, type StreamSet } from './stream-set.ts';
+import { PACKET_BYTES } from './gathering.ts';
+import type { StreamSet } from './stream-set.ts';
 import type { Traffic } from './traffic.ts';
 
 /** Datagrams that one connection may send in one turn before others have theirs. */
@@ -67,14 +68,15 @@ export class Outflow {
 
   /** Sends what there is to send, if it is time to. */
   flush(): void {
-    const { liveness, ending } = this.#parts;
+    const { liveness, ending, streams } = this.#parts;
     if (this.#urgent || !liveness.established || this.#ack.full) ending.guard(this.send);
+    streams.turnEnded();
   }
 
   /** Sends before the turn is over. What goes wrong does so again, or shows, when the turn sends. */
   sendEarly(): void {
     const { connection, liveness, ending } = this.#parts;
-    if (!liveness.established || ending.info !== undefined || connection.sender.size.current < EARLY_BYTES) return;
+    if (!liveness.established || ending.info !== undefined || connection.sender.size.current < PACKET_BYTES) return;
     try {
       this.send();
     } catch {

@@ -93,6 +93,8 @@ export class QuicConnection implements Connection, TurnTaker {
       traffic,
       wake: () => this.#outflow.wake(),
       sendEarly: () => this.#outflow.sendEarly(),
+      // A client that rested waits for others who have the processor.
+      rested: () => role === 'server' && host.rested,
     }));
     const handshake = (this.#handshake = new Handshake({
       connection: this,

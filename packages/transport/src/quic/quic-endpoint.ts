@@ -62,7 +62,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.#router = router;
     this.#dependencies = dependencies;
     this.#options = options;
-    this.#turn = new Turn(dependencies.onTurn);
+    this.#turn = new Turn(dependencies.clock, dependencies.onTurn);
     this.#secrets = endpointSecrets(options.secret);
     this.clock = dependencies.clock;
     this.limits = connectionLimits(options);
@@ -149,6 +149,10 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
   close(code: number = ERROR_TABLE.closed.wire, reason = ''): Promise<void> {
     this.#closed ??= this.#shutDown(code, reason);
     return this.#closed;
+  }
+
+  get rested(): boolean {
+    return this.#turn.rested;
   }
 
   wake(connection: QuicConnection): void {

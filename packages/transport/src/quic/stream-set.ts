@@ -2,6 +2,7 @@ import type { Clock } from '@qconn/clock';
 import { QconnError } from '@qconn/protocol';
 import type { Stream } from '../stream.ts';
 import { BodyPace } from './body-pace.ts';
+import { Gathering } from './gathering.ts';
 import type { NativeConnection } from './native.ts';
 import { isStreamLimit } from './native-failure.ts';
 import { QuicStream, type StreamHost } from './quic-stream.ts';
@@ -19,15 +20,6 @@ const DEFAULT_URGENCY = 3;
  */
 const TRIED_STREAMS = 32;
 
-/**
- * Small writes are sent once there are so many bytes of them for each stream that they are on, rather than at the end of the turn,
- * so that who reads them can work while this side goes on. Just less than a chunk of the staging holds, which is one call into
- * the engine. Smaller packets cost more than it gains, and the engine makes one for each stream.
- */
-export const EARLY_BYTES = 7_000;
-/** The same for what follows in the same turn, when those who read are busy already: less than a packet can carry. */
-export const LATER_BYTES = 15_000;
-
 /** What the streams of a connection work with. */
 export interface StreamSetParts {
   readonly role: 'client' | 'server';
@@ -40,6 +32,8 @@ export interface StreamSetParts {
   readonly wake: () => void;
   /** Has it send at once what has been written so far. */
   readonly sendEarly: () => void;
+  /** Whether there was nothing to do before this turn. */
+  readonly rested: () => boolean;
 }
 
 /** The streams of one connection. */
@@ -51,6 +45,8 @@ export class StreamSet implements StreamHost {
   readonly #clock: Clock;
   readonly #wake: () => void;
   readonly #sendEarly: () => void;
+  readonly #rested: () => boolean;
+  readonly #gathering = new Gathering();
   readonly #streams = new Map<number, QuicStream>();
   #pending: QuicStream[] = [];
   readonly #pace = new BodyPace();
@@ -58,16 +54,12 @@ export class StreamSet implements StreamHost {
   #lastRead: QuicStream | undefined;
   #nextId: number;
   #taken = false;
-  /** Bytes of small writes since the last time that something was sent. */
-  #gathered = 0;
-  /** How many bytes are enough to be sent early. */
-  #early = EARLY_BYTES;
   /** Whether something may have come since the last look. */
   #unread = true;
   #accept: ((stream: Stream) => void) | undefined;
   #unaccepted: QuicStream[] = [];
 
-  constructor({ role, native, clock, slab, pool, traffic, wake, sendEarly }: StreamSetParts) {
+  constructor({ role, native, clock, slab, pool, traffic, wake, sendEarly, rested }: StreamSetParts) {
     this.native = native;
     this.slab = slab;
     this.pool = pool;
@@ -75,6 +67,7 @@ export class StreamSet implements StreamHost {
     this.#clock = clock;
     this.#wake = wake;
     this.#sendEarly = sendEarly;
+    this.#rested = rested;
     this.#nextId = role === 'client' ? 0 : 1;
   }
 
@@ -146,8 +139,7 @@ export class StreamSet implements StreamHost {
    * @returns whether the engine has taken anything since the last time
    */
   pump(): boolean {
-    this.#gathered = 0;
-    this.#early = EARLY_BYTES;
+    this.#gathering.sent();
     if (this.#pending.length === 0) return false;
     const pending =
       this.#pending.length === 1 ? this.#pending : this.#pending.toSorted((a, b) => a.urgency - b.urgency);
@@ -188,11 +180,11 @@ export class StreamSet implements StreamHost {
 
   gathered(stream: QuicStream, bytes: number): void {
     this.markPending(stream);
-    this.#gathered += bytes;
-    if (this.#gathered >= this.#early * this.#pending.length) {
-      this.#sendEarly();
-      this.#early = LATER_BYTES;
-    }
+    if (this.#gathering.wrote(bytes, this.#pending.length, this.#rested())) this.#sendEarly();
+  }
+
+  turnEnded(): void {
+    this.#gathering.turnEnded();
   }
 
   markReadable(): void {

@@ -1,3 +1,5 @@
+import type { Clock } from '@qconn/clock';
+
 /** Takes part in turns. */
 export interface TurnTaker {
   /** Whether it takes part in the turn to come. Only the turn changes it: a `Set` would be made anew for each. */
@@ -22,6 +24,9 @@ const PATIENT_TAKERS_IN_BURSTS = 4;
 /** Datagrams that Node takes from a socket before it has the rest of the program go on. */
 const POLLED_DATAGRAMS = 32;
 
+/** From how long on nothing to do is a rest, in milliseconds: several times what a packet costs both of its ends. */
+const REST_MS = 0.2;
+
 /**
  * Gathers the work of one turn of the event loop: packets and writes only mark their connection, and
  * after the poll phase (setImmediate) each marked connection reads once and sends once. What a reader
@@ -29,7 +34,10 @@ const POLLED_DATAGRAMS = 32;
  * While datagrams come one at a time, each has its turn as it comes.
  */
 export class Turn {
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #onRead: (() => boolean) | undefined;
+  #endedAt = Number.NEGATIVE_INFINITY;
+  #rested = false;
   #takers: TurnTaker[] = [];
   #patient: TurnTaker[] = [];
   /** Whether the end of this iteration is waited for. */
@@ -43,8 +51,14 @@ export class Turn {
    * @param onRead called in each turn when everything has been read and what was written meanwhile has been sent; what it writes is
    * sent after that. Says whether there is to be another turn at once
    */
-  constructor(onRead?: () => boolean) {
+  constructor(clock: Pick<Clock, 'monotonic'>, onRead?: () => boolean) {
+    this.#clock = clock;
     this.#onRead = onRead;
+  }
+
+  /** Whether there was nothing to do for a while before the turn that is under way, or before the last one. */
+  get rested(): boolean {
+    return this.#rested;
   }
 
   wake(taker: TurnTaker): void {
@@ -90,6 +104,7 @@ export class Turn {
   }
 
   #run(allRead: () => void): void {
+    this.#rested = this.#clock.monotonic() - this.#endedAt >= REST_MS;
     const takers = this.#readAll();
     let again = false;
     let later: readonly TurnTaker[] = [];
@@ -103,6 +118,7 @@ export class Turn {
     flush(this.#onRead === undefined ? takers : later);
     for (const taker of takers) taker.settle();
     for (const taker of later) taker.settle();
+    this.#endedAt = this.#clock.monotonic();
   }
 
   /** Has everybody who was woken read, and whoever is woken by that. */
