@@ -45,6 +45,11 @@ function benchLogic(): void {
     'logic.cpuUsPerExchange': cpuUsPerExchange,
     'logic.allocatedBytesPerExchange': allocatedBytesPerExchange,
   });
+  for (const pairs of [1, 2, 32]) {
+    const of = relayLogic(pairs).cpuUsPerExchange;
+    console.log(`  between ${pairs} ${pairs === 1 ? 'pair' : 'pairs by turns'}`.padEnd(34), `${of} µs`);
+    Object.assign(figures, { [`logic.pairs${pairs}.cpuUsPerExchange`]: of });
+  }
 }
 
 async function benchRelay(): Promise<void> {

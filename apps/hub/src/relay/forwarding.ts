@@ -16,7 +16,7 @@ import { mayPass, nameIn } from './permission.ts';
 import { refusalWith } from './refusal.ts';
 import type { RelayDependencies } from './relay-dependencies.ts';
 import type { RelayLimits } from './relay-limits.ts';
-import { LastRoute, routeTo, type Route } from './route.ts';
+import { LastRoutes, routeTo, type Route } from './route.ts';
 import type { Shelf } from './shelves.ts';
 
 /** What forwarding takes. */
@@ -34,7 +34,7 @@ export interface ForwardingDependencies extends Pick<
 export class Forwarding {
   readonly #dependencies: ForwardingDependencies;
   readonly #limits: Pick<RelayLimits, 'bufferedBytesPerMachine'>;
-  readonly #lastRoute = new LastRoute();
+  readonly #lastRoutes = new LastRoutes();
 
   constructor(dependencies: ForwardingDependencies, limits: Pick<RelayLimits, 'bufferedBytesPerMachine'>) {
     this.#dependencies = dependencies;
@@ -47,12 +47,12 @@ export class Forwarding {
     const { address } = request;
     const sender = exchange.senderFingerprint;
     const policy = this.#dependencies.policy();
-    const known = this.#lastRoute.find(sender, address, policy, sessions);
+    const known = this.#lastRoutes.find(sender, address, policy, sessions);
     if (known !== undefined) return this.#take(exchange, known);
     const resolution = resolve(sessions, address, this.#contextOf(sender, request));
     if (resolution.outcome === 'resolved') {
       const route = routeTo(resolution.device, sender, policy);
-      this.#lastRoute.keep(sender, address, policy, sessions, route);
+      this.#lastRoutes.keep(sender, address, policy, sessions, route);
       return this.#take(exchange, route);
     }
     const why = refusalWith(resolution.outcome, `${resolution.reason}.`);

@@ -80,6 +80,22 @@ describe('a route that is known', () => {
     expect(on.printer.peer.jobs().at(-1)?.from).toEqual({ fingerprint: LIMS, hostname: 'lims-2' });
   });
 
+  test('is one of several, and does not outlive its own end for those beside it', () => {
+    const on = travelled();
+    const devices = Array.from({ length: 20 }, (_, n) => `zebra-${n}`);
+    for (const device of devices) on.stage.sessions.provide(on.printer.session, device, ['print']);
+    const askEach = (from: number): string[] =>
+      devices.map((device, n) => {
+        const before = on.printer.peer.jobs().length;
+        on.stage.request(on.lims, { address: { ...ADDRESS, device } }, from + n);
+        if (on.printer.peer.jobs().length > before) on.stage.respond(on.printer);
+        return on.lims.peer.outcomes(from + n)[0]?.code ?? on.printer.peer.jobs().at(-1)?.device ?? '';
+      });
+    expect([askEach(100), askEach(200)]).toEqual([devices, devices]);
+    on.stage.sessions.withdraw(on.printer.session, 'zebra-7');
+    expect(askEach(300)).toEqual(devices.map((device) => (device === 'zebra-7' ? 'not_found' : device)));
+  });
+
   test('is no way for another sender', () => {
     const on = travelled();
     const other = on.stage.connect('qc1other');

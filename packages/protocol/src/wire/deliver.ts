@@ -28,7 +28,7 @@ export interface Deliver {
   readonly streamed?: StreamedBody | undefined;
 }
 
-const lastRead = new LastRead(readEnds);
+const lastRead = new LastRead(4, readEnds);
 const lastWritten = new LastWritten();
 
 /** Writes a Deliver frame. @throws QconnError `too_large`, or `invalid_request` for a deadline out of range */

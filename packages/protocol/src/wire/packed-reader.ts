@@ -87,6 +87,18 @@ export class PackedReader {
     return true;
   }
 
+  /** A number that tells most sequences of so many {@link PackedReader.text8} apart, without reading them: names differ towards their ends. */
+  mark(texts: number): number {
+    const bytes = this.#bytes;
+    let mark = 0;
+    let at = this.#at;
+    for (let text = 0; text < texts && at < bytes.length; text += 1) {
+      at += 1 + (bytes[at] as number);
+      if (at <= bytes.length) mark = 3 * mark + (bytes[at - 1] as number) + 11 * (bytes[at - 2] ?? 0);
+    }
+    return mark;
+  }
+
   /** Passes over an {@link PackedReader.f64}. @returns whether it is a finite number: not all bits of its exponent are set */
   skipFinite64(): boolean {
     const at = this.#take(8);

@@ -16,7 +16,7 @@ import { PackedReader } from './packed-reader.ts';
 import type { PackedWriter } from './packed-writer.ts';
 import { readStreamedBody, streamedFlag, writeStreamedBody, type StreamedBody } from './streamed-body.ts';
 
-const lastRead = new LastRead(readAddress);
+const lastRead = new LastRead(3, readAddress);
 const lastWritten = new LastWritten();
 
 /** What a sender asks for. Deadlines are durations: clocks of different machines never meet. */

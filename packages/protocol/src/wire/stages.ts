@@ -38,7 +38,7 @@ const RESOLVED = 1 << STAGES.indexOf('resolved');
 const UNKNOWN = -1 << STAGES.length;
 
 // Frozen, since one object is given to many.
-const lastRead = new LastRead<ResolvedTarget>((reader) =>
+const lastRead = new LastRead<ResolvedTarget>(3, (reader) =>
   Object.freeze({
     fingerprint: reader.text8(ADDRESS_PART_MAX_BYTES),
     hostname: reader.text8(ADDRESS_PART_MAX_BYTES),

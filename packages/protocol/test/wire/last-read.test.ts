@@ -67,6 +67,17 @@ describe('names that were read or written the last time', () => {
     );
   });
 
+  test('are given as the same object while they are known, also with others between', () => {
+    const read = (device: string): Address =>
+      decodeRequest(frameOf(requestTo({ serviceType: 'print', machine: 'pc', device }))).address;
+    const [first, second] = [read('zebra-1'), read('zebra-2')];
+    expect([read('zebra-1') === first, read('zebra-2') === second, read('zebra-1') === first]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
   test('do not hide that a part is empty now, which was absent then', () => {
     requestTo({ serviceType: 'print' });
     expectRefusal('bad_address', () => requestTo({ serviceType: 'print', machine: '' }));
