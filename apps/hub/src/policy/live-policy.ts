@@ -1,8 +1,9 @@
-import { compilePolicy, type Policy, type Principal } from '@qconn/authz';
+import type { Policy } from '@qconn/authz';
 import type { Clock, Timer } from '@qconn/clock';
-import type { PolicyChange, PolicyMachine, PolicySnapshot, Store } from '@qconn/store';
+import type { PolicyChange, PolicySnapshot, Store } from '@qconn/store';
 import type { Logger } from '@qconn/startup';
 import { Freshness } from './freshness.ts';
+import { PolicyInForce } from './policy-in-force.ts';
 
 /** What the live policy works with. */
 export interface LivePolicyDependencies {
@@ -11,9 +12,9 @@ export interface LivePolicyDependencies {
   readonly log: Logger;
 }
 
-/** How long it may go on by itself. */
+/** How long the hub may go on without its database. */
 export interface LivePolicyOptions {
-  /** Longest time that a policy may serve without having been compared with the database, in milliseconds. */
+  /** Longest time that a policy may serve without being compared with the database, in milliseconds. */
   readonly maxAgeMs: number;
 }
 
@@ -21,24 +22,24 @@ export interface LivePolicyOptions {
 export type Touched = readonly string[] | 'all';
 
 /**
- * How often the generation is compared with the database's, in milliseconds: the net under missed notifications.
- * Several times within the policy's greatest age, so that one slow answer ends nothing.
+ * How often the generation is compared with the database's: at most so many milliseconds apart, as the net under missed
+ * announcements, and several times within the policy's greatest age, so that one slow answer ends nothing.
  */
 const RESYNC_MAX_MS = 30_000;
 const RESYNCS_PER_AGE = 3;
 
-/** How soon it is tried again when the database could not be asked, in milliseconds. */
+/** Wait before the database is asked again that could not be asked, in milliseconds. */
 const RETRY_MS = 1_000;
 
 /**
- * How long a change that is in the database already may take to be announced, in milliseconds. Announcements come
- * within some milliseconds; to read the whole policy of a large fleet takes seconds of a core.
+ * How long a committed change may take to be announced, in milliseconds, before the whole policy is read instead.
+ * Announcements take some milliseconds; reading the policy of a large fleet takes seconds of a core.
  */
 const ANNOUNCED_WITHIN_MS = 500;
 
 /**
- * The policy in force on this hub: compiled from the database, kept up with it by its
- * announcements. Changes are applied one after another, in the order of their generations.
+ * Keeps the policy in force on this hub up with the database, by the database's announcements. Changes are applied one after
+ * another, in the order of their generations.
  */
 export class LivePolicy {
   readonly #source: LivePolicyDependencies['source'];
@@ -48,9 +49,7 @@ export class LivePolicy {
   /** Whoever waits for a generation to come into force. */
   readonly #awaited = new Set<() => void>();
   readonly freshness: Freshness;
-  #policy: Policy;
-  #fingerprints: Map<string, string>;
-  #revokedSerials: Set<string>;
+  readonly #inForce: PolicyInForce;
   /** Changes that are being applied, one after another. Never rejects. */
   #work: Promise<void> = Promise.resolve();
   #catchingUp: Promise<boolean> | undefined;
@@ -68,9 +67,7 @@ export class LivePolicy {
     this.#clock = clock;
     this.#resyncMs = Math.min(RESYNC_MAX_MS, maxAgeMs / RESYNCS_PER_AGE);
     this.freshness = new Freshness({ clock, log, maxAgeMs });
-    this.#policy = compilePolicy(sourceOf(snapshot));
-    this.#fingerprints = hostnamesOf(snapshot);
-    this.#revokedSerials = new Set(snapshot.revokedSerials);
+    this.#inForce = new PolicyInForce(snapshot);
   }
 
   /** Loads the policy and keeps it live. @throws QconnError `database_unavailable` */
@@ -90,17 +87,17 @@ export class LivePolicy {
   }
 
   get current(): Policy {
-    return this.#policy;
+    return this.#inForce.policy;
   }
 
   /** The fingerprint of an enrolled machine by its fingerprint or hostname. */
   knownMachine(machine: string): string | undefined {
-    return this.#policy.machine(machine) === undefined ? this.#fingerprints.get(machine) : machine;
+    return this.#inForce.knownMachine(machine);
   }
 
   /** Whether a credential that still verifies has been revoked. */
   isRevoked(serial: string): boolean {
-    return this.#revokedSerials.has(serial);
+    return this.#inForce.isRevoked(serial);
   }
 
   /** Tells a listener after each change that has come into force. */
@@ -141,7 +138,7 @@ export class LivePolicy {
 
   /** Compares the generation with the database's, and waits for what is missing. Loads everything if it does not come. */
   async #catchUp(): Promise<boolean> {
-    const before = this.#policy.generation;
+    const before = this.current.generation;
     const askedAt = this.#clock.monotonic();
     try {
       const generation = await this.#source.generation();
@@ -149,7 +146,7 @@ export class LivePolicy {
       const restored = generation < before;
       if (restored || !(await this.#announced(generation)))
         await this.#inTurn(async () => {
-          if (restored || this.#policy.generation < generation) await this.#applyAll();
+          if (restored || this.current.generation < generation) await this.#applyAll();
         });
     } catch (error) {
       this.#failed(error);
@@ -165,7 +162,7 @@ export class LivePolicy {
   #announced(generation: number): Promise<boolean> {
     return new Promise((resolve) => {
       const look = (): void => {
-        const there = this.#policy.generation >= generation;
+        const there = this.current.generation >= generation;
         if (!there && !this.#closed && !late) return;
         timer.cancel();
         this.#awaited.delete(look);
@@ -181,7 +178,7 @@ export class LivePolicy {
     });
   }
 
-  /** Does something after all that was begun before. @throws what it throws; who comes next is not held up by that */
+  /** Does something after all that was begun before. @throws what it throws, which does not stop what comes next */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.#work.then(work);
     this.#work = done.catch((error: unknown) => this.#failed(error));
@@ -196,44 +193,21 @@ export class LivePolicy {
 
   async #apply(change: PolicyChange): Promise<void> {
     if (this.#closed) return;
-    if (change.kind === 'changed' && change.generation <= this.#policy.generation) return;
-    const next = change.kind === 'changed' && change.generation === this.#policy.generation + 1;
+    if (change.kind === 'changed' && change.generation <= this.current.generation) return;
+    const next = change.kind === 'changed' && change.generation === this.current.generation + 1;
     if (next) await this.#applyPart(change);
     else await this.#applyAll();
   }
 
-  async #applyPart({ generation, machines, roles }: Extract<PolicyChange, { kind: 'changed' }>): Promise<void> {
-    const part = await this.#source.loadPart({ machines, roles, now: this.#clock.now() });
-    const found = new Set(part.machines.map(({ fingerprint }) => fingerprint));
-    const defined = new Set(part.roles.map(({ name }) => name));
-    this.#forgetHostnames(machines);
-    this.#policy = this.#policy.with({
-      generation,
-      machines: part.machines.map(principalOf),
-      removedMachines: machines.filter((fingerprint) => !found.has(fingerprint)),
-      roles: part.roles,
-      removedRoles: roles.filter((name) => !defined.has(name)),
-    });
-    for (const { fingerprint, hostname } of part.machines)
-      if (hostname !== null) this.#fingerprints.set(hostname, fingerprint);
-    for (const serial of part.revokedSerials) this.#revokedSerials.add(serial);
+  async #applyPart(change: Extract<PolicyChange, { kind: 'changed' }>): Promise<void> {
+    const { machines, roles } = change;
+    this.#inForce.change(change, await this.#source.loadPart({ machines, roles, now: this.#clock.now() }));
     this.#tell(roles.length > 0 ? 'all' : machines);
   }
 
   async #applyAll(): Promise<void> {
-    const snapshot = await this.#source.load({ now: this.#clock.now() });
-    this.#policy = compilePolicy(sourceOf(snapshot));
-    this.#fingerprints = hostnamesOf(snapshot);
-    this.#revokedSerials = new Set(snapshot.revokedSerials);
+    this.#inForce.replace(await this.#source.load({ now: this.#clock.now() }));
     this.#tell('all');
-  }
-
-  #forgetHostnames(machines: readonly string[]): void {
-    for (const fingerprint of machines) {
-      const hostname = this.#policy.machine(fingerprint)?.hostname;
-      if (hostname !== undefined && this.#fingerprints.get(hostname) === fingerprint)
-        this.#fingerprints.delete(hostname);
-    }
   }
 
   #tell(touched: Touched): void {
@@ -245,18 +219,4 @@ export class LivePolicy {
     this.#resync?.cancel();
     if (!this.#closed) this.#resync = this.#clock.setTimer(afterMs, () => void this.upToDate());
   }
-}
-
-function sourceOf({ generation, roles, machines }: PolicySnapshot): Parameters<typeof compilePolicy>[0] {
-  return { generation, roles, machines: machines.map(principalOf) };
-}
-
-function principalOf({ fingerprint, status, hostname, labels, roles }: PolicyMachine): Principal {
-  return { fingerprint, status, hostname: hostname ?? undefined, labels, roles };
-}
-
-function hostnamesOf({ machines }: PolicySnapshot): Map<string, string> {
-  return new Map(
-    machines.flatMap(({ hostname, fingerprint }) => (hostname === null ? [] : [[hostname, fingerprint] as const])),
-  );
 }
