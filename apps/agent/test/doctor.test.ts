@@ -77,6 +77,21 @@ test('finds nothing where nothing is broken, and goes the whole way', async () =
   });
 });
 
+test('a configuration that names another hub than the credential is told, for the credential counts', async () => {
+  const { url } = await enrolled(new FakeHub());
+  configure('https://moved.example:7443', '[]');
+  const { code, findings } = await examined();
+  expect(code).toBe(0);
+  expect(findings.filter(({ state }) => state !== 'ok')).toEqual([
+    {
+      check: 'hub',
+      state: 'warning',
+      detail: expect.stringContaining(`from ${url}`),
+      action: expect.stringContaining('--force'),
+    },
+  ]);
+});
+
 test('opens an encrypted credential as the agent does', async () => {
   const server = await FakeHubServer.start(new FakeHub());
   endings.push(() => server.close());

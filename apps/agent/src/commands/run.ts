@@ -3,6 +3,7 @@ import { connect, isQconnError } from '@qconn/client';
 import { systemClock } from '@qconn/clock';
 import { createLog, runUntilSignal, type Logger } from '@qconn/startup';
 import type { AgentConfig } from '../config/agent-config.ts';
+import { otherHub } from '../config/other-hub.ts';
 import { configFile } from '../config/config-file.ts';
 import { credentialStore } from '../config/credential-store.ts';
 import { readConfig, type ConfigFlags } from '../config/read-config.ts';
@@ -81,9 +82,7 @@ async function listen(
   }
 }
 
-function warnOfOtherHub({ hub }: AgentConfig, identity: IdentityStatus, log: Logger): void {
-  if (hub === undefined || new URL(hub).origin === new URL(identity.hub).origin) return;
-  log.warn(
-    `the configuration names the hub ${hub}, but the credential is from ${identity.hub}, and that counts; enrol again to change hubs`,
-  );
+function warnOfOtherHub(config: AgentConfig, identity: IdentityStatus, log: Logger): void {
+  const other = otherHub(config, identity.hub);
+  if (other !== undefined) log.warn(`${other}; enrol again to change hubs`);
 }

@@ -5,6 +5,7 @@ import { inspectCredential, shortCode, type Credential } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import type { AgentConfig, DeviceConfig } from '../config/agent-config.ts';
 import { credentialStore } from '../config/credential-store.ts';
+import { otherHub } from '../config/other-hub.ts';
 import { askStatus } from '../control/ask-agent.ts';
 import type { RunningStatus } from '../control/agent-status.ts';
 import { socketPath } from '../control/socket-path.ts';
@@ -82,6 +83,15 @@ async function checkHub(
   clock: Clock,
   add: (...findings: Finding[]) => void,
 ): Promise<void> {
+  const other = otherHub(config, credential.hub.https);
+  if (other !== undefined)
+    add(
+      warning(
+        'hub',
+        other,
+        'Where the hub has moved, enrol again with a token of it (--force; the key stays); else mend the configuration.',
+      ),
+    );
   add(...(await checkNames([new URL(credential.hub.https).hostname, ...credential.hub.quic.map(({ host }) => host)])));
   const { findings, skewMs } = await checkHttps(credential, clock);
   add(...findings, checkClock(skewMs));
