@@ -28,6 +28,10 @@ test('--towards belongs to the grant before it', () => {
   ]);
 });
 
+test('several verbs in one option are told how they are written', () => {
+  expect(() => read(['--allow', 'provide:greet,submit:greet'])).toThrow(/once for each verb/);
+});
+
 test('a grant is shown in words', () => {
   const [grant] = read([
     '--allow',
