@@ -35,6 +35,9 @@ function tellHowToGoOn({ https, program }: RunningHub, key: string, pin: string,
   print(`The hub keeps running (process ${program.pid}, files in ${folder}). Talk to it with:
   npx -y pnpm@12 qconn login ${https} ${key} --pin ${pin}
   npx -y pnpm@12 qconn machines
+Let a program of your own, such as demo/hello.ts, provide and send:
+  npx -y pnpm@12 qconn role put hello --allow provide:greet --allow submit:greet
+  npx -y pnpm@12 hello ${https} $(npx -y pnpm@12 --silent qconn token create --roles hello --auto-approve)
 End it with:
   kill ${program.pid} && until rm -r ${folder}; do sleep 1; done
 `);

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BODY_MAX_BYTES } from '@qconn/protocol';
-import { afterEach, describe, expect, test } from 'vitest';
-import { DemoRun } from './demo-run.ts';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { DemoRun, ROOT } from './demo-run.ts';
 
 const runs: DemoRun[] = [];
 afterEach(async () => {
@@ -16,6 +17,22 @@ async function start(...args: string[]): Promise<DemoRun> {
   const run = await DemoRun.start(...args);
   runs.push(run);
   return run;
+}
+
+/** Does what a kept hub's demo proposes, without pnpm and with the key in the environment instead of in a profile. */
+async function greets(run: DemoRun): Promise<void> {
+  const [, hub, key, pin] = /qconn login (\S+) (\S+) --pin (\S+)/.exec(run.output) ?? [];
+  const cwd = await mkdtemp(join(tmpdir(), 'qconn-hello-test-'));
+  onTestFinished(() => rm(cwd, { recursive: true }));
+  const node = (program: string): string => `'${process.execPath}' --conditions=@qconn/source '${ROOT}${program}'`;
+  const commands = [...run.output.matchAll(/^ {2}npx -y pnpm@12 (?:qconn role put|hello) .*$/gm)].map(([command]) =>
+    command
+      .replaceAll(/npx -y pnpm@12 (--silent )?qconn/g, node('apps/cli/src/main.ts'))
+      .replace('npx -y pnpm@12 hello', node('demo/hello.ts')),
+  );
+  const env = { ...process.env, QCONN_HUB: hub, QCONN_KEY: key, QCONN_PIN: pin };
+  const { stdout } = await promisify(execFile)('sh', ['-ec', commands.join('\n')], { cwd, env });
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe('Hello, world!');
 }
 
 describe('the demo', () => {
@@ -64,6 +81,7 @@ describe('the demo', () => {
     expect(await run.ended, run.output).toBe(0);
     const [hub] = await run.leftProcesses();
     expect(run.output).toMatch(/qconn login https:\/\/127\.0\.0\.1:\d+ qk_\S+ --pin [0-9a-f]{64}/);
+    await greets(run);
     const [, end] = /\nEnd it with:\n {2}(kill .*)\n/.exec(run.output) ?? [];
     expect(end).toContain(`kill ${hub} && `);
     await promisify(execFile)('sh', ['-c', end as string]);

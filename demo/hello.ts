@@ -1,0 +1,15 @@
+import { connect, enroll } from '@qconn/client';
+
+// A program of one's own, which provides a device and sends to it; README.md says how to run it.
+const [hub = '', token = ''] = process.argv.slice(2);
+const credentials = 'hello-credential';
+
+// A key is made here, and the hub certifies it: the program is a machine of that hub from now on.
+await enroll({ hub, token, store: credentials, agent: 'hello/1' });
+const client = await connect({ credentials, agent: 'hello/1' });
+await client.connected({ phase: 'online' });
+
+await client.provide({ device: 'greeter', serviceTypes: ['greet'] }, ({ body }) => `Hello, ${Buffer.from(body)}!`);
+const reply = await client.request('greet', 'world', { onStatus: ({ stage }) => console.log(stage) });
+console.log(Buffer.from(reply.body).toString());
+await client.close();
