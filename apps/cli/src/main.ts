@@ -1,11 +1,8 @@
 #!/usr/bin/env node
+import { endWithReader } from '@qconn/startup';
 import { run } from './run.ts';
 
-// A reader that has seen enough, such as `head`, is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
+endWithReader();
 
 function onInterrupt(stop: () => void): () => void {
   process.once('SIGINT', stop);

@@ -5,6 +5,7 @@ export type { Flag, Flags } from './config/flags.ts';
 export { loadConfig } from './config/load-config.ts';
 export { getAt, setAt, type Path } from './config/path.ts';
 export { settingsOf, type ConfigSchema, type Setting } from './config/settings.ts';
+export { endWithReader } from './end-with-reader.ts';
 export { EXIT_FAILED, EXIT_OK, EXIT_USAGE, exitCodeOf, exitCodeOfSignal } from './exit-code.ts';
 export { createLog, type LogFormat, type Logger, type LogLevel, type LogOptions } from './log/create-log.ts';
 export { errorFields, type ErrorFields } from './log/error-fields.ts';

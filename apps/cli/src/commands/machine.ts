@@ -4,7 +4,7 @@ import type { Invocation } from '../invocation.ts';
 import { machineCard } from '../output/machine-text.ts';
 
 /** How commands describe their argument MACHINE. */
-export const MACHINE_ARGUMENT = 'hostname, fingerprint (qc1…), or short code while it is pending';
+export const MACHINE_ARGUMENT = 'hostname, fingerprint (qc1…), or short code';
 
 export function addMachine(parent: Command, invocation: Invocation): void {
   const command = parent

@@ -17,7 +17,9 @@ export function parseGrant(effect: Grant['effect'], text: string): Grant {
   if (serviceTypes.some((pattern) => pattern.trim() === ''))
     throw new InvalidArgumentError('Name at least one service type after the colon, such as submit:print,scale.*');
   if (serviceTypes.some((pattern) => pattern.includes(':')))
-    throw new InvalidArgumentError(`Give the option once for each verb: --${effect} submit:print --${effect} query:print`);
+    throw new InvalidArgumentError(
+      `Give the option once for each verb: --${effect} submit:print --${effect} query:print`,
+    );
   return { effect, verb: verb as Grant['verb'], serviceTypes: serviceTypes.map((pattern) => pattern.trim()) };
 }
 

@@ -23,6 +23,7 @@ export function machinesSuite(admin: () => Admin): void {
       expect(twice).toMatchObject({ code: 1, err: expect.stringContaining('qconn rights') });
       const shown = await admin().json<Machine>('machine', 'printer-1');
       expect(shown).toMatchObject({ fingerprint: machine.fingerprint, status: 'authorized', labels: { site: 'oslo' } });
+      expect(await admin().json<Machine>('machine', machine.shortCode)).toEqual(shown);
       expect(shown.authorizedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     });
 
