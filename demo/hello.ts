@@ -9,7 +9,8 @@ await enroll({ hub, token, store: credentials, agent: 'hello/1' });
 const client = await connect({ credentials, agent: 'hello/1' });
 await client.connected({ phase: 'online' });
 
-await client.provide({ device: 'greeter', serviceTypes: ['greet'] }, ({ body }) => `Hello, ${Buffer.from(body)}!`);
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+await client.provide({ device: 'greeter', serviceTypes: ['greet'] }, ({ body }) => `Hello, ${text(body)}!`);
 const reply = await client.request('greet', 'world', { onStatus: ({ stage }) => console.log(stage) });
-console.log(Buffer.from(reply.body).toString());
+console.log(text(reply.body));
 await client.close();
