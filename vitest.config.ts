@@ -17,6 +17,7 @@ export default defineConfig({
     // They end what waits for something that does not come, and nothing else: how long a test takes is the machine's affair.
     testTimeout: 240_000,
     hookTimeout: 240_000,
+    teardownTimeout: 240_000,
     expect: { poll: { timeout: 120_000 } },
     projects: [
       { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
