@@ -55,6 +55,7 @@ export interface HubParts extends HubFoundation {
   readonly refusals: RefusalAudit;
   readonly relay: Relay;
   readonly recent: RecentExchanges;
+  readonly calls: SessionCalls;
   readonly trust: TrustDistribution;
   readonly housekeeping: Housekeeping;
   readonly certificate: ServerCertificate;
@@ -190,5 +191,5 @@ export async function assembleHub(foundation: HubFoundation): Promise<HubParts> 
     await endpoint.close();
     throw error;
   });
-  return { ...foundation, refusals, relay, recent, trust, housekeeping, certificate, endpoint, api };
+  return { ...foundation, refusals, relay, recent, calls, trust, housekeeping, certificate, endpoint, api };
 }

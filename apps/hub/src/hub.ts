@@ -26,7 +26,7 @@ export interface HubDependencies {
   readonly readConfig?: () => HubConfig;
 }
 
-/** How often quotas of quiet machines are forgotten, in milliseconds. */
+/** How often quotas of quiet machines and past exchanges are forgotten, in milliseconds. */
 const SWEEP_MS = 60_000;
 
 /** A running hub. */
@@ -129,6 +129,7 @@ export class Hub {
     return this.#parts.clock.setTimer(SWEEP_MS, () => {
       this.#parts.relay.sweep();
       this.#parts.recent.sweep();
+      this.#parts.calls.sweep();
       this.#sweep = this.#armSweep();
     });
   }

@@ -83,7 +83,19 @@ export class SessionCalls {
     }
   }
 
-  /** A renewal is a signature and rows that are kept: honest machines need one in days, or in a minute at the shortest validity. */
+  /** Forgets machines that have been quiet long enough to be owed nothing. Call it every minute or so. */
+  sweep(): void {
+    const now = this.#dependencies.clock.monotonic();
+    this.#renewals.sweep(now);
+    this.#searches.sweep(now);
+  }
+
+  /** Machines whose calls are being rationed. */
+  get rationed(): number {
+    return this.#renewals.size + this.#searches.size;
+  }
+
+  /** A renewal costs a signature and rows that are kept. Honest machines need one in days, or each minute at the shortest validity. */
   #admitRenewal({ fingerprint }: AuthContext): void {
     const retryAfterMs = this.#renewals.admit(fingerprint, 0, this.#dependencies.clock.monotonic());
     if (retryAfterMs > 0)
