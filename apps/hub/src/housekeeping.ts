@@ -31,10 +31,10 @@ export interface AtRisk {
   readonly lapsesSoon: number;
 }
 
-/** How often the hub looks whether its issuing CA was renewed by hand, in milliseconds. */
+/** How often the hub checks whether its issuing CA was renewed by hand, in milliseconds. */
 const LOOK_MS = 60_000;
 
-/** Looks between two rounds of everything else. */
+/** Checks between two rounds of everything else: an hour. */
 const ROUND_LOOKS = 60;
 
 /** Share of its lifetime after which a certificate should have been renewed: 2/3, the widest jitter, and some tries. */
@@ -50,11 +50,11 @@ const CA_WARNING_MS = 30 * 86_400_000;
 const LOOKED_AT_MAX = 1_000;
 const NAMED_MAX = 20;
 
-/** Rows that a sweep deletes in one transaction, and transactions in a round: it disturbs nobody. */
+/** Rows that a sweep deletes in one transaction, and transactions in a round: few enough to disturb nobody. */
 const SWEEP_ROWS = 500;
 const SWEEPS_MAX = 20;
 
-/** What a hub does now and then: deletes what has expired long ago, warns of what is about to and cannot renew itself. */
+/** What a hub does once an hour: deletes what expired long ago, and warns of certificates that end and that nobody renews. */
 export class Housekeeping {
   readonly #dependencies: HousekeepingDependencies;
   readonly #options: HousekeepingOptions;
@@ -92,7 +92,7 @@ export class Housekeeping {
     });
   }
 
-  /** A part that fails is told of, and tried again the next time. */
+  /** A part that fails is logged, and tried again the next time. */
   async #look(): Promise<void> {
     await this.#attempt('authority_not_reloaded', async () => {
       if (await this.#dependencies.authority.reload())

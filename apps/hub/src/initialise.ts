@@ -105,7 +105,7 @@ export async function initialise(
 }
 
 /**
- * Makes a new bootstrap secret, for who is at the hub's host and has lost every key. The old one is void. As its key will
+ * Makes a new bootstrap secret, for whoever is at the hub's host and has lost every key. The old one is void. As its key will
  * have the role `admin`, that role is made what it was at first, should somebody have edited or deleted it.
  */
 export async function renewBootstrap(config: HubConfig, store: Store, clock: Clock): Promise<string> {

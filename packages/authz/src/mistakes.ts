@@ -9,7 +9,7 @@ export interface Mistake {
   readonly message: string;
 }
 
-/** Gathers mistakes, so that whoever wrote the document can mend them all at once. */
+/** Gathers mistakes, so that whoever wrote the document can correct them all at once. */
 export class Mistakes {
   readonly list: Mistake[] = [];
 

@@ -8,7 +8,7 @@ export interface SecretParts {
   readonly id: Uint8Array;
   /** 16 bytes. */
   readonly secret: Uint8Array;
-  /** SHA-256 of the public key of the hub's root CA, 32 bytes. API keys have none: they are used by clients that know the root. */
+  /** SHA-256 of the public key of the hub's root CA, 32 bytes. API keys have none: their users know the root already. */
   readonly pin?: Uint8Array | undefined;
 }
 

@@ -42,7 +42,7 @@ export class TrustBundle {
     return this.roots.map((root) => root.pem);
   }
 
-  /** Names this set of certificates, in whatever order they are: 32 hex digits. By it hub and machine see whether they trust the same. */
+  /** Names this set of certificates, whatever their order, in 32 hex digits: hub and machine compare whom they trust by it. */
   get id(): string {
     const digests = this.roots.map(({ certificate }) => createHash('sha256').update(certificate.der).digest('hex'));
     return createHash('sha256').update(digests.toSorted().join()).digest('hex').slice(0, 32);

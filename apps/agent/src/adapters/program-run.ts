@@ -140,7 +140,7 @@ export class ProgramRun {
   }
 }
 
-/** Output that was taken away from who held it open ends there: how the program ended says what it is worth. */
+/** Output that was cut because a process held it open ends there: the program's exit says what it is worth. */
 async function* outputOf(stdout: Readable): AsyncGenerator<Buffer, void> {
   try {
     yield* stdout as AsyncIterable<Buffer>;

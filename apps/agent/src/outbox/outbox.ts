@@ -18,10 +18,10 @@ export interface OutboxDependencies {
   readonly log: Logger;
 }
 
-/** Time between two looks, in milliseconds, where nothing is noticed; not every file system tells of changes. */
+/** Time between two looks without a notice, in milliseconds; not every file system tells of changes. */
 const LOOK_MS = 2_000;
 
-/** A file that is being written makes many notices: one look answers all of so many milliseconds. */
+/** A file that is being written makes many notices: one look answers all that come within this many milliseconds. */
 const NOTICE_MS = 50;
 
 /** Wait after a failed try: first and longest, in milliseconds. */
@@ -29,8 +29,8 @@ const RETRY_BASE_MS = 1_000;
 const RETRY_CAP_MS = 60_000;
 
 /**
- * Sends each file that appears in a folder as one message, in the order of their names, one at a time. Each is
- * sent under an idempotency key that is on the disk before it goes out, so that neither a crash nor a repetition makes it run twice.
+ * Sends each file that appears in a folder as one message, in the order of names, one at a time. Each has an idempotency key
+ * that is on the disk before the file goes out, so neither a crash nor a retry makes it run twice.
  */
 export class Outbox {
   readonly config: OutboxConfig;
@@ -113,7 +113,7 @@ export class Outbox {
     return false;
   }
 
-  /** @returns whether it is settled, one way or the other; otherwise it waits in the outbox again */
+  /** @returns whether the file is done with, sent or given up; otherwise it waits in the outbox again */
   async #send(file: ClaimedFile, mayHaveRun: boolean): Promise<boolean> {
     const { clock, log } = this.#dependencies;
     let uncertain = mayHaveRun;

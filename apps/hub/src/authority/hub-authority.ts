@@ -8,12 +8,13 @@ import { readAuthority, saveAuthority } from './authority-files.ts';
 import { nextFolder } from './authority-folders.ts';
 import { renewIssuingIn } from './renew-issuing.ts';
 
-/** Who acts in the audit trail when nobody does. */
+/** The actor in the audit trail of what the hub does by itself. */
 const ITSELF = 'hub';
 
 /**
  * The hub's CA while it runs: which one signs, which roots are trusted, and the change from one root to another (ADR 0009).
- * Keys are in the CA's folder, and what counts of them is in the database: a crash between the two is mended by {@link open}.
+ * Keys are in the CA's folder, and the database says which of them count: {@link open} repairs what a crash between the two
+ * has left.
  */
 export class HubAuthority {
   readonly #dependencies: AuthoritySources;
@@ -52,7 +53,7 @@ export class HubAuthority {
     return next !== undefined && base.issuingNotAfterMs <= this.#dependencies.clock.now() ? next : base;
   }
 
-  /** Vouches for the hub's key beside {@link serving}, for who knows the new root alone. */
+  /** Certifies the hub's key as {@link serving} does, for whoever knows only the new root. */
   get vouching(): CertificateAuthority | undefined {
     const { next } = this.#now;
     return this.serving === next ? undefined : next;
@@ -67,7 +68,7 @@ export class HubAuthority {
     return this.#now.rotation;
   }
 
-  /** Every issuing CA of which certificates may live, the signing one first. */
+  /** Every issuing CA whose certificates may still be valid, the signing one first. */
   get issuers(): readonly CertificateAuthority[] {
     const { base, next, previous } = this.#now;
     const all = [this.issuing, base, next, previous].filter((one) => one !== undefined);
@@ -167,7 +168,7 @@ export class HubAuthority {
     });
   }
 
-  /** Machines that are not ready for the old root to go. @throws QconnError `invalid_state` when none is to go */
+  /** Machines that are not ready for the old root to go. @throws QconnError `invalid_state` outside of a rotation */
   async lagging(query: { readonly graceMs: number; readonly limit: number }): Promise<Lagging> {
     const { store, clock } = this.#dependencies;
     const { rotation } = this.#now;

@@ -31,7 +31,7 @@ export class RevocationLists {
   }
 
   /**
-   * One list for each issuing CA of which certificates may live, the signing one's first. Written once for each change, however
+   * One list for each issuing CA whose certificates may still be valid, the signing one's first. Written once for each change, however
    * many ask.
    * @throws QconnError `database_unavailable`
    */

@@ -93,7 +93,7 @@ export class ServerCertificate {
     return { key: keyPem, cert: [...chainPem, this.#issued.rootPem].join('') };
   }
 
-  /** Other chains for the same key, each with its root: for who knows only the pin of the root to come. */
+  /** Other chains for the same key, each with its root: for whoever knows only the pin of the root to come. */
   get vouchers(): readonly (readonly string[])[] {
     return this.#issued.vouchers;
   }

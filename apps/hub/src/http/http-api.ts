@@ -89,7 +89,7 @@ export class HttpApi {
     this.#app.server.setSecureContext(tlsOptions(tls));
   }
 
-  /** Takes no new requests, and lets those that run finish for 2 s. Whoever only holds a connection open holds up nothing. */
+  /** Takes no new requests, and gives running ones 2 s to finish. A connection that is only held open delays nothing. */
   async close(): Promise<void> {
     const late = setTimeout(() => this.#app.server.closeAllConnections(), CLOSE_DEADLINE_MS);
     try {
@@ -101,10 +101,10 @@ export class HttpApi {
 }
 
 /**
- * A client may show a machine's certificate; who shows none, or one that is worth nothing, is let in to be told so.
- * `caller-machine.ts` verifies it for each request. No CA is given: Node keeps the certificates that came with the
- * client's own only where it has not found a path itself. Sessions are not resumed, as a ticket would stand for a handshake that
- * was not made.
+ * A client may present a machine's certificate. One without, or with a worthless one, is let in to be told so:
+ * `caller-machine.ts` verifies it for each request. No CA is given, since Node keeps the certificates that came with the
+ * client's own only if it has not found a path itself. Sessions are not resumed: a ticket would stand for a handshake that
+ * was never made.
  */
 function tlsOptions({ key, cert }: HttpsIdentity): SecureContextOptions & TlsOptions {
   return {
@@ -171,7 +171,7 @@ export async function buildApp(context: ApiContext, tls: HttpsIdentity): Promise
   return app;
 }
 
-/** Every answer names its request as the hub's log does. None is to be kept by anybody on the way, nor taken for another type. */
+/** Every answer carries the request's id of the hub's log. None may be cached on its way, or taken for another type. */
 function identifyRequests(app: App): void {
   app.addHook('onRequest', async (request, reply) => nameRequest(request, reply));
 }

@@ -3,7 +3,7 @@ import type { ApiContext, App } from './app.ts';
 import { sourceOf } from './source-address.ts';
 import { SourceLimits } from './source-limits.ts';
 
-/** What a route counts against: every request unless it says otherwise. `none` is for probes of whether the process lives. */
+/** Which limit a route counts against: that of all requests unless it says otherwise. `none` is for probes of liveness. */
 export type Ration = 'requests' | 'enrolments' | 'none';
 
 /** Requests per second of one source, on average; looked at for each. */
@@ -13,7 +13,7 @@ export interface RateLimits {
   readonly enrolmentsPerSecond: number;
 }
 
-/** What may come at once, in seconds' worth of the rate: a fleet behind one address that powers up, a script over a list. */
+/** Requests that may come at once, in seconds' worth of the rate: a fleet behind one address that powers up, a script over a list. */
 const BURST_S = 10;
 
 /** Refuses whoever asks too often before anything is read, parsed or looked up for them. */
@@ -33,7 +33,7 @@ export function limitRates(app: App, { clock, metrics, security, limits }: ApiCo
   });
 }
 
-/** The limits at the rate of now; when it has changed, everybody begins anew. */
+/** The limits at the present rate; when that has changed, every source starts with a full bucket. */
 function limiter(rate: () => number): () => SourceLimits {
   let perSecond: number | undefined;
   let limits: SourceLimits;

@@ -58,7 +58,7 @@ export function refuseGarbage(this: unknown, { code }: ConnectionError, socket: 
   );
 }
 
-/** What Fastify itself refuses, in our codes; a caller’s mistake without Fastify’s stack, which would only fill the log. */
+/** What Fastify itself refuses, in our codes; a caller’s mistake goes without Fastify’s stack, which would only fill the log. */
 export function asQconnError(error: FastifyError | QconnError): QconnError {
   if (error instanceof QconnError) return error;
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')

@@ -4,7 +4,7 @@ import type { Caller } from './caller.ts';
 import { policyAfter, type RoleSetChange } from './role-set.ts';
 
 /**
- * Whoever edits roles keeps the right to: a slip would else be undone by nobody but who is at the hub's host.
+ * Whoever edits roles keeps the right to do so: otherwise a slip could be undone only at the hub's host.
  * @throws QconnError `self_lockout`
  */
 export function refuseSelfLockout(caller: Caller, change: RoleSetChange, { policy }: Pick<ApiContext, 'policy'>): void {

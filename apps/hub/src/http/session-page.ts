@@ -7,8 +7,8 @@ const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
 
 /**
- * A page of the live sessions in the order of fingerprints, of which a machine has one: sessions that come and go between two
- * pages move no other.
+ * A page of the live sessions in the order of fingerprints: sessions that come and go between two pages do not move the
+ * others.
  * @throws QconnError `invalid_request`
  */
 export function pageOfSessions(

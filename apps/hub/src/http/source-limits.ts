@@ -3,7 +3,7 @@ import { TokenBucket, type Rate } from '@qconn/routing';
 /** Sources that are remembered one by one: 10,000 take about 3 MB. */
 const SOURCES_MAX = 10_000;
 
-/** How often it is told of one source that it is refused, in milliseconds: a flood must not become one of the log. */
+/** How often the log names a source that is refused, in milliseconds: a flood of requests must not become a flood of lines. */
 const TELL_EVERY_MS = 60_000;
 
 /** What became of a request. */

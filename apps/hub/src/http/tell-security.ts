@@ -21,8 +21,8 @@ export function tellSuccesses(app: App, { security }: Pick<ApiContext, 'security
 }
 
 /**
- * Tells the security log of a request that was refused for who its sender is, or is not.
- * @returns false where that log has had enough of these from there: then nobody need write a line
+ * Tells the security log of a request that was refused because of who its sender is, or is not.
+ * @returns false when that log has had enough of these from that source: then no other log needs a line
  */
 export function tellRefusal(
   { ip, method, caller, socket, routeOptions: { url } }: FastifyRequest,

@@ -55,7 +55,7 @@ export class Departures {
   /**
    * Ends what machines that are not connected have left behind, once they are revoked: jobs that run on for a
    * sender that is gone, and requests that wait for a target to come back. Connected ones end by {@link Departures.lost}.
-   * @param touched machines of which something has changed
+   * @param touched machines that have changed
    */
   sweepRevoked(touched: readonly string[] | 'all', isRevoked: (fingerprint: string) => boolean): void {
     for (const fingerprint of touched === 'all' ? this.#runner.absentees() : touched) {

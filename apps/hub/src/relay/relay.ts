@@ -178,7 +178,7 @@ export class Relay {
 
   /**
    * Ends what revoked machines that are not connected have left behind.
-   * @param touched machines of which something has changed
+   * @param touched machines that have changed
    */
   sweepRevoked(touched: readonly string[] | 'all', isRevoked: (fingerprint: string) => boolean): void {
     this.#departures.sweepRevoked(touched, isRevoked);

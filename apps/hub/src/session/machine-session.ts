@@ -47,7 +47,7 @@ export interface SessionDependencies {
   readonly hub: { readonly id: string; readonly epoch: string };
   readonly shortCode: (fingerprint: string) => string;
   readonly observer: SessionObserver;
-  /** One for all sessions, which send each frame at once: its memory would be most of what a session takes. */
+  /** One for all sessions: they send each frame at once, and its memory would be most of what a session takes. */
   readonly writer: PackedWriter;
 }
 
@@ -63,7 +63,7 @@ export interface SessionObserver {
   callFailed?(session: MachineSession, call: string, fault: unknown): void;
 }
 
-/** Bytes that may wait for a machine before the hub stops reading from it, so that it cannot make more work than it takes. */
+/** Bytes that may wait for a machine before the hub stops reading from it: it cannot cause more work than it takes back. */
 const PAUSE_ABOVE_BYTES = 1024 * 1024;
 
 /** One live connection of one machine: hello and welcome, then frames to the relay and the calls. */
@@ -80,7 +80,7 @@ export class MachineSession implements Peer {
   #told: AuthContext | undefined;
   #routed: Session<Peer> | undefined;
   #revoked = false;
-  /** Why nothing is read: it does not take what it is sent, or has too much in line. */
+  /** Why nothing is read from it: it does not take what it is sent; it has too much in line. */
   #paused = false;
   #heldBack = false;
 

@@ -25,7 +25,7 @@ export class SessionBook {
     const session = new MachineSession(randomUUID(), connection, auth, this.#dependencies);
     this.#add(session);
     void session.ended.finally(() => this.#remove(session));
-    // Between the identity provider's answer and here a change may have come, of which only sessions are told.
+    // A change may have come since the identity provider answered; only sessions are told of changes.
     if (auth.generation !== this.#policy.current.generation) this.#refresh(session);
   }
 

@@ -23,7 +23,7 @@ export interface RenewalDependencies {
   readonly client: Client;
 }
 
-/** Time between two looks at a credential that has expired while there is no connection, in milliseconds. */
+/** How often an expired credential is looked at while there is no connection, in milliseconds. */
 const RECHECK_MS = 60_000;
 
 /**
@@ -137,7 +137,7 @@ export class RenewalKeeper {
       random01: this.#random01,
       ...held,
     });
-    // An expired one is renewed by who dials with it, see `beforeDial`; a connection that has outlived it renews here.
+    // An expired one is renewed before it is dialled with, see `beforeDial`; a connection that has outlived it renews here.
     if (state === 'expired' && !this.#isConnected) this.#wait(RECHECK_MS);
     else if (state === 'waiting' || waitMs > 0) this.#wait(waitMs);
     else void this.#renew().catch(() => {}); // It has told of its failure and will try again.

@@ -71,7 +71,7 @@ export class Requests {
     else fanOut.refuse(refusal);
   }
 
-  /** The hub says how many requests it may be sent beyond those of which it has said something. */
+  /** The hub says how many requests may be unanswered. */
   granted(credit: Credit): void {
     this.#desk.credit.granted(credit, this.#desk.clock.monotonic());
   }

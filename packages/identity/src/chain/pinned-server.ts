@@ -75,7 +75,7 @@ function verified(
   return { certificate: verifyChain(chain), roots };
 }
 
-/** A root that accompanies a certificate. Its own signature shows that the key's holder wrote the whole of it, not only that it holds the key. */
+/** A root that accompanies a certificate. Its own signature shows that the holder of the key wrote all of it. */
 function rootAmong(
   [leafDer, ...others]: readonly Uint8Array[],
   fits: (root: ParsedCertificate) => boolean,

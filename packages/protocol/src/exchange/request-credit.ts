@@ -2,7 +2,7 @@ import { EXCHANGES_IN_FLIGHT_MAX } from '../limits.ts';
 import type { Credit } from '../wire/credit.ts';
 
 /**
- * The sender's side of {@link Credit}: counts the requests of one session of which the hub has not said anything, and says
+ * The sender's side of {@link Credit}: counts the unanswered requests of one session, and says
  * whether there may be one more. Pure: times are milliseconds of one monotonic clock.
  */
 export class RequestCredit {
@@ -10,7 +10,7 @@ export class RequestCredit {
   #max = EXCHANGES_IN_FLIGHT_MAX;
   #until = Number.POSITIVE_INFINITY;
 
-  /** Requests of which the hub has not said anything. */
+  /** Unanswered requests: those for which no Stages, Targets, Response or Outcome has come. */
   get unheard(): number {
     return this.#unheard;
   }

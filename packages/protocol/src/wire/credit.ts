@@ -9,7 +9,7 @@ import { encodeMapFrame } from './session-messages.ts';
 export interface Credit {
   /** 1 … 1,024. */
   readonly requests: number;
-  /** For so many milliseconds, unless another one comes; after that as many as without any. */
+  /** How long it holds, in milliseconds, unless another one comes; after that the number is as without any. */
   readonly forMs: number;
 }
 

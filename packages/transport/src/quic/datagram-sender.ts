@@ -33,10 +33,10 @@ export class DatagramSender {
   readonly #traffic: Traffic;
   readonly #trace: ConnectionTrace | undefined;
   readonly #failed: (error: NodeJS.ErrnoException) => void;
-  /** The largest datagram of which the system has been asked whether it takes it. */
+  /** The largest datagram that the system has been asked about. */
   #largest = BASE_BYTES;
   #watches = false;
-  /** The one in use, one that a client may move to, and one that it has left, where some of what was under way to it still comes in. */
+  /** The socket in use, one that a client may move to, and one that it has left, where datagrams may still arrive. */
   #socket: UdpSocket;
   #tried: UdpSocket | undefined;
   #left: UdpSocket | undefined;

@@ -56,7 +56,7 @@ export class BodyRelay {
     this.#alarm = new DeadlineAlarm(dependencies.clock, () => this.#expire());
   }
 
-  /** Exchanges of which a body may still move. */
+  /** Exchanges with a body that may still move. */
   get size(): number {
     return this.#conversations.size;
   }

@@ -22,7 +22,7 @@ export class Conversations {
     return this.#byId.get(id);
   }
 
-  /** The one of which a session may ask for this body: its provider for the request's, its sender for the response's. */
+  /** The conversation whose body a session may ask for: the provider the request's, the sender the response's. */
   wantedBy(session: Session<Peer>, kind: BodyKind, id: number): Conversation | undefined {
     if (kind === 'response') return this.#bySender.get(session)?.get(id);
     const conversation = this.#byId.get(id);
