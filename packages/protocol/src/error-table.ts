@@ -71,7 +71,7 @@ const ROWS = {
   token_expired: { wire: 0x83, http: 401, retrySafe: true, summary: 'The enrolment token has expired.', action: 'Create a new one with `qconn token create`.' },
   token_revoked: { wire: 0x84, http: 401, retrySafe: true, summary: 'The enrolment token has been revoked.', action: 'Ask an administrator for a new one.' },
   pin_mismatch: { wire: 0x85, http: 495, retrySafe: true, summary: 'The server is not the hub that the token or profile was made for.', action: 'Check the address; if it is right, somebody is in between or the hub has a new root CA.' },
-  hub_untrusted: { wire: 0x86, http: 495, retrySafe: true, summary: 'The server’s certificate does not verify for that address.', action: 'Use the host name or IP address that the hub was initialised with; where it is a matter of time, set the clock.' },
+  hub_untrusted: { wire: 0x86, http: 495, retrySafe: true, summary: 'The server’s certificate does not verify for that address.', action: 'Use a host name or IP address that the hub was initialised with; if it is another hub, enrol with it; where it is a matter of time, set the clock.' },
   csr_malformed: { wire: 0x87, http: 400, retrySafe: true, summary: 'The certificate request cannot be read.', action: 'Send a PKCS#10 request in DER or PEM.' },
   csr_bad_signature: { wire: 0x88, http: 400, retrySafe: true, summary: 'The certificate request is not signed by its own key.', action: 'Make the request again with the matching private key.' },
   csr_bad_key: { wire: 0x89, http: 400, retrySafe: true, summary: 'The certificate request has a key that is not ECDSA P-256.', action: 'Generate an ECDSA P-256 key.' },

@@ -72,14 +72,17 @@ function addCreate(parent: Command, invocation: Invocation): void {
 async function create({ ttl, uses, hostname, roles, autoApprove }: NewToken, invocation: Invocation): Promise<void> {
   const hub = await invocation.hub();
   const { token, record } = await hub.createToken({ ttlSeconds: ttl, uses, hostname, roles, autoApprove });
-  const enrol = `qconn-agent enroll --hub ${hub.origin} --credentials /var/lib/qconn-agent --token ${token}`;
-  invocation.show({ token, enrol, record }, () => `${token}\n`);
+  const enrol = (text: string): string =>
+    `qconn-agent enroll --hub ${hub.origin} --credentials /var/lib/qconn-agent --token ${text}`;
+  invocation.show({ token, enrol: enrol(token), record }, () => `${token}\n`);
   if (invocation.json) return;
+  // Who captures standard output keeps the token from being seen, as in the log of an automatic run.
+  const shown = invocation.surroundings.stdout.isTTY === true ? token : 'TOKEN';
   invocation.note(
     `\nThe token is shown this once. It is good for ${record.uses === 1 ? 'one machine' : `${record.uses} machines`} and ${expiryText(record.expiresAt, invocation)}.`,
   );
   invocation.note(
-    `On the machine, for an agent:\n\n  ${enrol}\n\nor, to send from the command line:\n\n  qconn enroll ${hub.origin} --token ${token}\n`,
+    `On the machine, for an agent:\n\n  ${enrol(shown)}\n\nor, to send from the command line:\n\n  qconn enroll ${hub.origin} --token ${shown}\n`,
   );
   if (!record.autoApprove) invocation.note('Then approve it: qconn machines --status pending');
 }

@@ -154,6 +154,7 @@ export function rightsSuite(admin: () => Admin): void {
       const { out, err } = await admin().run(['token', 'create', '--uses', '3', '--ttl', '2h', '--hostname', 'h-1']);
       expect(out).toMatch(/^qt1[a-z0-9]+\n$/);
       expect(err).toContain(`qconn-agent enroll --hub ${admin().hub.url}`);
+      expect(err).not.toContain(out.trim());
       expect(err).toContain('good for 3 machines and expires in 2 h');
       const { items } = await admin().json<{ items: { id: string; hostname: string | null }[] }>(
         'token',

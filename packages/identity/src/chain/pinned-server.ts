@@ -55,7 +55,7 @@ export function verifyPinnedServer(server: PinnedServer): {
       ? { certificate, roots }
       : { certificate, roots: TrustBundle.parse([...roots.pem, ...verified(presentedDer, own, server).roots.pem]) };
   }
-  throw new QconnError('pin_mismatch');
+  throw new QconnError('pin_mismatch', `${server.host} is not the hub that the token or profile was made for.`);
 }
 
 function verified(

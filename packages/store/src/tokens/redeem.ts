@@ -20,8 +20,12 @@ export interface PresentedSecret {
 export async function checkToken(trx: Trx, { id, secretHash }: PresentedSecret, now: number): Promise<TokenRecord> {
   const row = await trx.selectFrom('enrolment_token').selectAll().where('id', '=', id).executeTakeFirst();
   if (row === undefined || !sameBytes(row.secret_hash, secretHash)) throw new QconnError('token_unknown');
-  if (row.revoked_at !== null) throw new QconnError('token_revoked');
-  if (row.expires_at <= now) throw new QconnError('token_expired');
+  if (row.revoked_at !== null) throw revoked(id);
+  if (row.expires_at <= now)
+    throw new QconnError(
+      'token_expired',
+      `The enrolment token ${id} expired at ${new Date(row.expires_at).toISOString()}.`,
+    );
   return tokenRecordOf(row);
 }
 
@@ -62,7 +66,13 @@ export async function takeUse(trx: Trx, { id }: TokenRecord, machine: string, no
     .select('revoked_at')
     .where('id', '=', id)
     .executeTakeFirstOrThrow();
-  throw new QconnError(revoked_at === null ? 'token_spent' : 'token_revoked');
+  if (revoked_at !== null) throw revoked(id);
+  throw new QconnError('token_spent', `The enrolment token ${id} has been used as often as it may be.`);
+}
+
+/** By its id, under which lists and the audit trail have it; who is told has presented its secret. */
+function revoked(id: string): QconnError {
+  return new QconnError('token_revoked', `The enrolment token ${id} has been revoked.`);
 }
 
 /** Compares in constant time. */

@@ -218,7 +218,9 @@ export class QuicConnection implements Connection, TurnTaker {
     if (this.#ending.info !== undefined || OUT_OF_MEMORY.has(cause.code)) return;
     if (cause.code === 'EMSGSIZE') this.sender.tooLarge(this.#host.clock.monotonic());
     else {
-      const error = new QconnError('unreachable', `The network says ${cause.code ?? cause.message}.`, { cause });
+      const { host, port } = this.remote;
+      const says = `${host} port ${port} (UDP): the network says ${cause.code ?? cause.message}.`;
+      const error = new QconnError('unreachable', says, { cause });
       if (this.#liveness.condition.heard) this.#liveness.networkFailed(error);
       else this.abandon(error);
     }
