@@ -19,9 +19,12 @@ export interface Case {
 
 const CLIENT_CLOSES = '--exit-on-all-streams-close';
 
-/** The request follows a tenth of a second after what the case is about, which follows the handshake. */
-const SOON = '50ms';
-const AFTERWARDS = '--delay-stream=150ms';
+/**
+ * The request follows a third of a second after what the case is about. That follows as long after the handshake: what our endpoint
+ * sends at its end has to be there, also from a machine that is slow.
+ */
+const SOON = '300ms';
+const AFTERWARDS = '--delay-stream=600ms';
 
 export const CASES: readonly Case[] = [
   { name: 'request and answer, the client closes', options: [CLIENT_CLOSES] },
