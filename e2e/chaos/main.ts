@@ -14,12 +14,14 @@ import { readJournal } from './journal.ts';
 import { judge } from './verdict.ts';
 
 /**
- * `chaos [--seconds 60] [--seed N]`: twenty machines in processes of their own, four kinds of traffic, and everything
+ * `chaos [--seconds 60] [--seed N]`: twenty machines in processes of their own, four kinds of traffic, some of it cancelled, and everything
  * that may go wrong going wrong at random: kills of providers, senders and the hub, loss, delay, rebinding and cut paths.
  * In the end what senders were told is held against what providers did.
  */
 const PROVIDER_PROCESSES = 6;
 const SENDER_PROCESSES = 4;
+/** Time for all machines to connect at first. */
+const ONLINE_MS = 60_000;
 /** Time for the hub to notice the last of the processes that went without a word: the idle timeout and some. */
 const SETTLE_MS = 40_000;
 
@@ -175,11 +177,13 @@ async function admit(api: HubHttps, names: readonly string[], verb: 'provide' | 
   }
 }
 
-/** Waits until every machine is connected. */
+/** Waits until every machine is connected. @throws Error when some are not: a process that cannot start never is */
 async function online(api: HubHttps, machines: number): Promise<void> {
+  const end = performance.now() + ONLINE_MS;
   for (;;) {
     const { items } = (await api.call('GET', '/v1/sessions')) as { items: readonly unknown[] };
     if (items.length === machines) return;
+    if (performance.now() > end) throw new Error(`${items.length} of ${machines} machines have connected`);
     await sleep(100);
   }
 }

@@ -19,6 +19,9 @@ const DEADLINES = { resolutionMs: 5_000, jobMs: 5_000 };
 /** How long a keyed request is repeated until it has ended for good: some idle timeouts, for a machine that is slow as well. */
 const REPEAT_MS = 120_000;
 const STREAM_BYTES = 150_000;
+const CANCELLED_SHARE = 0.2;
+/** As long as a job takes, and some. */
+const CANCELLED_WITHIN_MS = 60;
 
 interface Ending {
   readonly how: string;
@@ -44,13 +47,13 @@ async function loop(client: Client, machine: string): Promise<void> {
 const KINDS: Readonly<Record<Kind, (client: Client, id: string) => Promise<Ending>>> = {
   plain: (client, id) => {
     const behaviour = pick(['works', 'works', 'works', 'throws', 'rejects']);
-    return once(client, 'plain', id, 'x', { headers: { id, behaviour } });
+    return once(client, 'plain', id, 'x', { headers: { id, behaviour }, ...impatience() });
   },
   keyed: async (client, id) => {
     const address = `keyed@${pick(providers)}/d`;
     const until = performance.now() + REPEAT_MS;
     for (let attempts = 1; ; attempts += 1) {
-      const options = { headers: { id }, idempotencyKey: id, waitForTarget: true };
+      const options = { headers: { id }, idempotencyKey: id, waitForTarget: true, ...impatience() };
       const ending = { ...(await once(client, address, id, 'x', options)), attempts };
       if (['completed', 'wrong answer', 'result_unknown'].includes(ending.how) || performance.now() > until)
         return ending;
@@ -81,6 +84,13 @@ const KINDS: Readonly<Record<Kind, (client: Client, id: string) => Promise<Endin
     }
   },
 };
+
+/** Some requests are cancelled while they are on their way. */
+function impatience(): Pick<RequestOptions, 'signal'> {
+  return Math.random() < CANCELLED_SHARE
+    ? { signal: AbortSignal.timeout(Math.floor(Math.random() * CANCELLED_WITHIN_MS)) }
+    : {};
+}
 
 async function once(
   client: Client,
