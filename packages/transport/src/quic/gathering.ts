@@ -1,23 +1,24 @@
 /**
- * Packets smaller than this are not worth a send of their own: the engine makes one for each stream, and each costs both ends together
- * what a dozen messages do.
+ * A packet of fewer bytes is not worth sending early: the engine makes one for each stream, and each costs both ends together
+ * as much as a dozen messages.
  */
 export const PACKET_BYTES = 7_000;
 
-/** With so many messages a packet costs each of them less than its own work does, whatever they are long. */
+/** With this many messages in it, a packet costs each of them less than its own work does, however short they are. */
 export const GROUP_MESSAGES = 32;
 
-/** Just less than a packet can carry. */
+/** Bytes of a full packet: just less than one can carry. */
 export const FULL_BYTES = 15_000;
 
-/** After a rest, half of what a turn writes is sent ahead of the other half if it is at least this long. */
-export const HALF_BYTES = 5_000;
+/** After a rest, half of what a turn writes is sent ahead of the other half if it has at least this many bytes. */
+const HALF_BYTES = 5_000;
 
 /**
- * When small writes are sent before the turn that they are made in is over, so that who reads them can work meanwhile. Messages that came
- * in one packet should leave in one, or a few of them travel alone at the price of all: so what counts is how many they are, which stays the
- * same from one program to the next, rather than how long. Who had rested before a turn has everything that is under way in it: all others
- * wait for it, and the halves take turns from then on. Pure.
+ * When small writes are sent before the end of the turn in which they are made, so that their readers can work meanwhile.
+ * Messages that came in one packet should leave in one, else a few of them travel alone at the price of all. So their number
+ * counts, which stays the same from one program to the next, rather than their bytes. An endpoint that had rested before a
+ * turn has everything that is under way in that turn, and all others wait for it: it sends half of it ahead, and from then
+ * on the halves take turns. Pure.
  */
 export class Gathering {
   /** Since something was sent. */
