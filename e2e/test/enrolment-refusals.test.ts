@@ -94,14 +94,6 @@ describe('a token that is no good', () => {
     await expect(tryToEnrol(wrong, 'https://127.0.0.1:1')).rejects.toMatchObject({ code: 'token_malformed' });
     await expect(tryToEnrol('hunter2', 'https://127.0.0.1:1')).rejects.toMatchObject({ code: 'token_malformed' });
   });
-
-  test('one token of one use and eight machines at once: exactly one is let in', async () => {
-    const token = await site.token({ uses: 1 });
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => tryToEnrol(token)));
-    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    for (const result of results)
-      if (result.status === 'rejected') expect((result.reason as QconnError).code).toBe('token_spent');
-  });
 });
 
 async function send(csr: Uint8Array | string): Promise<unknown> {
@@ -164,6 +156,15 @@ test('an address where something else answers is told apart from a hub that refu
   const { port } = portal.address() as AddressInfo;
   await expect(tryToEnrol(token, `https://127.0.0.1:${port}`)).rejects.toMatchObject({ code: 'unreachable' });
   portal.close();
+});
+
+// The last of those that are refused: of more than ten from one source the hub's log has no line for each.
+test('one token of one use and eight machines at once: exactly one is let in', async () => {
+  const token = await site.token({ uses: 1 });
+  const results = await Promise.allSettled(Array.from({ length: 8 }, () => tryToEnrol(token)));
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  for (const result of results)
+    if (result.status === 'rejected') expect((result.reason as QconnError).code).toBe('token_spent');
 });
 
 async function pinOfSite(): Promise<Uint8Array> {
