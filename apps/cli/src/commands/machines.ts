@@ -46,7 +46,7 @@ async function listMachines(options: Options, invocation: Invocation): Promise<v
   const style = {
     columns: COLUMNS,
     rows: (machine: Machine) => [row(machine, invocation)],
-    nothing: nothingText(status, role),
+    nothing: nothingText(options),
   };
   const look = (): Promise<Page<Machine>> => hub.machines({ status, role, label }, choice);
   if (watching === true) return watch(look, style, invocation);
@@ -73,7 +73,10 @@ function wishCell({ requestedHostname, requestedHolder }: Machine): Cell {
     : { text: `asks for ${requestedHostname}, which is held`, colour: 'yellow' };
 }
 
-function nothingText(status: MachineStatus | undefined, role: string | undefined): string {
-  const which = `${status === undefined ? '' : ` ${status}`} machine${role === undefined ? '' : ` with the role ${role}`}`;
+function nothingText({ status, role, label }: Pick<Options, 'status' | 'role' | 'label'>): string {
+  const traits = [role !== undefined && `the role ${role}`, label !== undefined && `the label ${label}`].filter(
+    Boolean,
+  );
+  const which = `${status === undefined ? '' : ` ${status}`} machine${traits.length === 0 ? '' : ` with ${traits.join(' and ')}`}`;
   return `There is no${which}. A machine enrols with a token: qconn token create`;
 }

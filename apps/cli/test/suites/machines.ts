@@ -27,6 +27,11 @@ export function machinesSuite(admin: () => Admin): void {
       expect(shown.authorizedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     });
 
+    test('a list without a machine says which ones there are none of', async () => {
+      const { err } = await admin().run(['machines', '--role', 'nobody', '--label', 'site=nowhere']);
+      expect(err).toContain('There is no machine with the role nobody and the label site=nowhere.');
+    });
+
     test('on a terminal approval asks, and shows what it is about', async () => {
       await admin().pending('asked-1');
       const refused = await admin().run(['approve', 'asked-1', '--roles', 'printer'], { columns: 100, stdin: 'n\n' });
