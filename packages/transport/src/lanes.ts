@@ -10,6 +10,7 @@ import {
 } from '@qconn/protocol';
 import { acceptBodyStream } from './body-stream.ts';
 import type { Connection } from './connection.ts';
+import { freshMemory } from './fresh-memory.ts';
 import type { Stream } from './stream.ts';
 
 /** What the user of the lanes is told. */
@@ -176,7 +177,7 @@ export class Lanes {
   }
 
   #newReader(): FrameReader {
-    return new FrameReader((frame) => this.#take(frame), this.#handlers.memory);
+    return new FrameReader((frame) => this.#take(frame), this.#handlers.memory, freshMemory);
   }
 
   #push(reader: FrameReader, chunk: Uint8Array): void {

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { Ballast } from '../src/quic/ballast.ts';
-import { FullCollections } from '../src/quic/full-collections.ts';
+import { Ballast } from '../src/ballast.ts';
+import { FullCollections } from '../src/full-collections.ts';
 
 const MIB = 1024 * 1024;
 

@@ -23,6 +23,7 @@ export interface FrameMemory {
 export class FrameReader {
   readonly #onFrame: (frame: Frame) => void;
   readonly #memory: FrameMemory | undefined;
+  readonly #fresh: (bytes: number) => Uint8Array;
   readonly #head = new Uint8Array(FRAME_HEADER_BYTES);
   #headFilled = 0;
   #header: FrameHeader | undefined;
@@ -33,10 +34,16 @@ export class FrameReader {
   /**
    * @param onFrame called for each frame, in order; its arrays may be views of the chunk that was pushed
    * @param memory for frames that come in pieces. With it a frame is lent: its arrays are valid until `onFrame` returns
+   * @param fresh without that, makes memory for a frame that comes in pieces, whatever is in it; nobody gives it back
    */
-  constructor(onFrame: (frame: Frame) => void, memory?: FrameMemory) {
+  constructor(
+    onFrame: (frame: Frame) => void,
+    memory?: FrameMemory,
+    fresh: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+  ) {
     this.#onFrame = onFrame;
     this.#memory = memory;
+    this.#fresh = fresh;
   }
 
   /**
@@ -112,7 +119,7 @@ export class FrameReader {
     if (filled <= this.#payload.length) return;
     const larger =
       this.#memory?.take(Math.max(filled, FIRST_PIECE_BYTES)) ??
-      new Uint8Array(Math.min(bytes, Math.max(filled * 2, FIRST_PIECE_BYTES)));
+      this.#fresh(Math.min(bytes, Math.max(filled * 2, FIRST_PIECE_BYTES)));
     larger.set(this.#payload.subarray(0, this.#payloadFilled));
     if (this.#payload !== EMPTY) this.#memory?.give(this.#payload);
     this.#payload = larger;

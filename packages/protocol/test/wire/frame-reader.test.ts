@@ -151,6 +151,23 @@ describe('memory', () => {
       expect(reader.heldBytes).toBeLessThanOrEqual(Math.max(2 * sent, 2_048));
     }
   });
+
+  test('of a frame in pieces is made by whoever counts it', () => {
+    const frame = new PackedWriter().begin().finish(FrameType.Progress, 1, new Uint8Array(16_384).fill(7));
+    const made: number[] = [];
+    const taken: Frame[] = [];
+    const fresh = (bytes: number): Uint8Array => {
+      made.push(bytes);
+      return new Uint8Array(bytes).fill(0xee);
+    };
+    const reader = new FrameReader((one) => taken.push(one), undefined, fresh);
+    reader.push(frame);
+    expect(made).toEqual([]);
+    reader.push(frame.subarray(0, 16_000));
+    reader.push(frame.subarray(16_000));
+    expect(made).toEqual([frame.length - 16]);
+    expect(taken.map(plain)).toEqual([plain(taken[0]!), plain(taken[0]!)]);
+  });
 });
 
 describe('after a broken frame', () => {

@@ -1,4 +1,4 @@
-import { Ballast } from './ballast.ts';
+import { freshMemory } from '../fresh-memory.ts';
 
 /** Big enough that a bulk stream fills one per read; small enough that a chunk kept by a reader pins little. */
 const SLAB_BYTES = 64 * 1024;
@@ -12,18 +12,15 @@ const LEAST_ROOM_BYTES = 2 * 1024;
  * connection holds none.
  */
 export class ReceiveSlab {
-  #bytes = new Uint8Array(0);
+  #bytes: Uint8Array = new Uint8Array(0);
   #used = 0;
-  readonly #ballast = new Ballast();
   #lent: Uint8Array | undefined;
 
   /** Where the next bytes may be written. */
   room(): Uint8Array {
     if (this.#bytes.length - this.#used < LEAST_ROOM_BYTES) {
-      const fresh = Buffer.allocUnsafeSlow(SLAB_BYTES);
-      this.#bytes = new Uint8Array(fresh.buffer, fresh.byteOffset, fresh.length);
+      this.#bytes = freshMemory(SLAB_BYTES);
       this.#used = 0;
-      this.#ballast.given(SLAB_BYTES);
     }
     return this.#bytes.subarray(this.#used);
   }
