@@ -174,8 +174,8 @@ test('target_lost: acknowledged, then the provider’s connection ended', async 
 
 test('many at once come back each to its own caller', async () => {
   const address = await device('echo', ({ body }) => body, 1_000);
-  const replies = await Promise.all(
-    Array.from({ length: 500 }, async (_, n) => Buffer.from((await lims.request(address, `${n}`)).body).toString()),
-  );
-  expect(replies).toEqual(Array.from({ length: 500 }, (_, n) => `${n}`));
+  const text = async (n: number): Promise<string> => Buffer.from((await lims.request(address, `${n}`)).body).toString();
+  // As many at once as a hub that is held up lets wait: of more it refuses those for which it is late.
+  const replies = await Promise.all(Array.from({ length: 250 }, async (_, n) => [await text(n), await text(n + 250)]));
+  expect(replies).toEqual(Array.from({ length: 250 }, (_, n) => [`${n}`, `${n + 250}`]));
 });
