@@ -13,7 +13,7 @@ function turn(gathering: Gathering, { messages, bytes, streams = 1, rested = fal
   const packets = [0];
   for (let message = 0; message < messages; message += 1) {
     packets[0]! += 1;
-    if (!gathering.wrote(bytes, streams, rested)) continue;
+    if (!gathering.wrote(bytes, streams, () => rested)) continue;
     gathering.sent();
     packets.unshift(0);
   }

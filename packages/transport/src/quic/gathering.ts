@@ -24,11 +24,9 @@ export class Gathering {
   /** Since something was sent. */
   #bytes = 0;
   #messages = 0;
-  /** Of this turn, and of the last one that wrote anything. */
+  /** What has been sent of this turn's, and of the last one's that wrote anything. */
   #turnBytes = 0;
   #lastTurnBytes = 0;
-  /** Whether something of this turn has been sent. */
-  #begun = false;
 
   /**
    * Something has been written.
@@ -36,28 +34,25 @@ export class Gathering {
    * @param rested whether there was nothing to do before this turn
    * @returns whether to send what there is now
    */
-  wrote(bytes: number, streams: number, rested: boolean): boolean {
+  wrote(bytes: number, streams: number, rested: () => boolean): boolean {
     this.#bytes += bytes;
-    this.#turnBytes += bytes;
     this.#messages += 1;
-    const each = this.#bytes / streams;
-    if (each >= FULL_BYTES) return true;
-    if (this.#begun) return false;
-    const half = this.#lastTurnBytes / 2;
-    if (rested && half >= HALF_BYTES) return each >= half;
-    return each >= PACKET_BYTES && this.#messages >= GROUP_MESSAGES * streams;
+    if (this.#bytes < HALF_BYTES * streams) return false;
+    if (this.#bytes >= FULL_BYTES * streams) return true;
+    if (this.#turnBytes > 0) return false;
+    if (this.#lastTurnBytes >= 2 * HALF_BYTES * streams && rested()) return this.#bytes >= this.#lastTurnBytes / 2;
+    return this.#bytes >= PACKET_BYTES * streams && this.#messages >= GROUP_MESSAGES * streams;
   }
 
   /** What was written has been sent. */
   sent(): void {
+    this.#turnBytes += this.#bytes;
     this.#bytes = 0;
     this.#messages = 0;
-    this.#begun = true;
   }
 
   turnEnded(): void {
     if (this.#turnBytes > 0) this.#lastTurnBytes = this.#turnBytes;
     this.#turnBytes = 0;
-    this.#begun = false;
   }
 }

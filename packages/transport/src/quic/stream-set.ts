@@ -180,7 +180,7 @@ export class StreamSet implements StreamHost {
 
   gathered(stream: QuicStream, bytes: number): void {
     this.markPending(stream);
-    if (this.#gathering.wrote(bytes, this.#pending.length, this.#rested())) this.#sendEarly();
+    if (this.#gathering.wrote(bytes, this.#pending.length, this.#rested)) this.#sendEarly();
   }
 
   turnEnded(): void {
