@@ -19,9 +19,9 @@ beforeAll(async () => {
   await site.authorize('agent', [{ effect: 'allow', verb: 'provide', serviceTypes: ['work'] }]);
   runs = join(site.folder, 'runs');
   await writeFile(runs, '');
-  // Each run leaves its name; one that is told to wait ends only when it is killed.
-  const script =
-    'read -r line; echo "$line" >> "$1"; case "$line" in wait*) sleep 600;; *) printf "done %s" "$line";; esac';
+  // Each run leaves its name; one that is told to wait ends only when its agent has been killed.
+  const wait = 'while kill -0 $PPID 2>/dev/null; do sleep 0.1; done';
+  const script = `read -r line; echo "$line" >> "$1"; case "$line" in wait*) ${wait};; *) printf "done %s" "$line";; esac`;
   await writeFile(
     join(site.folder, 'agent.json'),
     JSON.stringify({
