@@ -1,5 +1,5 @@
-import { Command, CommanderError, Option } from 'commander';
-import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets } from '@qconn/startup';
+import { Command, Option } from 'commander';
+import { runCommands, withoutSecrets, type Outcome } from '@qconn/startup';
 import type { ConfigCheckFlags } from './commands/config.ts';
 import type { ControlFlags, LogsFlags } from './commands/control.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
@@ -13,22 +13,9 @@ import type { ConfigFlags } from './config/read-config.ts';
 import { PROGRAM_HELP, ENROLL_HELP, RUN_HELP, EXPORT_HELP, STATUS_HELP, DOCTOR_HELP, SEND_HELP, NAME } from './help.ts';
 import { VERSION } from './version.ts';
 
-/** What a command has to tell the shell, once it has run. */
-interface Outcome {
-  code: number;
-}
-
 /** Runs the program. @param argv as in `process.argv` @returns the exit code */
 export async function runProgram(argv: readonly string[]): Promise<number> {
-  const outcome: Outcome = { code: EXIT_OK };
-  try {
-    await createProgram(outcome).parseAsync(argv);
-    return outcome.code;
-  } catch (error) {
-    // Commander has written what it has to say.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
-    return reportFailure(error, { program: NAME });
-  }
+  return runCommands(argv, NAME, createProgram);
 }
 
 /** Each command is loaded when it is called: whoever asks for help or the status does not wait for QUIC. */

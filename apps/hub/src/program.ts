@@ -1,5 +1,5 @@
-import { Command, CommanderError } from 'commander';
-import { EXIT_OK, EXIT_USAGE, reportFailure, withoutSecrets } from '@qconn/startup';
+import { Command } from 'commander';
+import { runCommands, withoutSecrets, type Outcome } from '@qconn/startup';
 import type { BroughtFiles } from './authority/brought-authority.ts';
 import { addCa } from './commands/ca.ts';
 import { addCerts } from './commands/certs.ts';
@@ -9,7 +9,6 @@ import {
   withConfigOptions,
   withServeOptions,
   type CommonOptions,
-  type Outcome,
   type ServeOptions,
 } from './commands/options.ts';
 import { VERSION } from './version.ts';
@@ -28,15 +27,7 @@ docs/configuration.md lists them.`;
 
 /** Runs the program. @param argv as in `process.argv` @returns the exit code */
 export async function runProgram(argv: readonly string[]): Promise<number> {
-  const outcome: Outcome = { code: EXIT_OK };
-  try {
-    await createProgram(outcome).parseAsync(argv);
-    return outcome.code;
-  } catch (error) {
-    // Commander has written what it has to say.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
-    return reportFailure(error, { program: NAME });
-  }
+  return runCommands(argv, NAME, createProgram);
 }
 
 /** Each command is loaded when it is called: whoever asks about the CA does not wait for QUIC. */

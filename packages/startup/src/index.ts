@@ -11,5 +11,6 @@ export { createLog, type LogFormat, type Logger, type LogLevel, type LogOptions 
 export { errorFields, type ErrorFields } from './log/error-fields.ts';
 export { readPassphrase, type PassphraseSource } from './passphrase.ts';
 export { reportFailure, type FailureReport } from './report-failure.ts';
+export { runCommands, type Outcome } from './run-commands.ts';
 export { runUntilSignal, type Shutdown, type StopSignal } from './run-until-signal.ts';
 export { containsSecret, HIDDEN, withoutSecrets } from './secrets.ts';

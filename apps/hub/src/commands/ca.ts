@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import type { Outcome } from '@qconn/startup';
 import type { CaCreateOptions } from './ca-create.ts';
 import type { CaEncryptOptions } from './ca-encrypt.ts';
 import type { CaExportOptions } from './ca-export.ts';
 import type { CaRenewIssuingOptions } from './ca-renew-issuing.ts';
-import { configOf, withConfigOptions, type CommonOptions, type Outcome } from './options.ts';
+import { configOf, withConfigOptions, type CommonOptions } from './options.ts';
 
 export function addCa(program: Command, outcome: Outcome): void {
   const ca = program.command('ca').description('make and look at the CA, take its root key offline, encrypt its keys');

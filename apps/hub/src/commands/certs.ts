@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import type { Outcome } from '@qconn/startup';
 import type { IssueMachineOptions } from './issue-machine.ts';
 import type { IssueServerOptions } from './issue-server.ts';
-import { configOf, withConfigOptions, type CommonOptions, type Outcome } from './options.ts';
+import { configOf, withConfigOptions, type CommonOptions } from './options.ts';
 
 export function addCerts(program: Command, outcome: Outcome): void {
   const certs = program.command('certs').description('issue certificates by hand');

@@ -2,11 +2,6 @@ import type { Command } from 'commander';
 import type { Flags } from '@qconn/startup';
 import { HUB_FLAGS, loadHubConfig, type HubConfig } from '../config/hub-config.ts';
 
-/** What a command has to tell the shell, once it has run. */
-export interface Outcome {
-  code: number;
-}
-
 /** Options of every command. */
 export interface CommonOptions {
   readonly config?: string | undefined;
