@@ -1,10 +1,5 @@
-/**
- * How long a machine needs to be back: `npx -y pnpm@12 bench faults [--runs N] [--herd N] [--agent PROGRAM] [--only a,b] [--renewing]`. The hub is a process on
- * PostgreSQL; the faults are made by a UDP relay on loopback, and by killing the hub. Each time is from the fault (or
- * from its end) until the next exchange has completed. The last line is JSON.
- */
-import { parseArgs } from 'node:util';
 import { createDatabase, startPostgres } from '@qconn/testkit';
+import { commandLine } from '../../tooling/command-line/command-line.ts';
 import { SiteProcess } from '../src/site-process.ts';
 import { footprint } from './faults/footprint.ts';
 import { herd } from './faults/herd.ts';
@@ -29,18 +24,25 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   dnsMove,
 };
 
-const { values } = parseArgs({
+const {
+  runs,
+  herd: herdSize,
+  agent,
+  only,
+  renewing,
+} = commandLine({
+  name: 'bench faults',
+  about: `How long a machine needs to be back. The hub is a process on PostgreSQL; the faults are made by a UDP relay on loopback, and by
+killing the hub. Each time is from the fault (or from its end) until the next exchange has completed. The last line is JSON.`,
   options: {
-    runs: { type: 'string', default: '50' },
-    herd: { type: 'string', default: '2000' },
-    agent: { type: 'string' },
-    only: { type: 'string' },
-    renewing: { type: 'boolean', default: false },
+    runs: { number: 50, about: 'how often each fault is made' },
+    herd: { number: 2_000, about: 'machines that come back at once' },
+    agent: { text: 'PROGRAM', about: 'measure this qconn-agent instead of the one in apps/agent' },
+    only: { some: [...Object.keys(SCENARIOS), 'agent', 'sleep', 'herd'], about: 'these' },
+    renewing: { flag: false, about: 'with a renewal under way in each fault' },
   },
 });
-underWay.renewing = values.renewing;
-const only = values.only?.split(',');
-const wanted = (name: string): boolean => only === undefined || only.includes(name);
+underWay.renewing = renewing;
 
 /** Every machine of the benchmark is at one address. */
 const LIMITS = {
@@ -50,25 +52,25 @@ const LIMITS = {
 
 const server = process.env['DATABASE_URL'] === undefined ? await startPostgres() : undefined;
 process.env['DATABASE_URL'] ??= server?.url;
-const figures: Record<string, unknown> = { bench: 'faults', ...(values.renewing && { renewing: true }) };
+const figures: Record<string, unknown> = { bench: 'faults', ...(renewing && { renewing: true }) };
 try {
   await onSite(async (site) => {
     const provider = await startProvider(site);
     for (const [name, scenario] of Object.entries(SCENARIOS)) {
-      if (!wanted(name)) continue;
-      const spread: Spread = await scenario(site, Number(values.runs));
+      if (!only.has(name)) continue;
+      const spread: Spread = await scenario(site, runs);
       console.log(`${name.padEnd(14)} p50 ${spread.p50Ms} ms, p99 ${spread.p99Ms} ms`);
       figures[name] = spread;
     }
     await provider.close(0);
   });
-  if (wanted('agent')) await onSite(async (site) => tell('agent', await footprint(site, values.agent)));
-  if (wanted('sleep'))
+  if (only.has('agent')) await onSite(async (site) => tell('agent', await footprint(site, agent)));
+  if (only.has('sleep'))
     await onSite(async (site) => tell('sleep', await sleep(site)), {
       ...LIMITS,
       QCONN_HUB_CERTIFICATES_MACHINE_VALIDITY_MS: String(VALIDITY_MS),
     });
-  if (wanted('herd')) await onSite(async (site) => tell(`herd${values.herd}`, await herd(site, Number(values.herd))));
+  if (only.has('herd')) await onSite(async (site) => tell(`herd${herdSize}`, await herd(site, herdSize)));
   console.log(JSON.stringify(figures));
 } finally {
   await server?.stop();

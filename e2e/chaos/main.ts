@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { CredentialStore, enroll, type HubHttps } from '@qconn/client';
 import { systemClock } from '@qconn/clock';
 import { createDatabase, createFaultyNetwork, seededRandom, type FaultyNetwork } from '@qconn/testkit';
+import { commandLine } from '../../tooling/command-line/command-line.ts';
 import startDatabaseServer from '../../tooling/test-database/global-setup.ts';
 import { becomeAdministrator } from '../src/administrator.ts';
 import { HubProcess } from '../src/hub-process.ts';
@@ -13,11 +13,6 @@ import { FleetProcess } from './fleet.ts';
 import { readJournal } from './journal.ts';
 import { judge } from './verdict.ts';
 
-/**
- * `chaos [--seconds 60] [--seed N]`: twenty machines in processes of their own, four kinds of traffic, some of it cancelled, and everything
- * that may go wrong going wrong at random: kills of providers, senders and the hub, loss, delay, rebinding and cut paths.
- * In the end what senders were told is held against what providers did.
- */
 const PROVIDER_PROCESSES = 6;
 const SENDER_PROCESSES = 4;
 /** Time for all machines to connect at first. */
@@ -25,17 +20,21 @@ const ONLINE_MS = 60_000;
 /** Time for the hub to notice the last of the processes that went without a word: the idle timeout and some. */
 const SETTLE_MS = 40_000;
 
-const { values } = parseArgs({
+const {
+  seconds,
+  seed = Math.floor(Math.random() * 1e9),
+  'without-streams': withoutStreams,
+} = commandLine({
+  name: 'chaos',
+  about: `Twenty machines in processes of their own, four kinds of traffic, some of it cancelled, and everything that may go wrong going
+wrong at random: kills of providers, senders and the hub, loss, delay, rebinding and cut paths. In the end what senders were
+told is held against what providers did. The last line is JSON.`,
   options: {
-    seconds: { type: 'string' },
-    seed: { type: 'string' },
-    'without-streams': { type: 'boolean', default: false },
+    seconds: { number: 60, about: 'for how long' },
+    seed: { number: undefined, about: 'the same repeats the order of what goes wrong' },
+    'without-streams': { flag: false, about: 'no streamed bodies' },
   },
 });
-const seconds = Number(values.seconds ?? 60);
-const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
-if (!(seconds >= 1) || !Number.isInteger(seed))
-  throw new Error('usage: chaos [--seconds N] [--seed N] [--without-streams]');
 const random = seededRandom(seed);
 console.log(`chaos: ${seconds} s, seed ${seed}`);
 
@@ -155,7 +154,7 @@ async function senderFleet(api: HubHttps, killed: Set<string>): Promise<FleetPro
       journal,
       run,
       providerNames().join(),
-      values['without-streams'] ? 'plain,keyed,fan' : 'plain,keyed,fan,stream',
+      withoutStreams ? 'plain,keyed,fan' : 'plain,keyed,fan,stream',
       ...machines,
     ];
     return new FleetProcess(`senders-${n}`, folder, 'sender-process.ts', { argumentsOf, killed });

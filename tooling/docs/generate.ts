@@ -1,7 +1,14 @@
 import { writeFileSync } from 'node:fs';
+import { commandLine } from '../command-line/command-line.ts';
 import { currentText, DOCUMENTS } from './documents.ts';
 
-/** `generate:docs`: writes what tooling/test/error-docs.test.ts holds the documents to. */
+// tooling/test/error-docs.test.ts holds the documents to it.
+commandLine({
+  name: 'generate:docs',
+  about: 'Writes docs/errors.md, and the marked parts of the other documents, from what the sources say.',
+  options: {},
+});
+
 for (const { name, file, text } of DOCUMENTS) {
   const now = currentText(file);
   const next = text();

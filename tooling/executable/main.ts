@@ -1,7 +1,3 @@
-/**
- * Builds `qconn-agent` as one file that needs nothing installed: Node's own binary with the program and the QUIC
- * engine inside (Node's single executable applications). `npx -y pnpm@12 build:executable`; linux-x64.
- */
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -20,6 +16,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { commandLine } from '../command-line/command-line.ts';
+
+commandLine({
+  name: 'build:executable',
+  about: `Builds qconn-agent as one file that needs nothing installed, dist/qconn-agent-linux-x64: Node's own binary with the program
+and the QUIC engine inside (Node's single executable applications). On linux-x64 only.`,
+  options: {},
+});
 
 const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 const AGENT: string = join(ROOT, 'apps/agent');

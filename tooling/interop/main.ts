@@ -1,3 +1,4 @@
+import { commandLine } from '../command-line/command-line.ts';
 import { createBench, type Bench } from './bench.ts';
 import { CASES, type Case } from './cases.ts';
 import { complaints } from './expectations.ts';
@@ -5,10 +6,13 @@ import { HOW_TO_GET_IT, installedVersion, request } from './gtlsclient.ts';
 import { H3Endpoint } from './h3-endpoint.ts';
 import { resume } from './resumption.ts';
 
-/**
- * `test:interop`: the client of ngtcp2, a QUIC stack that shares no code with ours, with our endpoint. What
- * the endpoint declines, as it may, is listed as not offered: that is neither a pass nor a failure.
- */
+commandLine({
+  name: 'test:interop',
+  about: `The client of ngtcp2, a QUIC stack that shares no code with ours, with our endpoint. What the endpoint declines, as it may,
+is listed as not offered: that is neither a pass nor a failure.`,
+  options: {},
+});
+
 const version = installedVersion();
 const counts = { passed: 0, failed: 0, 'not offered': 0 };
 

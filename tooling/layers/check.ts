@@ -1,7 +1,14 @@
 import path from 'node:path';
+import { commandLine } from '../command-line/command-line.ts';
 import { manifestViolations } from './manifests.ts';
 
-/** `check:layers`: what oxlint cannot see, the manifests. The imports themselves are checked by `lint`. */
+commandLine({
+  name: 'check:layers',
+  about: `Holds package.json and tsconfig.json of every package to the table of layers, which oxlint cannot see. The imports
+themselves are checked by lint.`,
+  options: {},
+});
+
 const root = path.resolve(import.meta.dirname, '../..');
 const violations = manifestViolations(root);
 for (const violation of violations) console.error(violation);

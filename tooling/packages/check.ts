@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { commandLine } from '../command-line/command-line.ts';
 import { deadCode } from './dead-code.ts';
 import { installs } from './installs.ts';
 import { licences } from './licences.ts';
@@ -8,10 +9,14 @@ import { manifests } from './manifests.ts';
 import { packAll } from './tarball.ts';
 import { resolvesForTypeScript } from './type-resolution.ts';
 
-/**
- * `check:packages`: what a user of the packages would meet. Each check gives its complaints; none means that
- * it passed. It wants a build, and needs `pnpm` and `tar` on the path.
- */
+commandLine({
+  name: 'check:packages',
+  about: `What a user of the packages would meet: dead code, licences, published manifests, types, an install from tarballs.
+Wants a build.`,
+  options: {},
+});
+
+/** Each check gives its complaints; none means that it passed. They need `pnpm` and `tar` on the path. */
 const root = path.resolve(import.meta.dirname, '../..');
 const work = mkdtempSync(path.join(tmpdir(), 'qconn-packages-'));
 

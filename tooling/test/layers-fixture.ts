@@ -11,6 +11,7 @@ const CONFIGURATION = [
   'tsconfig.json',
   'package.json',
   'vitest.config.ts',
+  'tooling/command-line',
   'tooling/layers',
   'tooling/pure',
   'tooling/tsconfig.base.json',

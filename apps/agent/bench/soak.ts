@@ -1,19 +1,14 @@
-/**
- * Two weeks of an agent's life in minutes: `npx -y pnpm@12 bench soak [--reconnects N] [--renewals N] [--agent PROGRAM]`. A real
- * `qconn-agent` is sent away and comes back, and renews its certificate, again and again, over QUIC on loopback. Its memory, its
- * open handles and the files in its credential folder are counted on the way; more of either at the end than at any time in the first half is a failure. The last line is JSON. Linux: reads /proc.
- */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { commandAgent } from '../src/control/ask-agent.ts';
 import { socketPath } from '../src/control/socket-path.ts';
 import { FakeHub } from '../test/fake-hub.ts';
 import { FakeHubServer } from '../test/fake-hub-server.ts';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 
 interface Sample {
   readonly reconnects: number;
@@ -36,15 +31,21 @@ const HANDLES_MAX = 2;
 const REST_MS = 30_000;
 const LOOK_MS = 100;
 
-const { values } = parseArgs({
+const {
+  reconnects,
+  renewals,
+  agent: executable,
+} = commandLine({
+  name: 'bench soak',
+  about: `Two weeks of an agent's life in minutes. A real qconn-agent is sent away and comes back, and renews its certificate, again and
+again, over QUIC on loopback. Its memory, its open handles and the files in its credential folder are counted on the way; more
+of either at the end than at any time in the first half is a failure. The last line is JSON. Linux: reads /proc.`,
   options: {
-    reconnects: { type: 'string', default: '20000' },
-    renewals: { type: 'string', default: '200' },
-    agent: { type: 'string' },
+    reconnects: { number: 20_000, about: 'how often it comes back' },
+    renewals: { number: 200, least: 0, about: 'how often it renews' },
+    agent: { text: 'PROGRAM', about: 'this program instead of the one in apps/agent' },
   },
 });
-const reconnects = Number(values.reconnects);
-const renewals = Number(values.renewals);
 const folder = mkdtempSync(path.join(tmpdir(), 'qconn-soak-'));
 const config = path.join(folder, 'agent.yaml');
 const credentials = path.join(folder, 'machine');
@@ -134,7 +135,7 @@ function sample(pid: number, taken: number, renewed: number): Sample {
 
 function start(args: readonly string[]): ChildProcess {
   const [program, ...before] =
-    values.agent === undefined ? [process.execPath, '--conditions=@qconn/source', MAIN] : [path.resolve(values.agent)];
+    executable === undefined ? [process.execPath, '--conditions=@qconn/source', MAIN] : [path.resolve(executable)];
   return spawn(program, [...before, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 

@@ -1,17 +1,21 @@
-/**
- * What authorization and its administration cost: `npx -y pnpm@12 bench authz`, with 1,000 roles of 100 grants and 100,000
- * machines. Decisions are measured in a process of their own (`bench decide` alone); lists over HTTPS from a hub that is a
- * process, on PostgreSQL; a change from before it is written by one hub to when it is in force on another. PostgreSQL runs
- * as tests run it, without fsync: a real disk adds its flush to each commit. The last line is JSON.
- */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { runSql, startPostgres } from '@qconn/testkit';
 import { administeredFleet } from './authz/administered-fleet.ts';
 import { changeTimes } from './authz/change-times.ts';
 import { listTimes } from './authz/list-times.ts';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 import { quantile } from '../../../tooling/measure/quantile.ts';
 import { ServedHub } from './identity/served-hub.ts';
+
+commandLine({
+  name: 'bench authz',
+  about: `What authorization and its administration cost, with 1,000 roles of 100 grants and 100,000 machines. Decisions are measured in
+a process of their own (bench decide alone); lists over HTTPS from a hub that is a process, on PostgreSQL; a change from
+before it is written by one hub to when it is in force on another. PostgreSQL runs as tests run it, without fsync: a real
+disk adds its flush to each commit. The last line is JSON.`,
+  options: {},
+});
 
 const FLEET = 100_000;
 

@@ -1,17 +1,23 @@
-/**
- * What identity costs: `npx -y pnpm@12 bench identity`. The hub, its PostgreSQL server, the machines and the
- * administrator are processes of their own; 100,000 machines are in the database before anything is measured. The last
- * line is JSON. PostgreSQL runs as tests run it, without fsync: a real disk adds its flush to each commit. An enrolment is
- * one HTTPS request on a connection of its own, with a whole handshake; its key and request are made before.
- * A revocation is measured from before its request is sent to when the machine's connection has ended, at the machine.
- */
 import { openStore } from '@qconn/store';
 import { runSql, startPostgres } from '@qconn/testkit';
 import { measureCryptography } from './identity/cryptography.ts';
 import { MachinesProcess } from './identity/machines-process.ts';
 import { ServedHub } from './identity/served-hub.ts';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 import { quantile } from '../../../tooling/measure/quantile.ts';
 
+commandLine({
+  name: 'bench identity',
+  about: `What identity costs. The hub, its PostgreSQL server, the machines and the administrator are processes of their own; 100,000
+machines are in the database before anything is measured. PostgreSQL runs as tests run it, without fsync: a real disk adds
+its flush to each commit. The last line is JSON.`,
+  options: {},
+});
+
+/**
+ * An enrolment is one HTTPS request on a connection of its own, with a whole handshake; its key and request are made before.
+ * A revocation is measured from before its request is sent to when the machine's connection has ended, at the machine.
+ */
 const FLEET = 100_000;
 const CLIENTS = 16;
 /** Enrolments before those that count: just-in-time compilation, the pool of connections. */

@@ -1,13 +1,11 @@
 /**
- * What a hub does when it is asked for more than it can: `npx -y pnpm@12 bench overload [--seconds 4] [--only load,flood]
- * [--flood 1000]`. Hub, providers and senders are processes, hubs on one processor and all the others on another; a request has 256
- * bytes. First what it gets done with 512 in flight, and a tenth of that; then two senders are asked for three times as much, and keep
+ * Hub, providers and senders are processes, hubs on one processor and all the others on another; a request has 256 bytes. First what it gets done with 512 in flight, and a tenth of that; then two senders are asked for three times as much, and keep
  * to what the hub allows them, as clients do. Then a quiet sender, a `@qconn/client` with a provider of its own, has the hub alone; has a flood beside it
  * that goes to another hub on the same machine, and so takes as much of the processor; and has the flood at its own hub: two senders
- * that take no notice of what the hub allows them, keep 1,000 in flight and send anew whatever is refused. The last line is JSON.
+ * that take no notice of what the hub allows them, keep 1,000 in flight and send anew whatever is refused.
  */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 import { Child } from '../../../tooling/measure/child.ts';
 import { quantile } from '../../../tooling/measure/quantile.ts';
 import type { LeanAnswer, LeanOrder, LeanTask } from './overload/processes/lean.ts';
@@ -15,20 +13,26 @@ import type { QuietAnswer, QuietTask } from './overload/processes/quiet.ts';
 import { makeMachine, type BenchMachine } from './relay/machines.ts';
 import { PreparedHub, type HubChild } from './relay/prepared-hub.ts';
 
-const { values } = parseArgs({
+const {
+  seconds,
+  only,
+  flood: floodSize,
+} = commandLine({
+  name: 'bench overload',
+  about: `What a hub does when it is asked for three times as much as it can, and how a quiet sender fares beside a flood. Wants two
+processors. The last line is JSON.`,
   options: {
-    seconds: { type: 'string', default: '4' },
-    only: { type: 'string', default: 'load,flood' },
-    flood: { type: 'string', default: '1000' },
+    seconds: { number: 4, about: 'length of each measurement' },
+    only: { some: ['load', 'flood'], about: 'these parts' },
+    flood: { number: 1_000, about: 'requests in flight of a flood' },
   },
 });
-const only = new Set(values.only.split(','));
-const ms = Number(values.seconds) * 1_000;
+const ms = seconds * 1_000;
 const WARM_UP_MS = 1_500;
 const AT_CAPACITY = { kind: 'closed', inFlight: 512, ms } as const;
 /** The two floods take turns, so that what else the machine does meets both. */
 const ROUNDS = 4;
-const FLOOD = { kind: 'closed', inFlight: Number(values.flood), ms: ms / 2 + 250, hostile: true } as const;
+const FLOOD = { kind: 'closed', inFlight: floodSize, ms: ms / 2 + 250, hostile: true } as const;
 const QUIET = { perSecond: 250, ms: ms / 2 };
 
 /** Hubs have a processor, and everybody else another: senders that take it from the hub would show as the hub's doing. */

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { exportPrivateKeyPem, exportSpki, generateKeyPair } from '@qconn/identity';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 import type { LoadResult } from '../../../tooling/measure/load.ts';
 import { findNatsServer, natsRelay, type PemIdentity } from '../../../tooling/measure/nats/nats.ts';
 import { exchanges, type ExchangeResult } from './relay/exchanges.ts';
@@ -8,29 +8,33 @@ import { relayLogic } from './relay/logic.ts';
 import { makeMachine } from './relay/machines.ts';
 import { PreparedHub } from './relay/prepared-hub.ts';
 
-/** `npx -y pnpm@12 bench relay [--only logic,relay,interleave,fleet] [--without-nats] [--without-fleet] [--machines 10000] [--bodies 256,16384] [--in-flight 1,64,256]` */
-const { values } = parseArgs({
+const {
+  only,
+  'without-nats': withoutNats,
+  machines: fleetSize,
+  bodies,
+  'in-flight': inFlights,
+} = commandLine({
+  name: 'bench relay',
+  about: `What an exchange costs from a client through a hub to a client, processes of their own, beside nats-server; beside large bodies;
+and with a fleet connected. The last line is JSON.`,
   options: {
-    only: { type: 'string' },
-    'without-nats': { type: 'boolean' },
-    'without-fleet': { type: 'boolean' },
-    machines: { type: 'string', default: '10000' },
-    bodies: { type: 'string', default: '256,16384' },
-    'in-flight': { type: 'string', default: '1,64,256' },
+    only: { some: ['logic', 'relay', 'interleave', 'fleet'], about: 'these parts' },
+    'without-nats': { flag: false, about: 'do not compare with nats-server' },
+    machines: { number: 10_000, about: 'machines of the fleet' },
+    bodies: { numbers: [256, 16_384], about: 'bytes of a request' },
+    'in-flight': { numbers: [1, 64, 256], about: 'requests in flight' },
   },
 });
-const wanted = (part: string): boolean => values.only === undefined || values.only.split(',').includes(part);
 const figures: Record<string, number> = {};
-const bodies = values.bodies.split(',').map(Number);
-const inFlights = values['in-flight'].split(',').map(Number);
 
-if (wanted('logic')) benchLogic();
+if (only.has('logic')) benchLogic();
 
 const prepared = await PreparedHub.make();
 try {
-  if (wanted('relay')) await benchRelay();
-  if (wanted('interleave')) await benchInterleaving();
-  if (wanted('fleet') && values['without-fleet'] !== true) await benchFleet();
+  if (only.has('relay')) await benchRelay();
+  if (only.has('interleave')) await benchInterleaving();
+  if (only.has('fleet')) await benchFleet();
 } finally {
   await prepared.close();
 }
@@ -65,7 +69,7 @@ async function benchRelay(): Promise<void> {
     'hub.packetsPerExchange': headline?.packetsPerExchange,
     'hub.allocatedBytesPerExchange': headline?.allocatedBytesPerExchange,
   });
-  if (values['without-nats'] !== true) await compareWithNats(ours);
+  if (!withoutNats) await compareWithNats(ours);
 }
 
 async function compareWithNats(ours: readonly ExchangeResult[]): Promise<void> {
@@ -122,10 +126,7 @@ async function benchInterleaving(): Promise<void> {
 }
 
 async function benchFleet(): Promise<void> {
-  const { machines, hubRssMB, hubCpuFraction, perSecond, p50Ms, p99Ms } = await fleet(
-    prepared,
-    Number(values.machines),
-  );
+  const { machines, hubRssMB, hubCpuFraction, perSecond, p50Ms, p99Ms } = await fleet(prepared, fleetSize);
   console.log(
     `${machines} machines, ${perSecond} messages/s   hub ${hubRssMB} MB, ${Math.round(hubCpuFraction * 100)} % of a core   p50 ${p50Ms} ms, p99 ${p99Ms} ms`,
   );

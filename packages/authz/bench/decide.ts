@@ -1,11 +1,16 @@
 import { performance, PerformanceObserver } from 'node:perf_hooks';
 import { compilePolicy, type Party, type Policy, Seat } from '@qconn/authz';
 import { quantile } from '../../../tooling/measure/quantile.ts';
-import { type Fleet, makeFleet, seeded } from './fleet.ts';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
+import { type Fleet, makeFleet, seeded } from './decide/fleet.ts';
+
+commandLine({
+  name: 'bench decide',
+  about: 'What deciding costs with 1,000 roles of 100 grants and 100,000 machines. The last line is JSON.',
+  options: {},
+});
 
 /**
- * `bench decide`: what deciding costs with 1,000 roles of 100 grants and 100,000 machines.
- *
  * `decide` is asked about 4,096 flows between a thousand connected machines, which hold seats as the hub's sessions do;
  * `decideByFingerprint` about the same without seats; `decideCold` about as many random pairs of all machines in every
  * round, which measures main memory. Four questions in five are allowed; service types are strings of their own, as

@@ -1,10 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { ExchangeTable, type LiveDevice, Quotas, resolve, type Session, SessionTable } from '@qconn/routing';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 
-/**
- * `bench routing`: what an exchange costs the hub's tables, with 10,000 machines that provide the same service type.
- * A round takes about a millisecond; rates are those of the best round, which nothing else on the computer disturbed.
- */
+commandLine({
+  name: 'bench routing',
+  about: `What an exchange costs the hub's tables, with 10,000 machines that provide the same service type. The last line is JSON.`,
+  options: {},
+});
+
+/** A round takes about a millisecond; rates are those of the best round, which nothing else on the computer disturbed. */
 const MACHINES = 10_000;
 const SENDERS = 100;
 const BATCH = 1_000;

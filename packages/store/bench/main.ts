@@ -1,17 +1,20 @@
-/**
- * Figures of the store on both databases: `npx -y pnpm@12 bench store`.
- * The last line is JSON. PostgreSQL runs as tests run it, without fsync: a real disk adds its flush
- * to each commit. Certificates are not issued, as that is not the store's work.
- */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { startPostgres } from '@qconn/testkit';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 import { quantile } from '../../../tooling/measure/quantile.ts';
 
 import { openStore, type Store, type StoreLocation } from '../src/index.ts';
 import { admin, newRequest, newToken } from '../test/fixtures.ts';
+
+commandLine({
+  name: 'bench store',
+  about: `What opening, enrolments, approvals, announcements and loading the policy take in the store, on both databases. PostgreSQL runs as tests run it, without fsync: a
+real disk adds its flush to each commit. Certificates are not issued, as that is not the store's work. The last line is JSON.`,
+  options: {},
+});
 
 const CLIENTS = 16;
 

@@ -1,23 +1,25 @@
-import { parseArgs } from 'node:util';
 import { connectThrough, FAULT_TABLE, moveBody, moveMessages } from '../test/fault-table.ts';
 import { createAuthority } from '../test/pki.ts';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 
-/**
- * `npx -y pnpm@12 bench fault-table [--bytes 10000000] [--messages 1000] [--handshakes 50] [--seed N] [--only TEXT]`: the fault table. Through
- * each impairment a body and messages are echoed at once, and handshakes are made through a loss of 30 %. The same seed
- * makes the same faults for the same datagrams. The last line is JSON; a byte that is wrong, a transfer over 120 s or a
- * handshake over 10 s is a failure.
- */
-const { values } = parseArgs({
+const {
+  bytes,
+  messages,
+  handshakes,
+  only = '',
+  seed = Date.now() % 1_000_000,
+} = commandLine({
+  name: 'bench fault-table',
+  about: `Echoes a body and messages at once through each impairment of the fault table, and makes handshakes through a loss
+of 30 %. A byte that is wrong, a transfer over 120 s or a handshake over 10 s is a failure. The last line is JSON.`,
   options: {
-    bytes: { type: 'string', default: '10000000' },
-    messages: { type: 'string', default: '1000' },
-    handshakes: { type: 'string', default: '50' },
-    only: { type: 'string', default: '' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    bytes: { number: 10_000_000, about: 'length of the body' },
+    messages: { number: 1_000, about: 'how many messages' },
+    handshakes: { number: 50, about: 'how many handshakes' },
+    only: { text: 'TEXT', about: 'the impairments with this in their name' },
+    seed: { number: undefined, about: 'the same makes the same faults for the same datagrams' },
   },
 });
-const [bytes, messages, handshakes, seed] = [values.bytes, values.messages, values.handshakes, values.seed].map(Number);
 const TRANSFER_MS = 120_000;
 const HANDSHAKE_MS = 10_000;
 
@@ -28,7 +30,7 @@ const seconds: Record<string, number> = {};
 let failed = 0;
 
 console.log(`seed ${seed}, ${bytes} bytes and ${messages} messages of 200 bytes, both ways`);
-for (const fault of FAULT_TABLE.filter(({ name }) => name.includes(values.only))) {
+for (const fault of FAULT_TABLE.filter(({ name }) => name.includes(only))) {
   const { network, ours, close } = await connectThrough({ hub, machine, seed: seed ?? 1 });
   network.setFaults(fault.faults ?? {});
   const begun = performance.now();

@@ -1,15 +1,16 @@
-import { parseArgs } from 'node:util';
 import { systemClock } from '@qconn/clock';
 import { createQuicEndpoint, type Connection, type Endpoint } from '@qconn/transport';
 import { createAuthority } from '../test/pki.ts';
 import { echo, readAll } from '../test/waiting.ts';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 
-/**
- * `npx -y pnpm@12 bench leaks [--connections 20000] [--streams 200000]`: opens and closes connections and
- * streams, both ends in this process, and shows what is left of them.
- */
-const { values } = parseArgs({
-  options: { connections: { type: 'string', default: '20000' }, streams: { type: 'string', default: '200000' } },
+const { connections, streams } = commandLine({
+  name: 'bench leaks',
+  about: 'Opens and closes connections and streams, both ends in this process, and shows what is left of them.',
+  options: {
+    connections: { number: 20_000, about: 'how many connections' },
+    streams: { number: 200_000, about: 'how many streams, all of one connection' },
+  },
 });
 const AT_ONCE = 20;
 
@@ -23,12 +24,12 @@ await openAndClose(500);
 await useStreams(await client.connect(target), 2_000);
 await settle();
 report('before');
-await openAndClose(Number(values.connections));
+await openAndClose(connections);
 await settle();
-report(`after ${values.connections} connections`);
+report(`after ${connections} connections`);
 const connection = await client.connect(target);
-await useStreams(connection, Number(values.streams));
-report(`after ${values.streams} streams (${connection.stats().streams} open)`);
+await useStreams(connection, streams);
+report(`after ${streams} streams (${connection.stats().streams} open)`);
 await Promise.all([client.close(), server.close()]);
 await settle();
 report('all closed');

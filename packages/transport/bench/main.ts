@@ -1,14 +1,20 @@
-import { parseArgs } from 'node:util';
 import { createAuthority } from '../test/pki.ts';
 import type { LoadResult } from '../../../tooling/measure/load.ts';
 import { bulk } from './scenarios/bulk.ts';
 import { handshakes, idle } from './scenarios/connections.ts';
 import { findNatsServer, natsRelay } from '../../../tooling/measure/nats/nats.ts';
 import { relay } from './scenarios/relay.ts';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 
-/** `npx -y pnpm@12 bench transport [--without-nats] [--only relay,bulk,handshakes,idle]` */
-const { values } = parseArgs({ options: { 'without-nats': { type: 'boolean' }, only: { type: 'string' } } });
-const wanted = (part: string): boolean => values.only === undefined || values.only.split(',').includes(part);
+const { only, 'without-nats': withoutNats } = commandLine({
+  name: 'bench transport',
+  about: `What the transport makes of this machine: messages through a relay beside nats-server and others, bulk bytes, handshakes,
+idle connections. The last line is JSON.`,
+  options: {
+    only: { some: ['relay', 'bulk', 'handshakes', 'idle'], about: 'these parts' },
+    'without-nats': { flag: false, about: 'do not compare with nats-server' },
+  },
+});
 const figures: Record<string, number> = {};
 const MIB = 1024 * 1024;
 
@@ -27,14 +33,14 @@ const identities = {
   client: await authority.issue({ name: 'machine' }),
 };
 
-if (wanted('relay')) await benchRelay();
-if (wanted('bulk')) await benchBulk();
-if (wanted('handshakes')) {
+if (only.has('relay')) await benchRelay();
+if (only.has('bulk')) await benchBulk();
+if (only.has('handshakes')) {
   const { perSecond, perCpuSecond } = await handshakes(identities, 5_000);
   Object.assign(figures, { handshakesPerSecond: perSecond, handshakesPerCpuSecond: perCpuSecond });
   console.log(`handshakes accepted       ${perSecond}/s, ${perCpuSecond} per second of processor time`);
 }
-if (wanted('idle')) {
+if (only.has('idle')) {
   const { bytesEach, cpuFraction } = await idle(identities, 5_000, 12_000);
   Object.assign(figures, { bytesPerIdleConnection: bytesEach, idleCpuFraction: cpuFraction });
   console.log(`5,000 idle connections    ${bytesEach} bytes each, ${(cpuFraction * 100).toFixed(1)} % of a core`);
@@ -43,15 +49,14 @@ console.log(JSON.stringify({ bench: 'transport', ...figures }));
 
 async function benchRelay(): Promise<void> {
   const server = findNatsServer();
-  if (server === undefined && values['without-nats'] !== true) {
+  if (server === undefined && !withoutNats) {
     throw new Error('nats-server is not installed: `apt-get install nats-server`, or say --without-nats.');
   }
   const ours = await relay('quic', identities);
   const ethernet = await relay('quic-1350', identities);
   const tls = await relay('tls', identities);
   const matrixai = await relay('matrixai', identities);
-  const nats =
-    server === undefined || values['without-nats'] === true ? undefined : await natsRelay(server, identities);
+  const nats = server === undefined || withoutNats ? undefined : await natsRelay(server, identities);
   console.log('relay of 256-byte messages        in flight   messages/s   p50 µs   p99 µs   hub µs each');
   for (const [name, results] of [
     ['qconn', ours],

@@ -2,12 +2,14 @@ import { systemClock } from '@qconn/clock';
 import { createFaultyNetwork } from '@qconn/testkit';
 import { createQuicEndpoint, type Connection } from '@qconn/transport';
 import { createAuthority } from '../test/pki.ts';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 
-/**
- * `npx -y pnpm@12 bench reconnect [ROUND_TRIP_MS]`: how long a client that comes back waits for the welcome, and what that
- * costs both sides together in processor time: with a full handshake, with a ticket, and with the hello in early data.
- */
-const ROUND_TRIP_MS = Number(process.argv[2] ?? 50);
+const { 'round-trip-ms': roundTripMs } = commandLine({
+  name: 'bench reconnect',
+  about: `How long a client that comes back waits for the welcome, and what that costs both sides together in processor time: with a
+full handshake, with a ticket, and with the hello in early data. The last line is JSON.`,
+  options: { 'round-trip-ms': { number: 50, least: 0, about: 'the path there and back' } },
+});
 const TRIES = 30;
 
 const WAYS = [
@@ -26,15 +28,15 @@ const server = await createQuicEndpoint(
     earlyData: true,
   },
 );
-const faults = { delayMs: ROUND_TRIP_MS / 2 };
+const faults = { delayMs: roundTripMs / 2 };
 const network = await createFaultyNetwork(systemClock, { target: server.address, faults });
 const client = await createQuicEndpoint({ clock: systemClock });
 const target = { address: network.address, serverName: '127.0.0.1', alpns: ['bench'], tls: await authority.issue() };
 
 let ticket: Uint8Array | undefined;
-const figures: Record<string, number> = { roundTripMs: ROUND_TRIP_MS };
+const figures: Record<string, number> = { roundTripMs };
 await reconnect(WAYS[0]);
-console.log(`until the welcome, at a round trip of ${ROUND_TRIP_MS} ms         p50 ms   processor ms`);
+console.log(`until the welcome, at a round trip of ${roundTripMs} ms         p50 ms   processor ms`);
 for (const way of WAYS) {
   const before = process.cpuUsage();
   const times: number[] = [];

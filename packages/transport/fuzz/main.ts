@@ -2,10 +2,10 @@ import { fork } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { systemClock } from '@qconn/clock';
 import { seededRandom } from '@qconn/testkit';
 import { createQuicEndpoint, type Connection, type SocketAddress } from '@qconn/transport';
+import { commandLine } from '../../../tooling/command-line/command-line.ts';
 import { WHOLE_NURSERY } from '../../../tooling/measure/nursery.ts';
 import { createAuthority } from '../test/pki.ts';
 import { RawClient } from '../test/raw-client.ts';
@@ -13,17 +13,18 @@ import { readBytes } from '../test/waiting.ts';
 import { HostileDatagrams } from './hostile-datagrams.ts';
 
 /**
- * `npx -y pnpm@12 fuzz [--seconds 20] [--seed N]`: sends an endpoint datagrams that no honest peer would send, from strangers and
- * within an established connection, while a bystander and that connection go on talking. The endpoint is a process of its
- * own. Half of the time is a warm-up; from then on, once all is quiet again and garbage has been
- * collected, its resident memory is compared: at most a tenth more may be left. The seed settles what is sent; keys and ids of
- * real packets are fresh each time. The last line is JSON.
+ * Half of the time is a warm-up; from then on, once all is quiet again and garbage has been collected, the endpoint's resident
+ * memory is compared: at most a tenth more may be left. The seed settles what is sent; keys and ids of real packets are fresh each time.
  */
-const { values } = parseArgs({
-  args: process.argv.slice(2).filter((argument) => argument !== '--'),
-  options: { seconds: { type: 'string', default: '20' }, seed: { type: 'string', default: String(Date.now() % 1e9) } },
+const { seconds, seed = Date.now() % 1e9 } = commandLine({
+  name: 'fuzz',
+  about: `Sends an endpoint, which is a process of its own, datagrams that no honest peer would send, from strangers and within an
+established connection, while a bystander and that connection go on talking. The last line is JSON.`,
+  options: {
+    seconds: { number: 20, about: 'for how long' },
+    seed: { number: undefined, about: 'the same sends the same' },
+  },
 });
-const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
 
 /** What may be left of the memory, as a share of what was there. */
 const GROWTH_MAX = 0.1;
