@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { systemClock, type Clock } from '@qconn/clock';
 import { CertificateAuthority, formatSecret, generateSecret, hashSecret } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
-import { readPassphrase } from '@qconn/startup';
+import { makeFolder, readPassphrase } from '@qconn/startup';
 import { openStore, type RoleGrant, type Store } from '@qconn/store';
 import { hasAuthority, loadAuthority, saveAuthority } from './authority/authority-files.ts';
 import { authorityFolder } from './authority/authority-folders.ts';
@@ -128,11 +128,13 @@ async function restoreAdminRole(store: Store, now: number): Promise<void> {
 }
 
 /** @throws QconnError `credential_unwritable`, as for a folder of another user */
-async function makeDataFolder(folder: string): Promise<void> {
+export async function makeDataFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     await chmod(folder, 0o700);
   } catch (cause) {
-    throw new QconnError('credential_unwritable', `The data folder ${folder} cannot be made private.`, { cause });
+    throw new QconnError('credential_unwritable', `The data folder ${folder} cannot be made and kept private.`, {
+      cause,
+    });
   }
 }

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  existsSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -10,6 +11,7 @@ import {
 } from 'node:fs';
 import * as nodeFs from 'node:fs/promises';
 import path from 'node:path';
+import { CredentialStore } from '@qconn/identity';
 import { describe, expect, test } from 'vitest';
 import { credentialFolder, newCredential, stoppingAfter } from './credential-folder.ts';
 
@@ -106,6 +108,14 @@ describe('exposure', () => {
     await nodeFs.rename(file('credential.json'), path.join(folder.base, 'elsewhere.json'));
     symlinkSync(path.join(folder.base, 'elsewhere.json'), file('credential.json'));
     await expect(open().load()).rejects.toMatchObject({ code: 'credential_exposed' });
+  });
+
+  test.runIf(existsSync('/proc/self'))('by a place where no folder can be made is an error', async () => {
+    for (const place of ['/proc/qconn', '/proc/self/qconn/a'])
+      await expect(new CredentialStore(place).save(await newCredential())).rejects.toMatchObject({
+        code: 'credential_unwritable',
+        cause: { code: 'ENOENT' },
+      });
   });
 
   test('by a file in place of the folder, or a folder in place of the file, is refused', async () => {

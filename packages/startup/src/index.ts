@@ -9,6 +9,7 @@ export { endWithReader } from './end-with-reader.ts';
 export { EXIT_FAILED, EXIT_OK, EXIT_USAGE, exitCodeOf, exitCodeOfSignal } from './exit-code.ts';
 export { createLog, type LogFormat, type Logger, type LogLevel, type LogOptions } from './log/create-log.ts';
 export { errorFields, type ErrorFields } from './log/error-fields.ts';
+export { makeFolder } from './make-folder.ts';
 export { readPassphrase, type PassphraseSource } from './passphrase.ts';
 export { reportFailure, type FailureReport } from './report-failure.ts';
 export { runCommands, type Outcome } from './run-commands.ts';

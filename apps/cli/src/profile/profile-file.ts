@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { QconnError } from '@qconn/protocol';
+import { makeFolder } from '@qconn/startup';
 import { formatProfiles, parseProfiles } from './parse-profiles.ts';
 import type { Profile } from './profile.ts';
 
@@ -37,7 +38,7 @@ export class ProfileFile {
     const folder = dirname(this.path);
     const temporary = join(folder, `.profiles.${randomBytes(6).toString('hex')}`);
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder, 0o700);
       await chmod(folder, 0o700);
       await writeDurably(temporary, formatProfiles(profiles));
       await rename(temporary, this.path);

@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { systemClock } from '@qconn/clock';
 import { CertificateAuthority } from '@qconn/identity';
 import { EXIT_OK, readPassphrase } from '@qconn/startup';
 import { saveAuthority } from '../authority/authority-files.ts';
 import { authorityFolder } from '../authority/authority-folders.ts';
 import type { HubConfig } from '../config/hub-config.ts';
+import { makeDataFolder } from '../initialise.ts';
 
 export interface CaCreateOptions {
   /** Begins the names of root and issuing CA. */
@@ -22,7 +22,7 @@ export async function caCreate(config: HubConfig, { name, json = false }: CaCrea
     ...(name === undefined ? {} : { name }),
     now: systemClock.now(),
   });
-  await mkdir(config.dataFolder, { recursive: true, mode: 0o700 });
+  await makeDataFolder(config.dataFolder);
   await saveAuthority(folder, authority, await readPassphrase(config.ca, 'ca.passphraseFile'));
   const pin = authority.rootPinHex;
   process.stdout.write(

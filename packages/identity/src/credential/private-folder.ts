@@ -29,8 +29,7 @@ export class PrivateFolder {
    * @throws QconnError credential_exposed, credential_unwritable
    */
   async prepare(): Promise<void> {
-    const made = await this.#writing(this.#fs.mkdir(this.path, { recursive: true, mode: PRIVATE_MODES.folder }));
-    if (made !== undefined) await this.#writing(this.#syncFolder(dirname(made)));
+    await this.#writing(this.#make(this.path));
     await this.check();
   }
 
@@ -90,6 +89,24 @@ export class PrivateFolder {
   /** Removes a file, if it is there. */
   async remove(name: string): Promise<void> {
     await this.#writing(this.#fs.rm(join(this.path, name), { force: true }));
+  }
+
+  /**
+   * Makes what is missing of a path, and has it on the disk. Node's own recursive mkdir tries for ever where a folder that is
+   * there denies it when a new one in it is made, as all of /proc does.
+   */
+  async #make(path: string): Promise<void> {
+    const above = dirname(path);
+    try {
+      await this.#fs.mkdir(path, { mode: PRIVATE_MODES.folder });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return;
+      if (code !== 'ENOENT' || above === path) throw error;
+      await this.#make(above);
+      await this.#fs.mkdir(path, { mode: PRIVATE_MODES.folder });
+    }
+    await this.#syncFolder(above);
   }
 
   async #write(path: string, text: string): Promise<void> {
