@@ -57,9 +57,12 @@ Examples:
 export const STATUS_HELP: string = `
 Asks the running agent over agent.sock in the credential folder; without one, tells what the folder says.
 
+Exit codes: 0 it runs; 3 it does not run; 1 it does not answer, there is no credential, or, with --check, it is not online;
+2 the command line or the configuration has a mistake.
+
 Examples:
   $ ${NAME} status --config agent.yaml
-  $ ${NAME} status --credentials /var/lib/qconn-agent --check --json   # exit code 1 unless it is online
+  $ ${NAME} status --credentials /var/lib/qconn-agent --check --json   # exit code 0 only if it is online
 `;
 
 export const DOCTOR_HELP: string = `

@@ -90,7 +90,7 @@ function addRun(program: Command, outcome: Outcome): void {
 function addStatus(program: Command, outcome: Outcome): void {
   withConfigOptions(program.command('status'))
     .description('tell how the agent on this machine is doing')
-    .option('--check', 'exit with 1 unless the agent is online')
+    .option('--check', 'exit with 1 if the agent runs but is not online')
     .addOption(jsonOption())
     .addHelpText('after', STATUS_HELP)
     .action(async (flags: StatusFlags) => {

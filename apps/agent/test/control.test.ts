@@ -3,11 +3,13 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CredentialStore } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RunningStatus } from '../src/control/agent-status.ts';
 import { askAgent, askStatus, commandAgent } from '../src/control/ask-agent.ts';
 import { ControlServer, type ControlRoutes } from '../src/control/control-server.ts';
+import { readStatus } from '../src/control/read-status.ts';
 import { rejectionOf } from './test-job.ts';
 
 const STATUS: RunningStatus = {
@@ -137,6 +139,10 @@ test.each([
 ])('whatever %s is not taken for an answer', async (_what, answer) => {
   await stranger(answer);
   expect(await askStatus(socket)).toBe('silent');
+  expect(await rejectionOf(readStatus(folder, new CredentialStore(folder)))).toMatchObject({
+    code: 'invalid_state',
+    message: 'The agent runs, but it does not answer.',
+  });
 });
 
 test('the socket goes when the agent stops, also with an asker that does not leave', async () => {

@@ -196,7 +196,7 @@ describe('run and status', () => {
     await runAgent(['enroll', ...config, '--token', server.token]);
     const before = await runAgent(['status', ...config]);
     expect(before).toMatchObject({
-      code: 0,
+      code: 3,
       stdout: expect.stringMatching(
         /^The agent does not run.*\n {2}hub .*\n {2}fingerprint .*\n {2}short code .*\n {2}certificate {2}expires in 7 days/,
       ),
@@ -242,8 +242,8 @@ describe('run and status', () => {
     killed.kill('SIGKILL');
     await killed.ended;
     expect(existsSync(path.join(folder, 'machine', 'agent.sock'))).toBe(true);
-    expect(await runAgent(['status', ...config])).toMatchObject({
-      code: 0,
+    expect(await runAgent(['status', ...config, '--check'])).toMatchObject({
+      code: 3,
       stdout: expect.stringContaining('does not run'),
     });
     const next = startAgent(['run', ...config]);

@@ -10,11 +10,14 @@ export interface StatusFlags extends ConfigFlags {
   readonly check?: boolean;
 }
 
+/** No agent runs, as LSB and `systemctl status` have it. */
+export const EXIT_NOT_RUNNING = 3;
+
 /** `qconn-agent status`. @returns the exit code @throws QconnError */
 export async function statusCommand(flags: StatusFlags): Promise<number> {
   const config = readConfig(flags, ['credentials']);
   const status = await readStatus(config.credentials, await credentialStore(config));
   process.stdout.write(flags.json === true ? `${JSON.stringify(status)}\n` : statusText(status, systemClock.now()));
-  const online = status.running && status.phase === 'online';
-  return flags.check === true && !online ? EXIT_FAILED : EXIT_OK;
+  if (!status.running) return EXIT_NOT_RUNNING;
+  return flags.check === true && status.phase !== 'online' ? EXIT_FAILED : EXIT_OK;
 }

@@ -62,8 +62,13 @@ export async function commandAgent(socketPath: string, route: string, options?: 
 export function running(answer: IncomingMessage | 'silent' | undefined): IncomingMessage {
   if (answer === undefined)
     throw new QconnError('invalid_state', 'No agent runs with this credential folder. Start it with: qconn-agent run');
-  if (answer === 'silent') throw new QconnError('invalid_state', 'The agent runs, but it does not answer.');
+  if (answer === 'silent') throw silent();
   return answer;
+}
+
+/** For an agent that is there and says nothing of use: one that begins, hangs, or is none. */
+export function silent(): QconnError {
+  return new QconnError('invalid_state', 'The agent runs, but it does not answer.');
 }
 
 /** The status of a running agent; `undefined` when none runs, `'silent'` when it does not answer. */

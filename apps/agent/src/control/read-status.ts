@@ -1,6 +1,6 @@
 import { inspectCredential, shortCode, type CredentialStore } from '@qconn/identity';
 import type { AgentStatus, IdentityStatus } from './agent-status.ts';
-import { askStatus } from './ask-agent.ts';
+import { askStatus, silent } from './ask-agent.ts';
 import { socketPath } from './socket-path.ts';
 
 /** Who this machine is, from its credential. @throws QconnError `credential_…` */
@@ -15,9 +15,10 @@ export async function readIdentity(store: CredentialStore): Promise<IdentityStat
   };
 }
 
-/** What the running agent tells, or else the folder. @throws QconnError `credential_…` */
+/** What the running agent tells, or else the folder. @throws QconnError `credential_…`; `invalid_state` when an agent does not answer */
 export async function readStatus(folder: string, store: CredentialStore): Promise<AgentStatus> {
   const answer = await askStatus(socketPath(folder));
-  if (answer !== undefined && answer !== 'silent') return answer;
+  if (answer === 'silent') throw silent();
+  if (answer !== undefined) return answer;
   return { running: false, ...(await readIdentity(store)) };
 }
