@@ -71,10 +71,23 @@ describe('packet size', () => {
     expect(size.current).toBe(1_200);
     size.validated();
     expect(size.current).toBe(TARGET);
-    size.moved();
+    size.moved(TARGET);
     expect(size.current).toBe(1_200);
     size.validated();
     expect(size.current).toBe(TARGET);
+  });
+
+  test('of another path is what the interface there carries, and never more than the connection began with', () => {
+    const { size } = new Path();
+    for (const [carried, used] of [
+      [1_392, 1_392],
+      [1_100, 1_200],
+      [8_972, TARGET],
+    ] as const) {
+      size.moved(carried);
+      size.validated();
+      expect(size.current).toBe(used);
+    }
   });
 
   test.each([

@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { Admission } from '../src/quic/admission.ts';
 import { Alarm } from '../src/quic/alarm.ts';
 import { endpointSecrets } from '../src/quic/endpoint-secrets.ts';
-import { InterfaceMtus } from '../src/quic/interface-mtu.ts';
+import { InterfaceMtus, wayOf } from '../src/quic/interface-mtu.ts';
 import { ADMISSION_LIMITS } from '../src/quic/options.ts';
 import { ReceiveSlab } from '../src/quic/receive-slab.ts';
+import { routesOf } from '../src/quic/route-table.ts';
 import { RetryTokens } from '../src/quic/retry-tokens.ts';
 import { ChunkPool, Staging } from '../src/quic/staging.ts';
 import { StatelessResets } from '../src/quic/stateless-reset.ts';
@@ -169,13 +170,62 @@ describe('traffic', () => {
 });
 
 describe('interfaces', () => {
-  test('the loopback carries the largest datagrams, an unknown way Ethernet’s', () => {
+  test('the loopback carries the largest datagrams, and no way that leaves this machine’s networks more than Ethernet', () => {
     const mtus = new InterfaceMtus(new ManualClock());
     expect(mtus.payloadTowards('127.0.0.1')).toBe(16_383);
     expect(mtus.payloadTowards('::ffff:127.0.0.1')).toBe(16_383);
-    expect(mtus.payloadTowards('198.51.100.1')).toBe(1_472);
-    expect(mtus.payloadTowards('2001:db8::1')).toBe(1_452);
+    expect(mtus.payloadTowards('198.51.100.1')).toBeLessThanOrEqual(1_472);
+    expect(mtus.payloadTowards('2001:db8::1')).toBeLessThanOrEqual(1_452);
     expect(new InterfaceMtus(new ManualClock(), 1_350).payloadTowards('127.0.0.1')).toBe(1_350);
+  });
+
+  /** `/proc/net/route` and `/proc/net/ipv6_route` of a machine with a LAN, an overlay network, and a narrower route. */
+  const ROUTES_IPV4 = [
+    'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT',
+    'eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0',
+    'vxlan0\t0000000A\t00000000\t0001\t0\t0\t0\t000000FF\t0\t0\t0',
+    'vxlan0\t0000090A\t00000000\t0001\t0\t0\t0\t0000FFFF\t1300\t0\t0',
+    'vxlan0\t0000080A\t00000000\t0200\t0\t0\t0\t0000FFFF\t1200\t0\t0',
+    '',
+  ].join('\n');
+  const NOWHERE = '0'.repeat(32);
+  const ROUTES_IPV6 = [
+    `fd000000000000000000000000000000 40 ${NOWHERE} 00 ${NOWHERE} 00000100 00000001 00000000 00000001   vxlan0`,
+    `${NOWHERE} 00 ${NOWHERE} 00 ${NOWHERE} 00000400 00000001 00000000 00000003     eth0`,
+    `${NOWHERE} 00 ${NOWHERE} 00 ${NOWHERE} ffffffff 00000001 00000000 00200200       lo`,
+    '',
+  ].join('\n');
+
+  test.each([
+    ['198.51.100.1', 1_472],
+    ['10.1.0.1', 1_450 - 28],
+    ['10.9.0.1', 1_300 - 28],
+    ['10.8.0.1', 1_450 - 28],
+    ['::ffff:10.9.0.1', 1_300 - 28],
+    ['2001:db8::1', 1_452],
+    ['fd00::7', 1_450 - 48],
+  ])('the interface that the routes name towards %s carries %i', (host, payload) => {
+    const interfaceMtu = (name: string): number => (name === 'vxlan0' ? 1_450 : 9_001);
+    const ways = routesOf(ROUTES_IPV4, ROUTES_IPV6).map((route) => wayOf(route, interfaceMtu));
+    expect(new InterfaceMtus(new ManualClock(), undefined, () => ways).payloadTowards(host)).toBe(payload);
+  });
+
+  test('interfaces are looked at anew after five seconds, or at once when this machine has moved', () => {
+    const clock = new ManualClock();
+    let looks = 0;
+    const mtus = new InterfaceMtus(clock, undefined, () => {
+      looks += 1;
+      return [];
+    });
+    const ask = (): number => {
+      mtus.payloadTowards('198.51.100.1');
+      return looks;
+    };
+    expect([ask(), ask()]).toEqual([1, 1]);
+    clock.advance(5_000);
+    expect([ask(), ask()]).toEqual([2, 2]);
+    mtus.forget();
+    expect([ask(), ask()]).toEqual([3, 3]);
   });
 });
 

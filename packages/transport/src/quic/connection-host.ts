@@ -34,6 +34,8 @@ export interface ConnectionHost {
   newId(connection: QuicConnection): { readonly id: Uint8Array; readonly resetToken: bigint };
   /** The peer will not use an id again. */
   retireId(connection: QuicConnection, id: Uint8Array): void;
+  /** Bytes of UDP payload that the interface towards an IP address carries now. */
+  payloadTowards(host: string): number;
   /** A socket connected to where the connection's peer is, on which its datagrams are received. */
   openPath(connection: QuicConnection): Promise<UdpSocket>;
   /** A server's connection has brought early data: it may be served before its handshake has finished. */

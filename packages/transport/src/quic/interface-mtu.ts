@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { BlockList, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '@qconn/clock';
+import { readRoutes, type Route } from './route-table.ts';
 
 /** The largest UDP payload that QUIC packets are made for: their length field has 14 bits (RFC 9000, section 16). */
 const PAYLOAD_MAX_BYTES = 16_383;
 
-/** What an Ethernet frame carries; assumed of a way that leaves the local networks. */
+/** What an Ethernet frame carries; a way that leaves the local networks carries that at most, whatever its first interface does. */
 const ETHERNET_MTU = 1_500;
 
 /** Assumed of a local interface whose MTU the system does not tell. */
@@ -21,24 +22,39 @@ const REFRESH_MS = 5_000;
 /** Peers whose answer is remembered until then. */
 const FOUND_MAX = 1_024;
 
-interface LocalNetwork {
+/** Addresses, and what the interface towards them carries. */
+export interface Way {
   readonly addresses: BlockList;
   readonly mtu: number;
 }
 
-/** How large a datagram may be on its first hop. */
+/**
+ * How large a datagram may be on its first hop. Asked of the interface on whose network a peer is, else of the one that the
+ * routes name: Node cannot forbid the system to fragment, so a datagram that is too large for a tunnel or an overlay
+ * network would leave in two packets, which RFC 9000 (section 14) forbids and nobody would notice.
+ */
 export class InterfaceMtus {
   readonly #clock: Clock;
   readonly #maxBytes: number;
-  #networks: readonly LocalNetwork[] = [];
+  readonly #readWays: () => readonly Way[];
+  #ways: readonly Way[] = [];
   #readAt = Number.NEGATIVE_INFINITY;
   /** What has been found out since; looking through the networks costs a thirtieth of a handshake. */
   readonly #found = new Map<string, number>();
 
-  /** @param maxBytes never more than this, whatever the interface */
-  constructor(clock: Clock, maxBytes: number = PAYLOAD_MAX_BYTES) {
+  /**
+   * @param maxBytes never more than this, whatever the interface
+   * @param ways this machine's networks, then its routes, the most particular first
+   */
+  constructor(clock: Clock, maxBytes: number = PAYLOAD_MAX_BYTES, ways: () => readonly Way[] = readWays) {
     this.#clock = clock;
+    this.#readWays = ways;
     this.#maxBytes = Math.min(PAYLOAD_MAX_BYTES, maxBytes);
+  }
+
+  /** Looks at the interfaces anew when asked next: something has made this machine move. */
+  forget(): void {
+    this.#readAt = Number.NEGATIVE_INFINITY;
   }
 
   /** Bytes of UDP payload that the interface towards an IP address carries. */
@@ -60,27 +76,45 @@ export class InterfaceMtus {
   #refresh(): void {
     const now = this.#clock.monotonic();
     if (now - this.#readAt < REFRESH_MS) return;
-    this.#networks = readNetworks();
+    this.#ways = this.#readWays();
     this.#readAt = now;
     this.#found.clear();
   }
 
   #mtuTowards(address: string): number {
     const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    return this.#networks.find(({ addresses }) => addresses.check(address, family))?.mtu ?? ETHERNET_MTU;
+    return this.#ways.find(({ addresses }) => addresses.check(address, family))?.mtu ?? ETHERNET_MTU;
   }
 }
 
-function readNetworks(): LocalNetwork[] {
+function readWays(): Way[] {
+  return [...readNetworks(), ...readRoutes().map((route) => wayOf(route))];
+}
+
+function readNetworks(): Way[] {
   return Object.entries(networkInterfaces()).flatMap(([name, infos = []]) =>
     infos.flatMap(({ cidr, internal, family }) => {
       if (cidr === null) return [];
-      const [net = '', prefix] = cidr.split('/');
-      const addresses = new BlockList();
-      addresses.addSubnet(net, Number(prefix), family === 'IPv6' ? 'ipv6' : 'ipv4');
+      const [network = '', prefix] = cidr.split('/');
+      const addresses = subnet(network, Number(prefix), family === 'IPv6' ? 'ipv6' : 'ipv4');
       return [{ addresses, mtu: mtuOf(name, internal) }];
     }),
   );
+}
+
+/** Where a route leads to. @param interfaceMtu what an interface carries */
+export function wayOf(
+  { network, prefix, family, interfaceName, mtu }: Route,
+  interfaceMtu: (name: string) => number = (name) => mtuOf(name, false),
+): Way {
+  const carried = mtu > 0 ? mtu : interfaceMtu(interfaceName);
+  return { addresses: subnet(network, prefix, family), mtu: Math.min(ETHERNET_MTU, carried) };
+}
+
+function subnet(network: string, prefix: number, family: 'ipv4' | 'ipv6'): BlockList {
+  const addresses = new BlockList();
+  addresses.addSubnet(network, prefix, family);
+  return addresses;
 }
 
 /** Linux tells; elsewhere the customary value of the kind of interface is taken. */

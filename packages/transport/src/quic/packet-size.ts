@@ -28,7 +28,8 @@ interface Probe {
  * time is passed in.
  */
 export class PacketSize {
-  readonly #sizes: readonly number[];
+  readonly #most: number;
+  #sizes: readonly number[];
   readonly #blackHole = new BlackHole();
   #validated = false;
   /** Of the size in use, among the sizes. */
@@ -39,10 +40,10 @@ export class PacketSize {
   #probe: Probe | undefined;
   #probesLost = 0;
 
-  /** @param target bytes of payload that the interface carries */
+  /** @param target bytes of payload that the interface carries; no path of the connection will have more */
   constructor(target: number) {
-    const larger = [...STEPS_BYTES.filter((bytes) => bytes < target), target];
-    this.#sizes = [BASE_BYTES, ...larger.filter((bytes) => bytes > BASE_BYTES)];
+    this.#most = target;
+    this.#sizes = sizesUpTo(target);
     this.#failed = this.#sizes.length;
   }
 
@@ -64,9 +65,10 @@ export class PacketSize {
     this.#level = this.#sizes.length - 1;
   }
 
-  /** A path that has not been validated yet, or another interface: what was known is of no use. */
-  moved(): void {
+  /** A path that has not been validated yet, or another interface: what was known is of no use. @param target what that carries */
+  moved(target: number): void {
     this.#validated = false;
+    this.#sizes = sizesUpTo(Math.min(target, this.#most));
     this.#use(0);
     this.#failed = this.#sizes.length;
   }
@@ -136,4 +138,10 @@ export class PacketSize {
     this.#probe = undefined;
     this.#probesLost = 0;
   }
+}
+
+/** The base size, the steps, and what the interface carries. */
+function sizesUpTo(target: number): readonly number[] {
+  const larger = [...STEPS_BYTES.filter((bytes) => bytes < target), target];
+  return [BASE_BYTES, ...larger.filter((bytes) => bytes > BASE_BYTES)];
 }

@@ -15,6 +15,8 @@ export interface PathsParts {
   readonly traffic: Traffic;
   readonly peer: PeerPorts;
   readonly left: LeftPaths;
+  /** Bytes of UDP payload that the interface towards an address carries. */
+  readonly payloadTowards: (host: string) => number;
   /** The peer is somewhere else now. */
   readonly peerMoved: () => void;
 }
@@ -36,17 +38,19 @@ export class Paths {
   readonly #sender: DatagramSender;
   readonly #traffic: Traffic;
   readonly #peer: PeerPorts;
+  readonly #payloadTowards: (host: string) => number;
   readonly #peerMoved: () => void;
   readonly #left: LeftPaths;
   #migration: Migration | undefined;
   #moves = 0;
 
-  constructor({ native, sender, traffic, peer, left, peerMoved }: PathsParts) {
+  constructor({ native, sender, traffic, peer, left, payloadTowards, peerMoved }: PathsParts) {
     this.#native = native;
     this.#sender = sender;
     this.#traffic = traffic;
     this.#peer = peer;
     this.#left = left;
+    this.#payloadTowards = payloadTowards;
     this.#peerMoved = peerMoved;
   }
 
@@ -119,7 +123,7 @@ export class Paths {
   }
 
   #peerHasMoved(peer: SocketAddress): void {
-    this.#sender.size.moved();
+    this.#sender.size.moved(this.#payloadTowards(peer.host));
     this.#moves += 1;
     this.#left.add(this.#sender.socket.address, this.#peer.moveTo(peer).known);
     this.#peerMoved();
@@ -137,7 +141,7 @@ export class Paths {
       return;
     }
     this.#migration = undefined;
-    this.#sender.size.moved();
+    this.#sender.size.moved(this.#payloadTowards(migration.peer.host));
     this.#sender.size.validated();
     this.#sender.settleOnTried();
     this.#left.add(leaving, migration.peer);

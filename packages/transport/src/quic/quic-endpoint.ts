@@ -112,7 +112,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
   async connect(target: ConnectTarget): Promise<Connection> {
     this.#assertOpen();
     target.signal?.throwIfAborted();
-    const payloadBytes = this.#mtus.payloadTowards(target.address.host);
+    const payloadBytes = this.payloadTowards(target.address.host);
     const remote = target.address;
     const config = this.#clientConfigs.for(target, payloadBytes);
     let connection: QuicConnection | undefined;
@@ -177,7 +177,13 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     this.#listener?.removeId(id, connection);
   }
 
+  payloadTowards(host: string): number {
+    return this.#mtus.payloadTowards(host);
+  }
+
   openPath(connection: QuicConnection): Promise<UdpSocket> {
+    // A client moves when its interfaces have changed, as a rule.
+    this.#mtus.forget();
     return this.#openSocket(connection.remote, () => connection);
   }
 

@@ -45,7 +45,8 @@ export class Whereabouts {
       if (this.#paths.exhausted) this.#sendAway();
     };
     this.#left = new LeftPaths({ clock: host.clock, native, sender, peer });
-    this.#paths = new Paths({ native, sender, traffic, peer, left: this.#left, peerMoved });
+    const payloadTowards = (to: string): number => host.payloadTowards(to);
+    this.#paths = new Paths({ native, sender, traffic, peer, left: this.#left, payloadTowards, peerMoved });
   }
 
   /** Where the peer is now. */
