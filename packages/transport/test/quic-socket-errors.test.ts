@@ -1,18 +1,22 @@
+import { Socket } from 'node:dgram';
 import { existsSync, readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '@qconn/clock';
+import { createQuicEndpoint, type TransportWarning } from '@qconn/transport';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { QuicConnection } from '../src/quic/quic-connection.ts';
 import { bufferWarning, UdpSocket } from '../src/quic/udp-socket.ts';
 import { connectThrough, moveBody, type Connected } from './fault-table.ts';
 import { createHubAndMachine } from './pki.ts';
 import { Events, turn } from './waiting.ts';
 
-const RMEM_MAX = '/proc/sys/net/core/rmem_max';
+const [RMEM_MAX, WMEM_MAX] = ['/proc/sys/net/core/rmem_max', '/proc/sys/net/core/wmem_max'];
 const MIB = 1024 * 1024;
 
 const { hub, machine } = await createHubAndMachine();
 const open: { close(): Promise<void> }[] = [];
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const each of open.splice(0)) await each.close();
 });
 
@@ -102,14 +106,37 @@ describe('a UDP socket', () => {
     expect(bytes.length).toBe(0);
   });
 
-  test.runIf(existsSync(RMEM_MAX))('knows how much the system gives it', async () => {
+  test.runIf(existsSync(RMEM_MAX) && existsSync(WMEM_MAX))('knows how much the system gives it', async () => {
     const socket = await UdpSocket.bind({ host: '127.0.0.1', port: 0 }, nothing);
     open.push(socket);
-    expect(socket.receiveBufferBytes).toBe(Math.min(4 * MIB, Number(readFileSync(RMEM_MAX, 'utf8'))));
+    const [receiveBytes, sendBytes] = [RMEM_MAX, WMEM_MAX].map((file) =>
+      Math.min(4 * MIB, Number(readFileSync(file, 'utf8'))),
+    );
+    expect(socket.buffers).toEqual({ receiveBytes, sendBytes });
   });
 
   test('that was given less than it asked for is worth a warning that says what to do', () => {
-    expect(bufferWarning(4 * MIB)).toBeUndefined();
-    expect(bufferWarning(212_992)).toMatch(/212992 bytes .* 4194304: .*net\.core\.rmem_max/);
+    const given = (receiveBytes: number, sendBytes: number): string | undefined =>
+      bufferWarning({ receiveBytes, sendBytes });
+    expect(given(4 * MIB, 4 * MIB)).toBeUndefined();
+    expect(given(212_992, 4 * MIB)).toMatch(
+      /4194304 bytes .* 212992 bytes for what arrives.*packets\. .*net\.core\.rmem_max/,
+    );
+    expect(given(4 * MIB, 212_992)).toMatch(/ 212992 bytes for what leaves.*wait\. .*net\.core\.wmem_max/);
+    expect(given(100, 200)).toMatch(/ 100 bytes .* and 200 bytes/);
+  });
+
+  test('of an endpoint that serves says so when it is opened', async () => {
+    vi.spyOn(Socket.prototype, 'getRecvBufferSize').mockReturnValue(1_000);
+    const warnings = new Events<[string, TransportWarning]>();
+    const onWarning = (...warning: [string, TransportWarning]): void => warnings.push(warning);
+    open.push(
+      await createQuicEndpoint(
+        { clock: systemClock, onWarning },
+        { host: '127.0.0.1', tls: hub, handlers: { 'qconn/1': () => undefined } },
+      ),
+    );
+    expect(await warnings.next()).toEqual([expect.stringContaining('what arrives'), 'socket_buffer']);
+    expect(warnings.unread).toBe(0);
   });
 });

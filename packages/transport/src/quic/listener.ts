@@ -18,7 +18,7 @@ import { QuicConnection } from './quic-connection.ts';
 import { refusalOfResumed } from './resumed-peer.ts';
 import { StatelessResets } from './stateless-reset.ts';
 import { TicketKeys } from './ticket-keys.ts';
-import { UdpSocket } from './udp-socket.ts';
+import { UdpSocket, type SocketBuffers } from './udp-socket.ts';
 
 /** CONNECTION_REFUSED (RFC 9000, section 20.1). */
 const CONNECTION_REFUSED = 0x2;
@@ -84,8 +84,8 @@ export class Listener {
     return this.#socket.address;
   }
 
-  get receiveBufferBytes(): number {
-    return this.#socket.receiveBufferBytes;
+  get buffers(): SocketBuffers {
+    return this.#socket.buffers;
   }
 
   /** @throws QconnError `tls_config`, and keeps the identity that it has */

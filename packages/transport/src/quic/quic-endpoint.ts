@@ -97,7 +97,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
         },
       },
     );
-    const warning = bufferWarning(this.#listener.receiveBufferBytes);
+    const warning = bufferWarning(this.#listener.buffers);
     if (warning !== undefined) this.#warn(warning, 'socket_buffer');
   }
 

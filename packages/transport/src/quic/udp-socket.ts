@@ -13,14 +13,26 @@ export interface UdpEvents {
   drained(): void;
 }
 
-/** Asked for from the system, which may give less (Linux: `net.core.rmem_max`); a burst of 32 connections fits. */
+/** Asked for from the system both ways, which may give less (Linux: `net.core.rmem_max`); a burst of 32 connections fits. */
 const SOCKET_BUFFER_BYTES: number = 4 * 1024 * 1024;
 
+/** Bytes that the system keeps for a socket, at most, until they are read, and until they have left. */
+export interface SocketBuffers {
+  readonly receiveBytes: number;
+  readonly sendBytes: number;
+}
+
 /** What an operator should know of the memory that a socket was given; nothing where it is what was asked for. */
-export function bufferWarning(receiveBytes: number): string | undefined {
-  if (receiveBytes >= SOCKET_BUFFER_BYTES) return undefined;
+export function bufferWarning({ receiveBytes, sendBytes }: SocketBuffers): string | undefined {
+  const lost = [
+    ...(receiveBytes < SOCKET_BUFFER_BYTES
+      ? [`${receiveBytes} bytes for what arrives, so that bursts will lose packets`]
+      : []),
+    ...(sendBytes < SOCKET_BUFFER_BYTES ? [`${sendBytes} bytes for what leaves, so that bursts will wait`] : []),
+  ];
+  if (lost.length === 0) return undefined;
   return (
-    `The system keeps ${receiveBytes} bytes for a UDP socket that asked for ${SOCKET_BUFFER_BYTES}: bursts will lose packets. ` +
+    `A UDP socket asked the system for buffers of ${SOCKET_BUFFER_BYTES} bytes and was given ${lost.join(', and ')}. ` +
     `On Linux set net.core.rmem_max and net.core.wmem_max to ${SOCKET_BUFFER_BYTES} with sysctl.`
   );
 }
@@ -90,11 +102,14 @@ export class UdpSocket {
     return this.#congested !== undefined;
   }
 
-  /** Bytes that the system keeps for this socket, at most, until they are read. */
-  get receiveBufferBytes(): number {
-    const bytes = this.#socket.getRecvBufferSize();
+  /** What the system has given. */
+  get buffers(): SocketBuffers {
     // Linux gives as much again for its own use, and says the sum (socket(7)).
-    return process.platform === 'linux' ? bytes / 2 : bytes;
+    const share = process.platform === 'linux' ? 2 : 1;
+    return {
+      receiveBytes: this.#socket.getRecvBufferSize() / share,
+      sendBytes: this.#socket.getSendBufferSize() / share,
+    };
   }
 
   /**
