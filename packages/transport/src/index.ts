@@ -11,6 +11,7 @@ export type {
   IdentityProvider,
   ProtocolHandler,
 } from './router.ts';
+export { sourceOf } from './source-address.ts';
 export { createQuicEndpoint } from './quic/create.ts';
 export { BUSY_POLL_MS } from './quic/options.ts';
 export type { QuicDependencies, QuicOptions, RefusedHandshake, TransportWarning } from './quic/options.ts';

@@ -1,6 +1,6 @@
 import { QconnError } from '@qconn/protocol';
+import { sourceOf } from '@qconn/transport';
 import type { ApiContext, App } from './app.ts';
-import { sourceOf } from './source-address.ts';
 import { SourceLimits } from './source-limits.ts';
 
 /** Which limit a route counts against: that of all requests unless it says otherwise. `none` is for probes of liveness. */

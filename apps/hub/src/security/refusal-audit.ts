@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '@qconn/clock';
 import type { Logger } from '@qconn/startup';
 import type { Store } from '@qconn/store';
-import { sourceOf } from '../http/source-address.ts';
+import { sourceOf } from '@qconn/transport';
 import { SECURITY_EVENTS, type SecurityEvent } from './security-event.ts';
 
 /** What refusals are counted with. */

@@ -1,6 +1,6 @@
 import type { Clock } from '@qconn/clock';
 import type { Logger } from '@qconn/startup';
-import { sourceOf } from '../http/source-address.ts';
+import { sourceOf } from '@qconn/transport';
 import { SourceLimits } from '../http/source-limits.ts';
 import { SECURITY_EVENTS, type SecurityEvent } from './security-event.ts';
 

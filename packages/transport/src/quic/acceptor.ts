@@ -1,5 +1,6 @@
 import type { Clock } from '@qconn/clock';
 import type { SocketAddress } from '../connection.ts';
+import { sourceOf } from '../source-address.ts';
 import type { Admission } from './admission.ts';
 import type { EndpointSecrets } from './endpoint-secrets.ts';
 import { quiche, type NativeConfig, type NativeConnection } from './native.ts';
@@ -43,13 +44,14 @@ export class Acceptor {
   /** @param datagram one whose first packet has a long header and belongs to no connection */
   decide(datagram: Buffer, from: SocketAddress, configOf: () => NativeConfig): Decision {
     const header = datagram.length < INITIAL_MIN_BYTES ? undefined : headerOf(datagram);
-    if (header === undefined) return DROP;
+    // An answer to an answer would go to and fro (RFC 9000, section 6.1).
+    if (header === undefined || header.ty === quiche.Type.VersionNegotiation) return DROP;
     if (!quiche.versionIsSupported(header.version)) return { kind: 'answer', datagram: versionNegotiation(header) };
     if (header.ty !== quiche.Type.Initial) return DROP;
     const token = header.token ?? new Uint8Array(0);
     const claim = token.length > 0 ? this.#tokens.open(token, from, this.#parts.clock.now()) : undefined;
     const proven = claim !== undefined && Buffer.compare(claim.retryId, header.dcid) === 0;
-    const verdict = this.#parts.admission.verdict(from.host, proven);
+    const verdict = this.#parts.admission.verdict(sourceOf(from.host), proven);
     if (verdict === 'drop') return DROP;
     if (verdict === 'retry') return { kind: 'answer', datagram: this.#retry(header, from) };
     return this.#accept({

@@ -2,11 +2,11 @@
 export interface AdmissionLimits {
   /** Connections in all, handshakes included. */
   readonly maxConnections: number;
-  /** Connections of one source address, handshakes included. */
+  /** Connections of one source (source-address.ts), handshakes included. */
   readonly maxConnectionsPerSource: number;
   /** Handshakes under way at once; past it first packets are dropped, and clients send them again. */
   readonly maxHandshakes: number;
-  /** Handshakes under way of one source address. */
+  /** Handshakes under way of one source. */
   readonly maxHandshakesPerSource: number;
   /** Handshakes under way from which on a client has to show first that it receives at its address. 0: always. */
   readonly retryFrom: number;
@@ -20,7 +20,7 @@ interface Source {
   handshakes: number;
 }
 
-/** Counts connections and handshakes, in all and by source address, and decides on the next. Pure. */
+/** Counts connections and handshakes, in all and by source, and decides on the next. Pure. */
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #sources = new Map<string, Source>();
@@ -32,8 +32,8 @@ export class Admission {
   }
 
   /** @param proven whether the stranger has shown that it receives at its address */
-  verdict(host: string, proven: boolean): Verdict {
-    const source = this.#sources.get(host);
+  verdict(from: string, proven: boolean): Verdict {
+    const source = this.#sources.get(from);
     const busy = this.#handshakes >= this.#limits.retryFrom;
     if (this.#handshakes >= this.#limits.maxHandshakes) return 'drop';
     if ((source?.handshakes ?? 0) >= this.#limits.maxHandshakesPerSource) return 'drop';
@@ -45,9 +45,9 @@ export class Admission {
   }
 
   /** A handshake has begun. */
-  began(host: string): void {
-    const source = this.#sources.get(host) ?? { connections: 0, handshakes: 0 };
-    this.#sources.set(host, source);
+  began(from: string): void {
+    const source = this.#sources.get(from) ?? { connections: 0, handshakes: 0 };
+    this.#sources.set(from, source);
     source.connections += 1;
     source.handshakes += 1;
     this.#connections += 1;
@@ -55,17 +55,17 @@ export class Admission {
   }
 
   /** A handshake is over, well or not. */
-  shook(host: string): void {
-    const source = this.#sources.get(host);
+  shook(from: string): void {
+    const source = this.#sources.get(from);
     if (source !== undefined) source.handshakes -= 1;
     this.#handshakes -= 1;
   }
 
   /** A connection is gone. */
-  left(host: string): void {
-    const source = this.#sources.get(host);
+  left(from: string): void {
+    const source = this.#sources.get(from);
     if (source !== undefined) source.connections -= 1;
-    if (source?.connections === 0) this.#sources.delete(host);
+    if (source?.connections === 0) this.#sources.delete(from);
     this.#connections -= 1;
   }
 }

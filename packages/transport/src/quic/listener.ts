@@ -3,6 +3,7 @@ import { QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '../connection.ts';
 import type { TlsIdentity } from '../endpoint.ts';
 import type { ConnectionRouter } from '../router.ts';
+import { sourceOf } from '../source-address.ts';
 import { Acceptor } from './acceptor.ts';
 import { Admission } from './admission.ts';
 import { ticketKeyName } from './client-hello.ts';
@@ -170,8 +171,9 @@ export class Listener {
     });
     if (!connection.receive(datagram, from, this.#socket.address)) return connection.forget();
     for (const id of decision.ids) this.#index.add(id, connection);
-    this.#sources.set(connection, from.host);
-    this.#admission.began(from.host);
+    const source = sourceOf(from.host);
+    this.#sources.set(connection, source);
+    this.#admission.began(source);
     onAccept(connection);
     if (decision.full) connection.refuse(new QconnError('overloaded'), CONNECTION_REFUSED);
   }

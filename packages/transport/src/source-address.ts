@@ -8,7 +8,7 @@ const NETWORK_GROUPS = 4;
 const MAPPED_IPV4 = /^::ffff:(?<ipv4>[0-9]+[.][0-9.]+)$/i;
 
 /**
- * What counts as one source of requests: an IPv4 address, or an IPv6 network of 64 bits, of which a single host can
+ * What counts as one source of connections and requests: an IPv4 address, or an IPv6 network of 64 bits, of which a single host can
  * have every address.
  */
 export function sourceOf(address: string): string {
