@@ -56,6 +56,7 @@ const ROWS = {
   internal: { wire: 0x49, http: 500, retrySafe: false, summary: 'Something failed inside qconn.', action: 'Report it with the log lines around it.' },
   overloaded: { wire: 0x4a, http: 503, retrySafe: true, summary: 'The hub has as many connections as it may have.', action: 'Try again later, or raise the limit.' },
   identity_unavailable: { wire: 0x4b, http: 503, retrySafe: true, summary: 'The hub could not look up who the peer is.', action: 'Try again; the hub’s log says why.' },
+  no_answer: { wire: 0x4c, http: 504, retrySafe: true, summary: 'The hub did not answer in time.', action: 'Try again; if it goes on, look at the hub’s log and at how busy it is.' },
 
   // The wire
   bad_frame: { wire: 0x60, http: 400, retrySafe: true, summary: 'A frame is malformed.', action: 'Update the program that sent it; it does not speak qconn/1 correctly.' },

@@ -121,8 +121,15 @@ test('a server whose certificate has expired is not trusted, and hears so', asyn
 
 test('a server of another CA is not trusted', async () => {
   const strange = await serve(await (await createAuthority('other root')).issue({ ips: ['127.0.0.1'] }));
-  await expect(client.connect(target({ address: strange.address }))).rejects.toMatchObject({ code: 'hub_untrusted' });
-  expect((await refused.next()).error.code).toBe('hub_untrusted');
+  const { port } = strange.address;
+  await expect(client.connect(target({ address: strange.address }))).rejects.toMatchObject({
+    code: 'hub_untrusted',
+    message: `At 127.0.0.1 port ${port} the server’s certificate does not verify: the certificate leads to no trusted CA.`,
+  });
+  await expect(client.connect(target({ address: strange.address, serverName: 'hub.example' }))).rejects.toMatchObject({
+    message: expect.stringContaining(`At hub.example (127.0.0.1 port ${port}) the server’s`),
+  });
+  for (let count = 0; count < 2; count += 1) expect((await refused.next()).error.code).toBe('hub_untrusted');
   await strange.close();
 });
 
@@ -211,7 +218,10 @@ test('somebody at the address who never answers: the handshake deadline, and no 
   await once(silent, 'listening');
   const impatient = await createQuicEndpoint({ clock: systemClock }, { handshakeDeadlineMs: 100 });
   const address = { host: '127.0.0.1', port: silent.address().port };
-  await expect(impatient.connect(target({ address }))).rejects.toMatchObject({ code: 'unreachable' });
+  await expect(impatient.connect(target({ address }))).rejects.toMatchObject({
+    code: 'unreachable',
+    message: `127.0.0.1 port ${address.port} (UDP) did not answer.`,
+  });
   expect(impatient.connections).toBe(0);
   await impatient.close();
   silent.close();

@@ -23,13 +23,13 @@ export class Calls {
   /**
    * Waits for the answer to a call.
    * @param take called for each answer; returns the result, or `undefined` while more is to come
-   * @throws QconnError what the hub refused with; `handshake_timeout` after 10 s; `closed` when the connection ends first
+   * @throws QconnError what the hub refused with; `no_answer` after 10 s; `closed` when the connection ends first
    */
   wait<T>(id: number, take: (frame: Frame) => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const deadline = this.#clock.setTimer(CALL_DEADLINE_MS, () => {
         this.#pending.delete(id);
-        reject(new QconnError('handshake_timeout', `The hub did not answer within ${CALL_DEADLINE_MS / 1000} s.`));
+        reject(new QconnError('no_answer', `The hub did not answer within ${CALL_DEADLINE_MS / 1000} s.`));
       });
       const frame = (answer: Frame): boolean => {
         const result = take(answer);

@@ -32,7 +32,7 @@ export class Registrations {
         if (!isCurrent()) return;
         const error = asQconnError(cause);
         this.#events.emit({ kind: 'refused', device: device.device, error });
-        if (error.code === 'handshake_timeout') silent(error);
+        if (error.code === 'no_answer') silent(error);
       });
   }
 }

@@ -13,6 +13,7 @@ const SILENT_MS = 1_000;
 /** What is known of the peer's being there, and when to do something about it. Pure: time is passed in. */
 export class Liveness {
   readonly #role: 'client' | 'server';
+  readonly #server: string | undefined;
   readonly #keepAliveMs: number;
   readonly #handshakeBy: number;
   #established = false;
@@ -24,8 +25,10 @@ export class Liveness {
   #error: QconnError | undefined;
   #keepAliveAt = Number.POSITIVE_INFINITY;
 
-  constructor(role: 'client' | 'server', limits: ConnectionLimits, now: number) {
+  /** @param server see {@link EndedConnection} */
+  constructor(role: 'client' | 'server', limits: ConnectionLimits, now: number, server?: string) {
     this.#role = role;
+    this.#server = server;
     this.#keepAliveMs = limits.keepAliveMs;
     this.#handshakeBy = now + limits.handshakeDeadlineMs;
   }
@@ -48,7 +51,7 @@ export class Liveness {
 
   /** What there is to know of a connection that ends now. */
   get condition(): EndedConnection {
-    return { role: this.#role, established: this.#established, heard: this.#heard };
+    return { role: this.#role, server: this.#server, established: this.#established, heard: this.#heard };
   }
 
   /** For how long the peer has left unanswered what it has to answer, and what the system says of the way to it. */

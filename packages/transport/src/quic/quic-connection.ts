@@ -17,6 +17,7 @@ import { Outflow } from './outflow.ts';
 import { PeerPorts } from './peer-port.ts';
 import { plainAddress } from './plain-address.ts';
 import { lossesOf, statsOf } from './stats.ts';
+import { serverAt } from './server-name.ts';
 import { StreamSet } from './stream-set.ts';
 import { Timetable } from './timetable.ts';
 import { Traffic } from './traffic.ts';
@@ -36,6 +37,8 @@ export interface ConnectionParts {
   readonly native: NativeConnection;
   readonly socket: UdpSocket;
   readonly remote: SocketAddress;
+  /** The name under which a client dials. */
+  readonly serverName?: string;
   /** Bytes of UDP payload that the interface towards the peer carries. */
   readonly payloadBytes: number;
   readonly host: ConnectionHost;
@@ -65,14 +68,19 @@ export class QuicConnection implements Connection, TurnTaker {
   readonly #trace: ConnectionTrace | undefined;
   #gone = false;
 
-  constructor({ role, native, socket, remote, payloadBytes, host, onTicket }: ConnectionParts) {
+  constructor({ role, native, socket, remote, serverName, payloadBytes, host, onTicket }: ConnectionParts) {
     this.role = role;
     this.native = native;
     this.#host = host;
     const traffic = this.#traffic;
     const { clock, slab, pool, rings } = host;
     const trace = (this.#trace = host.debug?.watch(native, role, remote));
-    const liveness = (this.#liveness = new Liveness(role, host.limits, clock.monotonic()));
+    const liveness = (this.#liveness = new Liveness(
+      role,
+      host.limits,
+      clock.monotonic(),
+      serverAt(remote, serverName),
+    ));
     const peer = new PeerPorts(remote);
     const failed = (error: NodeJS.ErrnoException): void => this.networkFailed(error);
     this.sender = new DatagramSender({ native, socket, peer, rings, traffic, payloadBytes, trace, failed });

@@ -125,7 +125,16 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     const native = quiche.Connection.connect(sniOf(target.serverName), randomId(), socket.address, remote, config);
     const mayResume = target.ticket !== undefined && offerTicket(native, target.ticket);
     const { onTicket } = target;
-    connection = new QuicConnection({ role: 'client', native, socket, remote, payloadBytes, host: this, onTicket });
+    connection = new QuicConnection({
+      role: 'client',
+      native,
+      socket,
+      remote,
+      serverName: target.serverName,
+      payloadBytes,
+      host: this,
+      onTicket,
+    });
     const dial = new Dial(connection, target);
     this.#all.add(connection);
     this.#dials.set(connection, dial);

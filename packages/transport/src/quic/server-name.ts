@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { QconnError } from '@qconn/protocol';
+import type { SocketAddress } from '../connection.ts';
 
 /** A wildcard stands for a whole label, the first, and for one only (RFC 9525, section 6.3); the common name does not count. */
 const NAME_RULES = { subject: 'never', partialWildcards: false, multiLabelWildcards: false } as const;
@@ -8,6 +9,12 @@ const NAME_RULES = { subject: 'never', partialWildcards: false, multiLabelWildca
 /** What to send as SNI: only names may be sent, without a dot at their end, and never addresses (RFC 6066, section 3). */
 export function sniOf(serverName: string): string | null {
   return isIP(serverName) === 0 ? relative(serverName) : null;
+}
+
+/** Which server a client dialled, for people. */
+export function serverAt({ host, port }: SocketAddress, serverName: string | undefined): string | undefined {
+  if (serverName === undefined) return undefined;
+  return serverName === host ? `${host} port ${port}` : `${serverName} (${host} port ${port})`;
 }
 
 /**

@@ -25,6 +25,8 @@ export interface AlertContext {
   readonly role: 'client' | 'server';
   /** `local` when this side raised the alert, `peer` when it was told. */
   readonly raisedBy: 'local' | 'peer';
+  /** Which server a client dialled, for people. */
+  readonly server?: string | undefined;
 }
 
 /** True for a transport error that carries a TLS alert. */
@@ -37,7 +39,7 @@ export function isTlsAlert(transportCode: number): boolean {
  * with it; about the server's certificate both report `hub_untrusted`, with
  * the fact `aboutTime` where one of the two clocks may be to blame.
  */
-export function errorOfAlert(transportCode: number, { role, raisedBy }: AlertContext): QconnError {
+export function errorOfAlert(transportCode: number, { role, raisedBy, server }: AlertContext): QconnError {
   const alert = transportCode - CRYPTO_ERROR_FIRST;
   const facts = { tlsAlert: alert };
   if (alert === NO_APPLICATION_PROTOCOL) return new QconnError('no_alpn', undefined, { facts });
@@ -45,13 +47,11 @@ export function errorOfAlert(transportCode: number, { role, raisedBy }: AlertCon
   if (certificate === undefined)
     return new QconnError('closed', `The TLS handshake failed with alert ${alert}.`, { facts });
   const aboutServer = (role === 'client') === (raisedBy === 'local');
+  const refused = `${server === undefined ? 'The' : `At ${server} the`} server’s certificate does not verify:`;
   if (aboutServer && alert === CERTIFICATE_EXPIRED)
-    return new QconnError(
-      'hub_untrusted',
-      'The server’s certificate does not verify: by the client’s clock it has expired or is not valid yet.',
-      { facts: { ...facts, aboutTime: true } },
-    );
-  if (aboutServer)
-    return new QconnError('hub_untrusted', `The server’s certificate does not verify: ${certificate.says}.`, { facts });
+    return new QconnError('hub_untrusted', `${refused} by the client’s clock it has expired or is not valid yet.`, {
+      facts: { ...facts, aboutTime: true },
+    });
+  if (aboutServer) return new QconnError('hub_untrusted', `${refused} ${certificate.says}.`, { facts });
   return new QconnError(certificate.code, `The client’s certificate was refused: ${certificate.says}.`, { facts });
 }
