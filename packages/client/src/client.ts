@@ -70,6 +70,8 @@ export class Client {
   #closing: Promise<void> | undefined;
   /** Requests that wait for a connection: no more than could be sent once it is there. */
   #waiting = 0;
+  /** Queries that wait for a connection or for their answer. */
+  #queries = 0;
 
   /** @param agent program and version for the hub's log, such as `my-lims/2.3` */
   constructor(dependencies: ClientDependencies, agent: string) {
@@ -220,12 +222,19 @@ export class Client {
   /**
    * Finds providers that this machine may query: those that are online, unless the query's `state` says otherwise.
    * @throws QconnError `bad_address` for a malformed name; `invalid_request` when offline machines are asked for without a
-   *   service type: what they would provide is known from their rights only
+   *   service type: what they would provide is known from their rights only; `quota` beside 1,024 others, `no_answer` after 10 s
    */
   async query(query: Query = {}, options: WaitOptions = {}): Promise<Provider[]> {
     if (typeof query !== 'object' || query === null) throw wrongArgument('The query', 'an object', query);
-    const session = await this.#liveSession(RESOLUTION_DEADLINE_MS, options);
-    return session.query(query);
+    if (this.#queries >= EXCHANGES_IN_FLIGHT_MAX)
+      throw noRoom(`${this.#queries} queries wait for their answers. This one was not sent.`);
+    this.#queries += 1;
+    try {
+      const session = await this.#liveSession(RESOLUTION_DEADLINE_MS, options);
+      return await session.query(query);
+    } finally {
+      this.#queries -= 1;
+    }
   }
 
   /**

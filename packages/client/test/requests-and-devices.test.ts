@@ -83,6 +83,18 @@ describe('without a connection', () => {
     await hub.client.close();
   });
 
+  test('no more queries wait than requests would', async () => {
+    const hub = new ScriptedHub();
+    await hub.stop();
+    hub.client.start();
+    const ends = Promise.allSettled(Array.from({ length: EXCHANGES_IN_FLIGHT_MAX }, () => hub.client.query()));
+    await expect(hub.client.query()).rejects.toMatchObject({ code: 'quota', retrySafe: true, retryAfterMs: 100 });
+    hub.clock.advance(10_000);
+    await ends;
+    await expect(hub.client.query({}, { whenOffline: 'fail' })).rejects.not.toMatchObject({ code: 'quota' });
+    await hub.client.close();
+  });
+
   test('it fails with why there is none when its time is over, or at once if it shall', async () => {
     const hub = new ScriptedHub();
     await hub.stop();

@@ -25,7 +25,11 @@ export interface Job {
    * @param sign bytes or text, sent as they are, or anything else, sent as JSON
    */
   progress(sign: unknown): void;
-  /** Asks the hub for `ms` more from now on, 1 … 86,400,000. */
+  /**
+   * Asks the hub for `ms` more from now on, 1 … 86,400,000.
+   * @throws QconnError `quota` while the connection takes nothing and 32 MiB wait for it, as a request would; what was asked for
+   *   before stands
+   */
   extend(ms: number): void;
 }
 

@@ -23,6 +23,7 @@ import { Received } from '../body/received.ts';
 import { DeliveredJob } from './delivered-job.ts';
 import type { Handler, Job } from './job.ts';
 import { packProgress } from './pack-progress.ts';
+import { noRoom } from './request-failure.ts';
 import { STAGED_BYTES_MAX, type RequestPort } from './request-port.ts';
 import { failedBy, ranNothing, reasonOf, settledBy, withoutStream, type Settled } from './settled.ts';
 
@@ -184,6 +185,10 @@ export class RunningJob {
   }
 
   extend(ms: number): void {
+    if (this.#port.bufferedBytes > STAGED_BYTES_MAX)
+      throw noRoom(
+        `The connection does not take more: ${STAGED_BYTES_MAX} bytes wait for it. The time was not asked for.`,
+      );
     this.#extendMs = ms;
     for (const waiting of [this, ...this.#followers]) waiting.#step('extend', undefined, undefined, undefined, ms);
   }

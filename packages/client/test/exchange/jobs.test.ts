@@ -133,6 +133,23 @@ describe('while a handler runs', () => {
     expect(provider.port.ofType(FrameType.Progress)).toHaveLength(1);
   });
 
+  test('more time is not asked for while 32 MiB wait for the connection, and the handler hears why', () => {
+    let refusal: unknown;
+    const provider = new Provider(({ extend }) => {
+      try {
+        extend(60_000);
+      } catch (error) {
+        refusal = error;
+        provider.port.bufferedBytes = 0;
+        extend(60_000);
+      }
+    });
+    provider.port.bufferedBytes = 32 * 1024 * 1024 + 1;
+    provider.deliver(1);
+    expect(refusal).toMatchObject({ code: 'quota', retryAfterMs: 100 });
+    expect(provider.port.ofType(FrameType.Extend)).toHaveLength(1);
+  });
+
   test('a cancel fires its signal with the reason, and its late result is dropped', async () => {
     const { promise, resolve } = Promise.withResolvers<string>();
     let signal: AbortSignal | undefined;
