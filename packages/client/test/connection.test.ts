@@ -102,6 +102,34 @@ describe('a client that loses its hub', () => {
     await hub.client.close();
   });
 
+  test('that has revoked the credential it came with goes on with a newer one, and whoever waits does not notice', async () => {
+    const hub = new ScriptedHub();
+    hub.holdsNewer = true;
+    hub.onFrame = (side) => side.close('revoked');
+    hub.client.start();
+    const online = hub.client.connected({ phase: 'online' });
+    const late = hub.phase('backing_off').then(() => hub.client.connected());
+    await hub.phase('backing_off');
+    hub.holdsNewer = false;
+    hub.onFrame = answerWell;
+    hub.clock.advance(125);
+    expect((await Promise.all([online, late])).map(({ hub: id }) => id)).toEqual(['hub', 'hub']);
+    await hub.client.close();
+  });
+
+  test('that has revoked the newer credential as well tells whoever waits', async () => {
+    const hub = new ScriptedHub();
+    hub.holdsNewer = true;
+    hub.onFrame = (side) => side.close('revoked');
+    hub.client.start();
+    const refused = hub.client.connected();
+    await hub.phase('backing_off');
+    hub.holdsNewer = false;
+    hub.clock.advance(125);
+    await expect(refused).rejects.toMatchObject({ code: 'revoked' });
+    await hub.client.close();
+  });
+
   test('which took another connection of its own for the newer one is back at once', async () => {
     const hub = new ScriptedHub();
     hub.races = true;

@@ -105,6 +105,8 @@ export class ScriptedHub {
   onFrame: (hub: HubSide, frame: Frame) => void = answerWell;
   /** Whether a dial says hello on a connection beside the one that it ends with. */
   races = false;
+  /** Whether the client holds another credential than the one that it dialled with last. */
+  holdsNewer = false;
   /** Where its name points now. */
   pointsTo = '192.0.2.7';
   readonly #network = createMemoryNetwork();
@@ -131,6 +133,7 @@ export class ScriptedHub {
             places: [{ address: { host: this.pointsTo, port: 7443 }, serverName: 'hub' }],
             ttlMs: 5_000,
           }),
+        keeping: { trustId: () => '', takeTrust: () => {}, isNewer: () => this.holdsNewer },
         release: () => {
           this.releases++;
           return Promise.resolve();

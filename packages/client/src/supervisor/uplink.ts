@@ -73,6 +73,8 @@ export class Uplink {
   #welcome: Welcome | undefined;
   #machine: MachineStatus | undefined;
   #lastError: QconnError | undefined;
+  /** The last failure was that of a credential in whose place there is another by now. */
+  #triesAnother = false;
   #timer: Timer | undefined;
   #pathLook: PathLook | undefined;
   #pathFailure: PathFailure = 'silence';
@@ -145,8 +147,7 @@ export class Uplink {
       for (;;) {
         const there = this.phase === 'online' || (this.phase === 'pending' && phase === 'connected');
         if (there && this.#welcome !== undefined) return this.#welcome;
-        if (this.#lastError !== undefined && (isPermanent(this.#lastError) || this.phase === 'stopped'))
-          throw this.#lastError;
+        if (this.#lastError !== undefined && (this.#isRefused || this.phase === 'stopped')) throw this.#lastError;
         if (signal?.aborted === true || (await events.next()).done === true) throw this.notConnected();
       }
     } finally {
@@ -176,6 +177,11 @@ export class Uplink {
     this.#step({ kind: 'stop' });
     await Promise.all(sessions.map(({ ended }) => ended));
     this.events.end();
+  }
+
+  /** Whether it takes a person to let this client in. */
+  get #isRefused(): boolean {
+    return this.#lastError !== undefined && isPermanent(this.#lastError) && !this.#triesAnother;
   }
 
   #sessions(): Session[] {
@@ -342,7 +348,7 @@ export class Uplink {
   #failed(error: unknown): void {
     if (this.phase === 'stopped') return;
     this.#lastError = this.#dialling.asOfNow(asQconnError(error));
-    const another = this.#dependencies.keeping?.isNewer() === true;
+    const another = (this.#triesAnother = this.#dependencies.keeping?.isNewer() === true);
     const nobodyListens = saysNobodyListens(this.#lastError);
     this.#step({ kind: 'failed', error: this.#lastError, another, nobodyListens });
   }

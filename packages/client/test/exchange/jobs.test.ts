@@ -135,13 +135,13 @@ describe('while a handler runs', () => {
 
   test('more time is not asked for while 32 MiB wait for the connection, and the handler hears why', () => {
     let refusal: unknown;
-    const provider = new Provider(({ extend }) => {
+    const provider = new Provider((job) => {
       try {
-        extend(60_000);
+        job.extend(60_000);
       } catch (error) {
         refusal = error;
         provider.port.bufferedBytes = 0;
-        extend(60_000);
+        job.extend(60_000);
       }
     });
     provider.port.bufferedBytes = 32 * 1024 * 1024 + 1;
