@@ -33,12 +33,12 @@ describe.each([
   );
 });
 
-test('no input makes a check slow: a thousand tries of the worst kind take under a second', () => {
+test('no input makes a check slow: a thousand tries of the worst kind take under a second of the processor', () => {
   const worst = [`${'a.'.repeat(64)}!`, `${'a-'.repeat(64)}!`, `${'a'.repeat(127)}!`];
-  const start = performance.now();
+  const start = process.cpuUsage();
   for (let i = 0; i < 1_000; i++)
     for (const text of worst) expect(isServiceType(text) || isHostname(text) || isDeviceName(text)).toBe(false);
-  expect(performance.now() - start).toBeLessThan(1_000);
+  expect(process.cpuUsage(start).user).toBeLessThan(1_000_000);
 });
 
 describe('as text', () => {

@@ -8,6 +8,9 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { openStore, type PolicyChange, type Store } from '../src/index.ts';
 import { admin, ISSUER } from './fixtures.ts';
 
+/** How long the server is waited for to end a connection: for ever, as far as a test is concerned. */
+const DEATH_MS = 240_000;
+
 let database: TestDatabase;
 let store: Store;
 let operator: pg.Client;
@@ -74,8 +77,9 @@ test('the store outlives the loss of all its connections, and asks for a resync'
   await announced;
 
   const resynced = next();
+  // Until all have ended: a connection of the pool that is still ending would take the query that comes next.
   await operator.query(
-    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    `SELECT pg_terminate_backend(pid, ${DEATH_MS}) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
   );
   await resynced;
   expect(heard.at(-1)).toEqual({ kind: 'resync' });
@@ -99,7 +103,7 @@ test('a connection that breaks in a transaction is reported, and nothing has hap
     now: admin.now,
     async issue() {
       await operator.query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'",
+        `SELECT pg_terminate_backend(pid, ${DEATH_MS}) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`,
       );
       return { serial: '01', notBefore: 0, notAfter: 1, der: new Uint8Array([1]), issuer: ISSUER };
     },

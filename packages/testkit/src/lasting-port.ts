@@ -21,8 +21,10 @@ let taken = 0;
 export async function lastingPort(): Promise<number> {
   const processes = Math.floor((endOfRange() - FIRST) / PER_PROCESS);
   const first = FIRST + (process.pid % processes) * PER_PROCESS;
+  // Two processes of the same ports, whose ids are far apart, begin elsewhere among them: one could take what the other lets go for a moment.
+  const begin = Math.floor(process.pid / processes);
   for (let looked = 0; looked < PER_PROCESS; looked += 1) {
-    const port = first + (taken++ % PER_PROCESS);
+    const port = first + ((begin + taken++) % PER_PROCESS);
     if ((await isFree(port, 'udp')) && (await isFree(port, 'tcp'))) return port;
   }
   throw new Error(`The ports from ${first} to ${first + PER_PROCESS - 1} are all in use.`);

@@ -68,11 +68,13 @@ async function dial(address: SocketAddress, changes: Partial<ConnectTarget> = {}
 }
 
 async function ticketOf(server: Endpoint): Promise<Uint8Array> {
-  const ticket = Promise.withResolvers<Uint8Array>();
-  const connection = await dial(server.address, { onTicket: ticket.resolve });
+  const given = Promise.withResolvers<Uint8Array>();
+  const connection = await dial(server.address, { onTicket: given.resolve });
+  // Whoever closes before it has come gets none.
+  const ticket = await given.promise;
   connection.close(0x40, '');
   await served.next();
-  return ticket.promise;
+  return ticket;
 }
 
 /** Says hello in the first packet. @returns the connection, and the stream on which the welcome comes */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { systemClock } from '@qconn/clock';
+import { lastingPort } from '@qconn/testkit';
 import {
   createQuicEndpoint,
   type ConnectTarget,
@@ -207,9 +208,7 @@ test('an unknown version is answered with those that are spoken (RFC 9000, secti
 });
 
 test('nobody at the address', async () => {
-  const gone = await serve(await authority.issue({ ips: ['127.0.0.1'] }));
-  const { address } = gone;
-  await gone.close();
+  const address = { host: '127.0.0.1', port: await lastingPort() };
   await expect(client.connect(target({ address }))).rejects.toMatchObject({ code: 'unreachable' });
 });
 

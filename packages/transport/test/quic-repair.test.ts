@@ -62,16 +62,18 @@ test('what was lost is sent again with the acknowledgement that shows it, not wi
   stream.write(Uint8Array.of(0));
   await bytes.next();
   const kept = (): number => network.counts.entered - network.counts.left;
-  const before = kept();
-  network.setFaults({ loss: 1 }, 'toServer');
-  stream.write(Uint8Array.of(1));
-  // It leaves at the end of this turn and is lost in the next; what only acknowledges may be lost before it.
-  for (let turns = 0; turns < 3 || kept() === before; turns += 1) await turn();
-  network.setFaults({}, 'toServer');
-  for (let later = 0; later < LATER; later += 1) {
-    stream.write(Uint8Array.of(2 + later));
-    await turn();
+  // What only acknowledges may be lost in its place, and is no loss to the engine.
+  for (let first = 1; connection.stats().packetsLost === 0; first += 1 + LATER) {
+    const before = kept();
+    network.setFaults({ loss: 1 }, 'toServer');
+    stream.write(Uint8Array.of(first));
+    // It leaves at the end of this turn and is lost in the next.
+    for (let turns = 0; turns < 3 || kept() === before; turns += 1) await turn();
+    network.setFaults({}, 'toServer');
+    for (let later = 1; later <= LATER; later += 1) {
+      stream.write(Uint8Array.of(first + later));
+      await turn();
+    }
+    for (let next = first; next <= first + LATER; next += 1) expect(await bytes.next()).toBe(next);
   }
-  for (let next = 1; next < 2 + LATER; next += 1) expect(await bytes.next()).toBe(next);
-  expect(connection.stats().packetsLost).toBeGreaterThan(0);
 });

@@ -48,11 +48,12 @@ async function dial(server: Endpoint, changes: Partial<ConnectTarget> = {}): Pro
   });
 }
 
-/** A ticket: the server sends it just after the handshake, so one echo later it is there. */
 async function ticketOf(server: Endpoint): Promise<Uint8Array> {
-  const connection = await dial(server);
-  await expectEcho(connection);
-  return connection.ticket ?? Promise.reject(new Error('the server sent no ticket'));
+  const given = Promise.withResolvers<Uint8Array>();
+  const connection = await dial(server, { onTicket: given.resolve });
+  const ticket = await given.promise;
+  expect(connection.ticket).toEqual(ticket);
+  return ticket;
 }
 
 async function expectEcho(connection: Connection): Promise<void> {

@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { createTestPki } from '@qconn/testkit';
+import { createTestPki, lastingPort } from '@qconn/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { fetchPinnedTrust } from '../../src/https/pinned-trust.ts';
 import { TlsServer } from './tls-server.ts';
@@ -70,7 +70,7 @@ test('nothing that listens, and something that speaks no TLS, are unreachable in
       .resume()
       .end('HTTP/1.1 400 Bad Request\r\n\r\n'),
   );
-  plain.listen(0, '127.0.0.1');
+  plain.listen(await lastingPort(), '127.0.0.1');
   await once(plain, 'listening');
   const url = new URL(`https://127.0.0.1:${(plain.address() as AddressInfo).port}`);
   await expect(fetchPinnedTrust(url, new Uint8Array(32))).rejects.toMatchObject({ code: 'unreachable' });

@@ -83,7 +83,7 @@ describe('a token', () => {
         },
       ),
     );
-    const started = performance.now();
+    const started = process.cpuUsage();
     for (let round = 0; round < 10_000; round += 1) {
       try {
         parseSecret(`${token.slice(0, -5)}qqqqq`);
@@ -91,6 +91,6 @@ describe('a token', () => {
         // What is measured is how long ten thousand of them take.
       }
     }
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(process.cpuUsage(started).user).toBeLessThan(10_000_000);
   });
 });

@@ -109,14 +109,14 @@ export function policySuite(opened: () => Opened): void {
 
   test('a listener may use the store at once', async () => {
     const { store } = opened();
-    const loaded = new Promise<number>((resolve, reject) => {
-      void store.policy.onChange((change) => {
-        if (change.kind === 'changed')
-          store.policy.loadPart({ roles: change.roles, now: NOW }).then(({ roles }) => resolve(roles.length), reject);
-      });
+    const loaded = Promise.withResolvers<number>();
+    await store.policy.onChange((change) => {
+      if (change.kind !== 'changed') return;
+      const part = store.policy.loadPart({ roles: change.roles, now: NOW });
+      part.then(({ roles }) => loaded.resolve(roles.length), loaded.reject);
     });
     await store.roles.put({ name: `role-${unique()}`, grants, ...admin });
-    expect(await loaded).toBe(1);
+    expect(await loaded.promise).toBe(1);
   });
 
   test('what changes nothing is not announced', async () => {
@@ -152,11 +152,10 @@ export function policySuite(opened: () => Opened): void {
     for (let machine = 0; machine < 101; machine++)
       await store.enrol(newRequest(token, { requestedHostname: `popular-${machine}` }));
     const heard: PolicyChange[] = [];
-    const resync = new Promise<void>(
-      (resolve) => void store.policy.onChange((change) => (heard.push(change), change.kind === 'resync' && resolve())),
-    );
+    const resync = Promise.withResolvers<void>();
+    await store.policy.onChange((change) => (heard.push(change), change.kind === 'resync' && resync.resolve()));
     await store.roles.delete({ name: 'popular', force: true, ...admin });
-    await resync;
+    await resync.promise;
     expect(heard.at(-1)).toEqual({ kind: 'resync' });
   });
 }
