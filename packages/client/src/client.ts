@@ -78,7 +78,10 @@ export class Client {
     this.#clock = dependencies.clock;
     this.#release = dependencies.release ?? (() => Promise.resolve());
     this.#renewNow = dependencies.renewNow;
-    this.#jobs = new Jobs(dependencies);
+    this.#jobs = new Jobs({
+      ...dependencies,
+      overdue: (report) => this.#uplink.events.emit({ kind: 'overdue', ...report }),
+    });
     this.#uplink = new Uplink({ ...dependencies, jobs: this.#jobs }, agent);
   }
 
@@ -291,6 +294,7 @@ export class Client {
       await new Promise<void>((resolve) => void this.#clock.setTimer(DRAIN_LOOK_MS, resolve));
     }
     await this.#uplink.close();
+    this.#jobs.close();
     await this.#release();
   }
 
