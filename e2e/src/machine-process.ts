@@ -17,7 +17,8 @@ export type Order =
   | { readonly order: 'request'; readonly n: number; readonly address: string; readonly options: RequestOptions }
   | { readonly order: 'cancel'; readonly n: number }
   | { readonly order: 'release' }
-  | { readonly order: 'count'; readonly n: number };
+  | { readonly order: 'count'; readonly n: number }
+  | { readonly order: 'stand still'; readonly n: number };
 
 /** What a machine’s process tells the test. */
 export type Word =
@@ -26,8 +27,8 @@ export type Word =
   | { readonly word: 'ran'; readonly key: string }
   /** A handler that stops when it is told to was told. */
   | { readonly word: 'stopped'; readonly key: string }
-  /** All that ran before has been told. */
-  | { readonly word: 'counted'; readonly n: number }
+  /** Of a count: all that ran before has been told. Of standing still: it does nothing more. */
+  | { readonly word: 'obeyed'; readonly n: number }
   | { readonly word: 'stage'; readonly n: number; readonly stage: string }
   | { readonly word: 'end'; readonly n: number; readonly how: string; readonly retrySafe: boolean };
 
@@ -69,7 +70,11 @@ async function run(credentials: string, journal: string): Promise<void> {
 
 async function obey(client: Client, order: Order, aborts: Map<number, AbortController>): Promise<void> {
   if (order.order === 'cancel') return aborts.get(order.n)?.abort();
-  if (order.order === 'count') return tell({ word: 'counted', n: order.n });
+  if (order.order === 'count' || order.order === 'stand still') {
+    tell({ word: 'obeyed', n: order.n });
+    if (order.order === 'stand still') process.kill(process.pid, 'SIGSTOP');
+    return;
+  }
   if (order.order === 'release') {
     released.resolve();
     released = Promise.withResolvers<void>();

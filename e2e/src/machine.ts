@@ -71,14 +71,18 @@ export class Machine {
 
   /** What its processes have begun to run until now, by the header `key` of each job, in order. Asks, for words are on their way. */
   async ran(): Promise<readonly string[]> {
-    const n = ++this.#numbers;
-    this.#order({ order: 'count', n });
-    await this.#heard((word) => word.word === 'counted' && word.n === n);
+    await this.#obeyed('count');
     return this.#ran;
   }
 
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#child.kill(name);
+  /** Stops its process as SIGSTOP does. It does that itself, for a signal from here arrives when it likes. */
+  async standStill(): Promise<void> {
+    await this.#obeyed('stand still');
+  }
+
+  /** Ends {@link Machine.standStill}. */
+  goOn(): void {
+    this.#child.kill('SIGCONT');
   }
 
   /** As a power cut does. Resolves when its last word has been heard, too. */
@@ -114,6 +118,12 @@ export class Machine {
 
   #order(order: Order): void {
     this.#child.send(order);
+  }
+
+  async #obeyed(order: 'count' | 'stand still'): Promise<void> {
+    const n = ++this.#numbers;
+    this.#order({ order, n });
+    await this.#heard((word) => word.word === 'obeyed' && word.n === n);
   }
 
   #heard(wanted: (word: Word) => boolean): Promise<Word> {

@@ -44,7 +44,7 @@ function send(to: string, key: string): SentRequest {
 /** Requests that have come to a stage each, and no further: one whose target is away, one whose target stands still, one that runs. */
 async function atThreeStages(prefix: string): Promise<{ requests: SentRequest[]; again: () => SentRequest[] }> {
   await site.enrol(`${prefix}-away`);
-  quick.signal('SIGSTOP');
+  await quick.standStill();
   const sent = (): SentRequest[] => [`${prefix}-away`, 'quick', 'slow'].map((to) => send(to, `${prefix} ${to}`));
   const requests = sent();
   const stages = ['accepted', 'forwarded', 'acknowledged'];
@@ -55,7 +55,7 @@ async function atThreeStages(prefix: string): Promise<{ requests: SentRequest[];
 
 /** Everything goes on: who was away comes, who stood still moves, who waits is released. */
 async function allGoOn(prefix: string): Promise<Machine> {
-  quick.signal('SIGCONT');
+  quick.goOn();
   slow.release();
   const away = await Machine.start(site.credentials(`${prefix}-away`).folder);
   machines.push(away);
@@ -103,7 +103,7 @@ test('the sender: what was not forwarded does not run without it, and its next r
 test('the provider: what it had not acknowledged runs if it has a key; what ran is target_lost, and not run again', async () => {
   await slow.restart();
   await slow.provide('d', 'waits');
-  quick.signal('SIGSTOP');
+  await quick.standStill();
   const keyed = send('quick', 'provider keyed');
   const plain = sender.request('work@quick/d', { headers: { key: 'provider plain' }, resolutionMs: 60_000 });
   const running = send('slow', 'provider running');

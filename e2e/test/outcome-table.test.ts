@@ -124,9 +124,9 @@ test('quota', async () => {
 });
 
 test('not_acknowledged: the provider’s process stands still', async () => {
-  provider.signal('SIGSTOP');
+  await provider.standStill();
   await ends(sender.request('work@provider/answers', { resolutionMs: 300 }), 'not_acknowledged');
-  provider.signal('SIGCONT');
+  provider.goOn();
 });
 
 test('target_lost, then result_unknown for the same key: the provider’s process was killed over the job', async () => {
