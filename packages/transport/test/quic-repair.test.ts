@@ -1,6 +1,7 @@
 import { ManualClock, systemClock } from '@qconn/clock';
+import { ERROR_TABLE } from '@qconn/protocol';
 import { createFaultyNetwork } from '@qconn/testkit';
-import { createQuicEndpoint } from '@qconn/transport';
+import { createQuicEndpoint, type Connection } from '@qconn/transport';
 import { expect, onTestFinished, test } from 'vitest';
 import { datagramsOf, deliver, nativePair, settle, streamsOn } from './native-pair.ts';
 import { createHubAndMachine } from './pki.ts';
@@ -76,4 +77,27 @@ test('what was lost is sent again with the acknowledgement that shows it, not wi
     }
     for (let next = first; next <= first + LATER; next += 1) expect(await bytes.next()).toBe(next);
   }
+});
+
+test('a client that closes before the server knows of its handshake tells it so in the end, whatever the server repeats meanwhile', async () => {
+  const accepted = new Events<Connection>();
+  const server = await createQuicEndpoint(
+    { clock: systemClock },
+    { host: '127.0.0.1', tls: hub, idleTimeoutMs: 5_000, handlers: { test: accepted.push } },
+  );
+  onTestFinished(() => server.close());
+  const network = await createFaultyNetwork(systemClock, { target: server.address, seed: 1 });
+  onTestFinished(() => network.close());
+  const client = await createQuicEndpoint({ clock: systemClock });
+  onTestFinished(() => client.close());
+  const target = { address: network.address, serverName: '127.0.0.1', alpns: ['test'], tls: machine };
+  const connection = await client.connect(target);
+  // What the client has sent to finish its handshake is lost, so the server repeats its flight after a while.
+  network.setFaults({ loss: 1 }, 'toServer');
+  connection.close(ERROR_TABLE.going_away.wire, '');
+  const { left } = network.counts;
+  while (network.counts.left === left) await turn();
+  for (let turns = 0; turns < 3; turns += 1) await turn();
+  network.setFaults({}, 'toServer');
+  expect(await (await accepted.next()).closed).toMatchObject({ by: 'peer', error: { code: 'going_away' } });
 });

@@ -86,24 +86,26 @@ describe('liveness', () => {
     expect(server.dueAt).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test('knows whether the peer has been heard at all, and since the handshake', () => {
+  test('knows whether the peer has been heard at all, and whether it is through with the handshake, which its repeated flight does not say', () => {
     const liveness = new Liveness('client', limits, 0);
     expect(liveness.condition).toEqual({ role: 'client', established: false, heard: false });
-    liveness.received(1_200, 0);
+    liveness.received(1_200, 0, true);
     liveness.establish(0);
     expect([liveness.condition.heard, liveness.confirmed]).toEqual([true, false]);
-    liveness.received(1_200, 0);
+    liveness.received(1_200, 0, true);
+    expect(liveness.confirmed).toBe(false);
+    liveness.received(100, 0, false);
     expect(liveness.confirmed).toBe(true);
   });
 
   test('tells a keepalive from what somebody waits for: nothing that short that comes after a second of silence is a message', () => {
     const liveness = new Liveness('server', limits, 0);
-    expect(liveness.received(1_200, 0)).toBe(false);
-    expect(liveness.received(44, 1_000)).toBe(true);
+    expect(liveness.received(1_200, 0, false)).toBe(false);
+    expect(liveness.received(44, 1_000, false)).toBe(true);
     // Acknowledgements of what is under way make room for more.
-    expect(liveness.received(44, 1_999)).toBe(false);
-    expect(liveness.received(45, 9_000)).toBe(false);
-    expect(liveness.received(44, 10_000)).toBe(true);
+    expect(liveness.received(44, 1_999, false)).toBe(false);
+    expect(liveness.received(45, 9_000, false)).toBe(false);
+    expect(liveness.received(44, 10_000, false)).toBe(true);
   });
 });
 

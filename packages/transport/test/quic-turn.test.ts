@@ -177,7 +177,8 @@ test('small writes are sent early once there are enough for a packet; large ones
 test('what the engine makes of a keepalive is told by its length, and the shortest message of a stream is not taken for one', async () => {
   const { hub, machine } = await createHubAndMachine();
   const { client } = nativePair(hub, machine);
-  const isSignOfLife = (bytes: number): boolean => new Liveness('server', connectionLimits({}), 0).received(bytes, 0);
+  const isSignOfLife = (bytes: number): boolean =>
+    new Liveness('server', connectionLimits({}), 0).received(bytes, 0, false);
   client.native.sendAckEliciting();
   expect(datagramsOf(client).map(({ length }) => isSignOfLife(length))).toEqual([true]);
   client.native.streamSend(0, new Uint8Array(8), false);

@@ -38,7 +38,10 @@ export class Liveness {
     return this.#established;
   }
 
-  /** True once something has come since then: the peer, too, is through with the handshake. */
+  /**
+   * True once something with a short header has come since then: the peer, too, is through with the handshake. Its flight, which it
+   * repeats until it knows of this side's, says nothing of that.
+   */
   get confirmed(): boolean {
     return this.#confirmed;
   }
@@ -68,14 +71,18 @@ export class Liveness {
     this.#error = error;
   }
 
-  /** A datagram has come. @returns whether it is no more than a sign of life, for which nobody waits */
-  received(bytes: number, now: number): boolean {
+  /**
+   * A datagram has come.
+   * @param ofHandshake whether it begins with a packet of the handshake
+   * @returns whether it is no more than a sign of life, for which nobody waits
+   */
+  received(bytes: number, now: number, ofHandshake: boolean): boolean {
     const silent = now - this.#heardAt >= SILENT_MS;
     this.#heardAt = now;
     this.#heard = true;
     this.#askedAt = undefined;
     this.#error = undefined;
-    if (this.#established) this.#confirmed = true;
+    if (this.#established && !ofHandshake) this.#confirmed = true;
     return silent && bytes <= KEEPALIVE_BYTES;
   }
 

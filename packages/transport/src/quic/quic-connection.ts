@@ -14,6 +14,7 @@ import { nativeWeight } from './native-weight.ts';
 import { isUndecryptable } from './native-failure.ts';
 import type { NativeConnection } from './native.ts';
 import { Outflow } from './outflow.ts';
+import { hasLongHeader } from './packet-header.ts';
 import { PeerPorts } from './peer-port.ts';
 import { plainAddress } from './plain-address.ts';
 import { lossesOf, statsOf } from './stats.ts';
@@ -250,7 +251,7 @@ export class QuicConnection implements Connection, TurnTaker {
   receive(datagram: Buffer, from: SocketAddress, to: SocketAddress): boolean {
     const now = this.#host.clock.monotonic();
     const { length } = datagram;
-    const signOfLife = this.#liveness.received(length, now);
+    const signOfLife = this.#liveness.received(length, now, hasLongHeader(datagram));
     this.#streams.arrived();
     this.#outflow.received(now);
     this.#traffic.datagramReceived(length);
