@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { systemClock } from '@qconn/clock';
+import { ManualClock, systemClock, type Clock } from '@qconn/clock';
 import { createQuicEndpoint, type Connection } from '@qconn/transport';
 import { afterEach, expect, test } from 'vitest';
+import { ACTIVE_CONNECTION_IDS } from '../src/quic/options.ts';
 import type { QuicConnection } from '../src/quic/quic-connection.ts';
 import { ForgingClient, varint } from './forging-client.ts';
 import { createHubAndMachine } from './pki.ts';
@@ -26,16 +27,15 @@ interface Scene {
   readonly expectServing: () => Promise<void>;
 }
 
-async function scene(): Promise<Scene> {
+async function scene(clock: Clock = systemClock): Promise<Scene> {
   const accepted = new Events<Connection>();
   const handler = (connection: Connection): void => {
     echo(connection);
     accepted.push(connection);
   };
-  const clock = systemClock;
   const server = await createQuicEndpoint({ clock }, { host: '127.0.0.1', tls: hub, handlers: { 'qconn/1': handler } });
   const forger = await ForgingClient.connect(server.address, machine);
-  const client = await createQuicEndpoint({ clock });
+  const client = await createQuicEndpoint({ clock: systemClock });
   open.push(server, forger, client);
   const attacked = await accepted.next();
   let over = false;
@@ -66,6 +66,10 @@ test.each<[string, (index: number) => Buffer]>([
   [
     'CVE-2025-4821: acknowledgements of what was never sent',
     (index) => Buffer.concat([Buffer.of(0x02), varint(1_000 + index * 1_000), varint(0), varint(0), varint(900)]),
+  ],
+  [
+    'streams in frames of one byte, a packet each',
+    (index) => Buffer.concat([Buffer.of(0x0e, 0), varint(index), Buffer.of(1, 0x71)]),
   ],
 ])('%s: cut off, with little memory taken', async (_what, frames) => {
   const { forger, attacked, ended, expectServing } = await scene();
@@ -105,6 +109,30 @@ test('CVE-2025-4820: acknowledgements ahead of what was sent give a peer no more
   await forger.flood(frames, ended, 3_000);
   expect(attacked.stats().bytesSent).toBeLessThan(12 * MB);
   expect(process.memoryUsage().rss - before).toBeLessThan(60 * MB);
+  await expectServing();
+});
+
+test('connection ids that a peer uses up as fast as it is given new ones: cut off', async () => {
+  // All of it is one second.
+  const { forger, attacked, ended, expectServing } = await scene(new ManualClock(Date.now()));
+  const { native } = attacked as QuicConnection;
+  // A server gives two at first, and all that fit once one has been used up.
+  let [retired, given] = [0, 2];
+  while (!ended()) {
+    const frames = Array.from({ length: given }, (_, index) =>
+      Buffer.concat([Buffer.of(0x19), varint(retired + index + 1)]),
+    );
+    retired += given;
+    given = ACTIVE_CONNECTION_IDS - 1;
+    const { recv } = native.stats();
+    await forger.raw.send(forger.packet(Buffer.concat(frames)));
+    while (!ended() && native.stats().recv === recv) await turn();
+    while (!ended() && native.activeSourceCids() < ACTIVE_CONNECTION_IDS) await turn();
+  }
+  expect((await attacked.closed).error).toMatchObject({
+    code: 'flood',
+    message: expect.stringContaining('connection ids'),
+  });
   await expectServing();
 });
 

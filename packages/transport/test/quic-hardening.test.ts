@@ -13,6 +13,7 @@ import {
 } from '@qconn/transport';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { createAuthority, type TestAuthority } from './pki.ts';
+import type { AdmissionLimits } from '../src/quic/admission.ts';
 import { quiche } from '../src/quic/native.ts';
 import { RawClient } from './raw-client.ts';
 import { Events, echo, readBytes, turn } from './waiting.ts';
@@ -128,22 +129,55 @@ test('a client that stalls its handshake is dropped at the deadline', async () =
   expect((await refused.next()).error.code).toBe('handshake_timeout');
 });
 
-test('beyond the cap on connections clients hear that the endpoint is full, and fit in later', async () => {
-  const { server, refused } = await serve({ admission: { maxConnections: 1 } });
-  const first = await dial(server);
-  await expectEcho(first);
-  expect(await failure(server)).toBe('overloaded');
-  expect((await refused.next()).error.code).toBe('overloaded');
-  first.close(0x40, '');
-  await expect.poll(() => server.connections).toBe(0);
-  await expect
-    .poll(async () =>
-      expectEcho(await dial(server)).then(
-        () => 'in',
-        () => 'full',
-      ),
-    )
-    .toBe('in');
+test('a handshake that grows and grows is cut off', async () => {
+  const { server, refused } = await serve();
+  const client = await raw(server);
+  const first = client.packet() ?? Buffer.alloc(0);
+  for (let bytes = 0; bytes <= 64 * 1024; bytes += first.length) await client.send(first);
+  expect((await refused.next()).error).toMatchObject({
+    code: 'flood',
+    message: expect.stringContaining('bytes of handshake'),
+  });
+});
+
+test.each<Partial<AdmissionLimits>>([{ maxConnections: 1 }, { maxConnectionsPerSource: 1 }])(
+  'beyond %o clients hear that the endpoint is full, and fit in later',
+  async (admission) => {
+    const { server, refused } = await serve({ admission });
+    const first = await dial(server);
+    await expectEcho(first);
+    expect(await failure(server)).toBe('overloaded');
+    expect((await refused.next()).error.code).toBe('overloaded');
+    first.close(0x40, '');
+    await expect.poll(() => server.connections).toBe(0);
+    await expect
+      .poll(async () =>
+        expectEcho(await dial(server)).then(
+          () => 'in',
+          () => 'full',
+        ),
+      )
+      .toBe('in');
+  },
+);
+
+test('a peer that falls silent is given up after the idle timeout, by both sides', async () => {
+  const { server, accepted } = await serve({ idleTimeoutMs: 200 });
+  const connection = await dial(server);
+  const ends = [await connection.closed, await (await accepted.next()).closed];
+  for (const end of ends) expect(end).toMatchObject({ by: 'timeout', error: { code: 'idle_timeout' } });
+});
+
+test('a client that has nothing to say says so again and again, and is answered', async () => {
+  const { server, accepted } = await serve();
+  const client = await createQuicEndpoint({ clock: systemClock }, { keepAliveMs: 5 });
+  open.push(client);
+  const target = { address: server.address, serverName: '127.0.0.1', alpns: ['qconn/1'], tls: machine };
+  const connection = await client.connect(target);
+  const theirs = await accepted.next();
+  const [before, answered] = [theirs.stats().packetsReceived, connection.stats().packetsReceived];
+  while (theirs.stats().packetsReceived < before + 20 || connection.stats().packetsReceived < answered + 10)
+    await turn();
 });
 
 test('an endpoint that drains ignores strangers and keeps its connections', async () => {

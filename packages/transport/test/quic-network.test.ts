@@ -43,6 +43,20 @@ describe('the fault table', () => {
   });
 });
 
+test('statistics tell how a connection fares: round trip, losses, window, bytes', async () => {
+  const { ours, theirs } = await connectThrough({ delayMs: 20, loss: 0.1 });
+  await moveBody(ours, 300_000);
+  for (const stats of [ours.stats(), theirs.stats()]) {
+    // Two ways of 20 ms, of which the engine may take off what it thinks that an acknowledgement was held back.
+    expect(stats.rttMs).toBeGreaterThanOrEqual(35);
+    expect(stats.congestionWindow).toBeGreaterThan(1_200);
+    expect(Math.min(stats.bytesSent, stats.bytesReceived)).toBeGreaterThan(300_000);
+    expect(stats.packetsSent).toBeGreaterThan(stats.packetsLost);
+    expect(stats.packetsReceived).toBeGreaterThan(0);
+  }
+  expect(ours.stats().packetsLost + theirs.stats().packetsLost).toBeGreaterThan(0);
+});
+
 describe('migration', () => {
   test('a NAT gives the client another port: same connection, and the server knows where it is', async () => {
     const { network, ours, theirs } = await connectThrough();
