@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -25,10 +26,24 @@ export interface NewHub {
 const ADMIN_GRANTS: readonly RoleGrant[] = [{ effect: 'allow', verb: 'admin', serviceTypes: ['*'] }];
 
 /** Opens the hub's database: PostgreSQL where the configuration names one, else the embedded one in the data folder. */
-export async function openHubStore({ database, dataFolder }: HubConfig): Promise<Store> {
-  if (database.url !== undefined) return openStore({ url: database.url });
-  await makeDataFolder(dataFolder);
-  return openStore({ folder: join(dataFolder, 'db') });
+export async function openHubStore(config: HubConfig): Promise<Store> {
+  if (config.database.url !== undefined) return openStore({ url: config.database.url });
+  await makeDataFolder(config.dataFolder);
+  return openStore({ folder: databaseFolder(config) });
+}
+
+/**
+ * As {@link openHubStore}, for a hub that is to be there already: the wrong folder is told as that, and no database made in it.
+ * @throws QconnError `not_initialised`
+ */
+export async function openStoreOfHub(config: HubConfig): Promise<Store> {
+  if (config.database.url === undefined && !existsSync(databaseFolder(config))) throw await notInitialised(config);
+  return openHubStore(config);
+}
+
+/** Of the embedded database. */
+function databaseFolder({ dataFolder }: HubConfig): string {
+  return join(dataFolder, 'db');
 }
 
 /**

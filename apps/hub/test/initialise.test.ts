@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { openStore, type Store } from '@qconn/store';
 import { createDatabase, type TestDatabase } from '@qconn/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { initialise, loadHubConfig, type HubConfig } from '../src/index.ts';
-import { isInitialised, notInitialised } from '../src/initialise.ts';
+import { isInitialised, notInitialised, openStoreOfHub } from '../src/initialise.ts';
 
 let folder: string;
 let database: TestDatabase;
@@ -31,6 +32,12 @@ function configOf(name: string): HubConfig {
 test('where there is nothing, that is said', async () => {
   expect(await isInitialised(configOf('a'), store)).toBe(false);
   expect(await notInitialised(configOf('a'))).toMatchObject({ message: expect.stringMatching(/no hub in .*a yet/) });
+});
+
+test('no database is made where a hub is looked for and there is none', async () => {
+  const config = configOf('a');
+  await expect(openStoreOfHub(config)).rejects.toMatchObject({ code: 'not_initialised' });
+  expect(existsSync(config.dataFolder)).toBe(false);
 });
 
 test('a hub’s database beside another data folder is neither run nor made a second hub', async () => {

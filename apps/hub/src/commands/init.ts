@@ -2,7 +2,7 @@ import { systemClock } from '@qconn/clock';
 import { EXIT_OK } from '@qconn/startup';
 import { readBroughtAuthority, type BroughtFiles } from '../authority/brought-authority.ts';
 import type { HubConfig } from '../config/hub-config.ts';
-import { initialise, openHubStore, renewBootstrap } from '../initialise.ts';
+import { initialise, openHubStore, openStoreOfHub, renewBootstrap } from '../initialise.ts';
 import { printNewHub } from './print-new-hub.ts';
 
 /** Makes a hub without starting it, with a CA of its own or a brought one. @throws QconnError `already_initialised`, `usage`, `ca_unusable` */
@@ -22,7 +22,7 @@ export async function init(
 
 /** Makes a new bootstrap secret; on the embedded database the hub must not be running. @throws QconnError `data_locked`, `not_initialised` */
 export async function bootstrap(config: HubConfig, options: { readonly json?: boolean }): Promise<number> {
-  const store = await openHubStore(config);
+  const store = await openStoreOfHub(config);
   try {
     const bootstrapSecret = await renewBootstrap(config, store, systemClock);
     process.stdout.write(

@@ -8,7 +8,7 @@ import { MachineCertificates } from '../admission/certificates.ts';
 import { advertisedAddresses } from '../config/advertised-addresses.ts';
 import { certificateOptions } from '../config/certificate-options.ts';
 import type { HubConfig } from '../config/hub-config.ts';
-import { openHubAuthority, openHubStore } from '../initialise.ts';
+import { openHubAuthority, openStoreOfHub } from '../initialise.ts';
 
 export interface IssueMachineOptions {
   readonly hostname: string;
@@ -81,7 +81,7 @@ interface Answer {
 }
 
 async function issue(config: HubConfig, { csr, ...wishes }: Wishes & { readonly csr: Uint8Array }): Promise<Answer> {
-  const store = await openHubStore(config);
+  const store = await openStoreOfHub(config);
   try {
     const authority = await openHubAuthority(config, store);
     const certificates = new MachineCertificates({ clock: systemClock, store, authority }, certificateOptions(config));

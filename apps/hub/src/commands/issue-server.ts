@@ -12,7 +12,7 @@ import {
 import { QconnError } from '@qconn/protocol';
 import { EXIT_OK } from '@qconn/startup';
 import type { HubConfig } from '../config/hub-config.ts';
-import { openHubAuthority, openHubStore } from '../initialise.ts';
+import { openHubAuthority, openStoreOfHub } from '../initialise.ts';
 
 export interface IssueServerOptions {
   readonly host?: readonly string[];
@@ -54,7 +54,7 @@ export async function issueServer(config: HubConfig, options: IssueServerOptions
 }
 
 async function issue(config: HubConfig, spki: Uint8Array, hosts: readonly string[]): Promise<IssuedCertificate> {
-  const store = await openHubStore(config);
+  const store = await openStoreOfHub(config);
   try {
     const { serving } = await openHubAuthority(config, store);
     const now = systemClock.now();

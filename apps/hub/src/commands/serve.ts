@@ -6,7 +6,14 @@ import { authorityFolder } from '../authority/authority-folders.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { Hub } from '../hub.ts';
 import { loadTracer } from '../load-tracer.ts';
-import { initialise, isInitialised, notInitialised, openHubAuthority, openHubStore } from '../initialise.ts';
+import {
+  initialise,
+  isInitialised,
+  notInitialised,
+  openHubAuthority,
+  openHubStore,
+  openStoreOfHub,
+} from '../initialise.ts';
 import { SecurityFile } from '../security/security-file.ts';
 import { VERSION } from '../version.ts';
 import { printNewHub } from './print-new-hub.ts';
@@ -27,7 +34,7 @@ export async function serve(
   }: { readonly init?: boolean; readonly json?: boolean; readonly readConfig: () => HubConfig },
 ): Promise<number> {
   const log = createLog({ component: 'hub', ...config.log });
-  const store = await openHubStore(config);
+  const store = await (init ? openHubStore(config) : openStoreOfHub(config));
   try {
     if (!(await isInitialised(config, store))) {
       if (!init) throw await notInitialised(config);
