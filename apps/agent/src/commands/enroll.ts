@@ -48,11 +48,16 @@ export async function enrollCommand(flags: EnrollFlags): Promise<number> {
   return waitForApproval(store, enrolment.shortCode, runCommandLine(flags));
 }
 
-function enrolmentText({ fingerprint, shortCode, status }: Enrolment, hub: string, credentials: string): string {
+function enrolmentText(
+  { fingerprint, shortCode, status, notApproved }: Enrolment,
+  hub: string,
+  credentials: string,
+): string {
   return lines(`Enrolled with ${hub}.`, [
     ['fingerprint', fingerprint],
     ['short code', shortCode],
     ['status', status],
+    ...(notApproved === undefined ? [] : ([['not approved', notApproved]] as const)),
     ['credential', credentials],
   ]);
 }

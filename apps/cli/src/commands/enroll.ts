@@ -80,7 +80,7 @@ async function waitForApproval(folder: string, invocation: Invocation): Promise<
 }
 
 function enrolmentText(
-  { fingerprint, shortCode, status }: Enrolment,
+  { fingerprint, shortCode, status, notApproved }: Enrolment,
   hub: string,
   folder: string,
   invocation: Invocation,
@@ -90,6 +90,7 @@ function enrolmentText(
     ['short code', { text: shortCode, colour: 'bold' }],
     ['fingerprint', fingerprint],
     ['status', { text: status, colour: status === 'authorized' ? 'green' : 'yellow' }],
+    ...(notApproved === undefined ? [] : ([['not approved', notApproved]] as const)),
     ['credential', folder],
   ]);
 }

@@ -141,11 +141,16 @@ export function rightsSuite(admin: () => Admin): void {
       const token = (await admin().ok('token', 'create', ...options)).trim();
       const enrolled = async (hostname: string): Promise<unknown> => {
         const folder = await mkdtemp(join(admin().hub.folder, 'machine-'));
-        const argv = ['enroll', admin().hub.url, '--token', token, '--hostname', hostname];
-        return JSON.parse(await admin().ok(...argv, '--credentials', folder, '--json')) as unknown;
+        const argv = ['enroll', admin().hub.url, '--token', token, '--hostname', hostname, '--credentials', folder];
+        const told = JSON.parse(await admin().ok(...argv, '--json')) as unknown;
+        expect(await admin().ok(...argv, '--force')).toMatch(/^not approved +The token is for|^status +authorized$/m);
+        return told;
       };
       expect(await enrolled('kiosk-7')).toMatchObject({ status: 'authorized' });
-      expect(await enrolled('laptop')).toMatchObject({ status: 'pending' });
+      expect(await enrolled('laptop')).toMatchObject({
+        status: 'pending',
+        notApproved: 'The token is for hostnames like kiosk-*.',
+      });
       expect(await admin().json('machine', 'kiosk-7')).toMatchObject({ hostname: 'kiosk-7', roles: ['printer'] });
       expect((await admin().run(['token', 'create', '--hostname', '*-*'])).err).toContain('hostname_invalid');
     });

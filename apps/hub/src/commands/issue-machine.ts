@@ -74,7 +74,12 @@ interface Wishes {
 
 /** What the hub's HTTPS API answers an enrolment with. */
 interface Answer {
-  readonly machine: { readonly fingerprint: string; readonly shortCode: string; readonly status: string };
+  readonly machine: {
+    readonly fingerprint: string;
+    readonly shortCode: string;
+    readonly status: string;
+    readonly notApproved?: string;
+  };
   readonly chain: readonly string[];
   readonly trust: readonly string[];
   readonly quic: { readonly port: number; readonly addresses: readonly { host: string; port: number }[] };
@@ -87,9 +92,10 @@ async function issue(config: HubConfig, { csr, ...wishes }: Wishes & { readonly 
     const certificates = new MachineCertificates({ clock: systemClock, store, authority }, certificateOptions(config));
     const token = await createToken(store, authority.issuing.rootPin, wishes);
     const { enrolment, chain, trust } = await certificates.enrol({ token, csr, hostname: wishes.hostname, facts: {} });
+    const { notApproved } = enrolment;
     const { fingerprint, shortCode, status } = enrolment.machine;
     return {
-      machine: { fingerprint, shortCode, status },
+      machine: { fingerprint, shortCode, status, ...(notApproved !== undefined && { notApproved }) },
       chain,
       trust,
       quic: { port: config.listen.quicPort, addresses: advertisedAddresses(config) },
@@ -122,11 +128,11 @@ async function createFile(path: string): ReturnType<typeof open> {
   });
 }
 
-function issuedText(
-  { fingerprint, shortCode, status }: { fingerprint: string; shortCode: string; status: string },
-  hostname: string,
-): string {
+function issuedText({ fingerprint, shortCode, status, notApproved }: Answer['machine'], hostname: string): string {
+  const why = notApproved === undefined ? '' : `Not approved: ${notApproved}\n`;
   const next =
-    status === 'authorized' ? `It is authorized.` : `It is ${status}; approve it with: qconn approve ${shortCode}`;
+    status === 'authorized'
+      ? `It is authorized.`
+      : `${why}It is ${status}; approve it with: qconn approve ${shortCode}`;
   return `Issued for ${hostname}, short code ${shortCode}.\n  ${fingerprint}\n${next}\n`;
 }

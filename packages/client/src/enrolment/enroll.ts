@@ -32,6 +32,8 @@ export interface Enrolment {
   /** What the administrator compares with what the hub shows. */
   readonly shortCode: string;
   readonly status: 'pending' | 'authorized';
+  /** Why a token that approves by itself has left the machine pending. */
+  readonly notApproved?: string;
 }
 
 /** Tries at a hub that does not answer. */

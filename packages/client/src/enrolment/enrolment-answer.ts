@@ -6,6 +6,7 @@ export interface EnrolmentAnswer {
     readonly fingerprint: string;
     readonly shortCode: string;
     readonly status: 'pending' | 'authorized';
+    readonly notApproved?: string;
   };
   /** PEM, the machine's own certificate first. */
   readonly chain: readonly string[];
@@ -26,6 +27,7 @@ export function readEnrolmentAnswer(value: unknown): EnrolmentAnswer {
     typeof answer?.machine?.fingerprint === 'string' &&
     typeof answer.machine.shortCode === 'string' &&
     (answer.machine.status === 'pending' || answer.machine.status === 'authorized') &&
+    ['string', 'undefined'].includes(typeof answer.machine.notApproved) &&
     isTexts(answer.chain) &&
     isTexts(answer.trust) &&
     Number.isInteger(answer.quic?.port) &&

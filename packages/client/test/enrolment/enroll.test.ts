@@ -90,6 +90,7 @@ test.each([
   {},
   { ...whole, machine: null },
   { ...whole, machine: { ...machine, status: 'revoked' } },
+  { ...whole, machine: { ...machine, notApproved: 7 } },
   { ...whole, chain: [] },
   { ...whole, trust: [7] },
   { ...whole, quic: null },

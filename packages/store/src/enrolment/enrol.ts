@@ -42,6 +42,8 @@ export interface Enrolment {
   readonly created: boolean;
   /** False when this machine had redeemed the token before. */
   readonly tokenUsed: boolean;
+  /** Why a token that approves by itself has left the machine pending, for whoever enrols it. */
+  readonly notApproved: string | undefined;
 }
 
 /**
@@ -71,7 +73,9 @@ export async function enrol(
         .execute();
     // From here on everybody with the same token waits for this transaction, and soon everybody who changes anything.
     const tokenUsed = await takeUse(trx, token, fingerprint, now);
-    const machine = (await admitByToken(trx, known, token, act)) ?? withCredential(known, credential);
+    const admitted = await admitByToken(trx, known, token, act);
+    const notApproved = typeof admitted === 'string' ? admitted : undefined;
+    const machine = typeof admitted === 'object' ? admitted : withCredential(known, credential);
     if (created && machine.status === 'pending') await policyChanged(trx, { machines: [fingerprint] });
     const after = {
       token: token.id,
@@ -81,7 +85,7 @@ export async function enrol(
       requestedHostname: machine.requestedHostname,
     };
     await appendAudit(trx, act, { act: created ? 'machine.enrol' : 'machine.reenrol', subject: fingerprint, after });
-    return { machine, credential, created, tokenUsed };
+    return { machine, credential, created, tokenUsed, notApproved };
   });
 }
 
@@ -136,20 +140,27 @@ async function upsertMachine(trx: Trx, request: Omit<EnrolmentRequest, 'token'>,
   return false;
 }
 
-/** An automatic approval that a person would have to decide leaves the machine pending. */
+/**
+ * An automatic approval that a person would have to decide leaves the machine pending.
+ * @returns the approved machine, or why it was not approved; nothing where there was nothing to approve
+ */
 async function admitByToken(
   trx: Trx,
   machine: MachineRecord,
   token: TokenRecord,
   act: Act,
-): Promise<MachineRecord | undefined> {
+): Promise<MachineRecord | string | undefined> {
   const { fingerprint, requestedHostname: hostname } = machine;
-  if (!token.autoApprove || machine.status !== 'pending' || hostname === null || !isHostname(hostname))
-    return undefined;
+  if (!token.autoApprove || machine.status !== 'pending') return undefined;
+  if (hostname === null)
+    return token.hostname === null ? 'It asks for no hostname.' : `The token is for hostnames like ${token.hostname}.`;
+  if (!isHostname(hostname)) return `${hostname} is no usable hostname.`;
   try {
     return await changeLocked(trx, machine, act, approval({ fingerprint, hostname, roles: token.roles, ...act }));
   } catch (error) {
-    if (isQconnError(error, 'hostname_taken') || isQconnError(error, 'unknown_role')) return undefined;
+    // Who holds it is for administrators to know.
+    if (isQconnError(error, 'hostname_taken')) return `The hostname ${hostname} is held by another machine.`;
+    if (isQconnError(error, 'unknown_role')) return 'A role of the token is there no more.';
     throw error;
   }
 }

@@ -176,14 +176,19 @@ export function enrolmentSuite(opened: () => Opened): void {
       authorizedAt: NOW,
     });
     expect(second.machine).toMatchObject({ status: 'pending', hostname: null, requestedHostname: 'kiosk-1' });
+    expect([first, second].map(({ notApproved }) => notApproved)).toEqual([
+      undefined,
+      'The hostname kiosk-1 is held by another machine.',
+    ]);
   });
 
   test('a name that cannot be a hostname leaves an automatic approval to a person', async () => {
     const { store } = opened();
     const token = newToken({ autoApprove: true });
     await store.tokens.create({ ...token, ...admin });
-    const { machine } = await store.enrol(newRequest(token, { requestedHostname: 'my_pc' }));
+    const { machine, notApproved } = await store.enrol(newRequest(token, { requestedHostname: 'my_pc' }));
     expect(machine).toMatchObject({ status: 'pending', requestedHostname: 'my_pc' });
+    expect(notApproved).toBe('my_pc is no usable hostname.');
   });
 
   test.each([

@@ -34,7 +34,16 @@ const EnrolmentBody = Type.Object(
 
 /** What a machine is given: its certificate, whom to trust, and where to go. */
 export const EnrolmentAnswer = Type.Object({
-  machine: Type.Object({ fingerprint: Type.String(), shortCode: Type.String(), status: Type.String() }),
+  machine: Type.Object({
+    fingerprint: Type.String(),
+    shortCode: Type.String(),
+    status: Type.String(),
+    notApproved: Type.Optional(
+      Type.String({
+        description: 'Why a token that approves by itself has left the machine pending',
+      }),
+    ),
+  }),
   chain: Type.Array(Type.String(), { description: 'PEM, the machine’s own certificate first' }),
   trust: Type.Array(Type.String(), { description: 'PEM roots to trust' }),
   quic: Type.Object({
@@ -71,6 +80,7 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
         hostname: body.hostname,
         facts: body.facts ?? {},
       });
+      const { notApproved } = enrolment;
       const { fingerprint, shortCode, status, requestedHostname, requestedHolder } = enrolment.machine;
       context.log.info(
         {
@@ -79,6 +89,7 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
           shortCode,
           status,
           requestedHostname,
+          notApproved,
           tokenId: token.idText,
           created: enrolment.created,
         },
@@ -90,7 +101,7 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
           'A new machine asks for a hostname that another one holds: a host with a new key, or a pretender.',
         );
       return {
-        machine: { fingerprint, shortCode, status },
+        machine: { fingerprint, shortCode, status, ...(notApproved !== undefined && { notApproved }) },
         chain: [...chain],
         trust: [...trust],
         quic: { port: hub.quicPort, addresses: advertisedAddresses(hub) },
