@@ -51,7 +51,7 @@ const ROWS = {
   going_away: { wire: 0x44, http: 503, retrySafe: true, summary: 'The hub asked its clients to go elsewhere.', action: 'Nothing: the client reconnects by itself.' },
   superseded: { wire: 0x45, http: 409, retrySafe: true, summary: 'The same machine connected again; the newer connection stays.', action: 'Check that the credential is not used by two programs at once.' },
   handshake_timeout: { wire: 0x46, http: 504, retrySafe: true, summary: 'The handshake or the hello did not finish in time.', action: 'Check the network between the machine and the hub.' },
-  unreachable: { wire: 0x47, http: 503, retrySafe: true, summary: 'The hub did not answer at that address.', action: 'Check the address, the UDP port and the firewall.' },
+  unreachable: { wire: 0x47, http: 503, retrySafe: true, summary: 'The hub did not answer at that address.', action: 'Check the address, the port (UDP for messages, TCP for the API and to enrol) and the firewall.' },
   idle_timeout: { wire: 0x48, http: 504, retrySafe: true, summary: 'Nothing was heard from the peer for the idle timeout.', action: 'Check the network between the machine and the hub.' },
   internal: { wire: 0x49, http: 500, retrySafe: false, summary: 'Something failed inside qconn.', action: 'Report it with the log lines around it.' },
   overloaded: { wire: 0x4a, http: 503, retrySafe: true, summary: 'The hub has as many connections as it may have.', action: 'Try again later, or raise the limit.' },

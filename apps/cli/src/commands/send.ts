@@ -28,7 +28,8 @@ const HELP = `
 The address is SERVICE-TYPE[@MACHINE][/DEVICE]; what is left out the hub chooses among live, permitted providers.
 The timeline goes to standard error, the reply’s body to standard output; with --json both are objects, one a
 line, on standard output. Ctrl-C cancels the message at the machine too.
-Do not send with the credential of an agent that runs: two connections of one machine end each other.
+Do not send with one credential twice at once, nor with that of an agent that runs: two connections of one machine end each other.
+Several programs of one machine send at once through its agent (qconn-agent send).
 
 Exit codes: 0 completed; 3 not run, sending it again cannot run it twice; 4 may have been run; 130 cancelled;
 1 and 2 as for every command.`;

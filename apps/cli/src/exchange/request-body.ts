@@ -27,6 +27,6 @@ export async function requestBody({ file, text }: BodySource, { stdin, stderr }:
     if (found.isFile() && found.size > BODY_MAX_BYTES) return await openAsBlob(file);
     return await contentOf(createReadStream(file) as AsyncIterable<Uint8Array>);
   } catch (cause) {
-    throw new QconnError('usage', `The file ${file} cannot be read.`, { cause });
+    throw new QconnError('usage', `The file ${file} cannot be read. A text is sent with --body.`, { cause });
   }
 }

@@ -173,7 +173,7 @@ export class Jobs {
 
   /** Why one job more cannot begin. */
   #fullness({ provision, running }: Provided): string | undefined {
-    if (running >= provision.concurrency) return `${provision.device} runs ${running} jobs, which is its limit.`;
+    if (running >= provision.concurrency) return `${provision.device} runs as many jobs as it may: ${running}.`;
     return this.#size >= RUNNING_MAX ? 'The program runs as many jobs as it can keep apart.' : undefined;
   }
 

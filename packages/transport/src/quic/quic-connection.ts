@@ -228,7 +228,8 @@ export class QuicConnection implements Connection, TurnTaker {
     if (cause.code === 'EMSGSIZE') this.sender.tooLarge(this.#host.clock.monotonic());
     else {
       const { host, port } = this.remote;
-      const says = `${host} port ${port} (UDP): the network says ${cause.code ?? cause.message}.`;
+      const nobody = cause.code === 'ECONNREFUSED' ? 'nobody listens there: ' : '';
+      const says = `${host} port ${port} (UDP): ${nobody}the network says ${cause.code ?? cause.message}.`;
       const error = new QconnError('unreachable', says, { cause });
       if (this.#liveness.condition.heard) this.#liveness.networkFailed(error);
       else this.abandon(error);
