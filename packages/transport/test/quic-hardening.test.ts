@@ -15,6 +15,7 @@ import { afterEach, beforeAll, expect, test } from 'vitest';
 import { createAuthority, type TestAuthority } from './pki.ts';
 import type { AdmissionLimits } from '../src/quic/admission.ts';
 import { quiche } from '../src/quic/native.ts';
+import type { QuicConnection } from '../src/quic/quic-connection.ts';
 import { RawClient } from './raw-client.ts';
 import { Events, echo, readBytes, turn } from './waiting.ts';
 
@@ -248,6 +249,26 @@ test('a client of a restarted hub learns at its next word that the hub has forgo
   client.native.streamSend(0, Buffer.alloc(100), false);
   client.flush();
   await client.until(() => client.native.isClosed());
+});
+
+test.each([
+  ['when the packet itself waits to be read', true],
+  ['unless the packet itself has not come', false],
+])('a hub that was kept from its work takes no copy from another port for a move %s', async (_when, comes) => {
+  const clock = new ManualClock(Date.now());
+  const { server, accepted } = await serve({}, clock);
+  const client = await established(server);
+  const connection = (await accepted.next()) as QuicConnection;
+  const home = connection.remote;
+  const elsewhere = { ...home, port: home.port + 1 };
+  client.native.sendAckEliciting();
+  const packet = client.packet() ?? Buffer.alloc(0);
+  connection.receive(Buffer.from(packet), elsewhere, server.address);
+  await turn();
+  clock.advance(50);
+  if (comes) connection.receive(Buffer.from(packet), home, server.address);
+  await turn();
+  expect(connection.remote).toEqual(comes ? home : elsewhere);
 });
 
 test('a server reloads its identity: new connections see it, live ones go on', async () => {

@@ -277,7 +277,7 @@ export class QuicConnection implements Connection, TurnTaker {
 
   advance(): void {
     if (this.#gone) return;
-    this.#timetable.tellEngine();
+    this.#timetable.conclude();
     if (this.#liveness.confirmed && this.#ending.tellNow()) this.#outflow.hurry();
     this.#ending.guard(this.#takeIn);
     this.#checkTraffic();

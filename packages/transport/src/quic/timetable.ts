@@ -26,6 +26,8 @@ export class Timetable implements Sleeper {
   readonly #parts: TimetableParts;
   readonly #timeout: EngineTimeout;
   #deadline: Deadline<Sleeper> | undefined;
+  /** Whether it is time to settle where the peer is. */
+  #settles = false;
   #over = false;
 
   constructor(parts: TimetableParts) {
@@ -44,18 +46,25 @@ export class Timetable implements Sleeper {
       outflow.hurry();
     }
     handshake.repeat(now);
-    if (whereabouts.settle(now)) outflow.hurry();
+    if (now >= whereabouts.dueAt) this.#settles = true;
     if (this.#timeout.ring()) connection.sender.watch();
     if (now >= outflow.dueAt || this.#timeout.passed) outflow.hurry();
     // An alarm that has been overtaken: whatever it was set for has been done meanwhile.
-    if (!outflow.urgent && ending.info === undefined) return this.arm();
+    if (!outflow.urgent && !this.#settles && ending.info === undefined) return this.arm();
     ending.mayBeOver();
     host.wake(connection);
   }
 
-  /** Tells the engine of its timeout, once all has been read that had come by then. */
-  tellEngine(): void {
+  /**
+   * Draws conclusions from silence, in the turn after the alarm, when all has been read that had come by then: whoever was kept from its
+   * work has not heard what waits in its socket.
+   */
+  conclude(): void {
     if (this.#timeout.tell(this.#suspectSize)) this.#parts.ending.mayBeOver();
+    if (!this.#settles) return;
+    this.#settles = false;
+    const { host, outflow, whereabouts } = this.#parts;
+    if (whereabouts.settle(host.clock.monotonic())) outflow.hurry();
   }
 
   /** Has the alarm set for whatever is due first. */
