@@ -111,8 +111,8 @@ test('the root is replaced under connected machines, and no message is lost', as
   await site.stop();
   await site.restart();
   lims = await site.connect('lims');
-  await printer.connected({ phase: 'online' });
-  expect((await lims.request('print@printer-pc/zebra', 'after')).body).toEqual(new TextEncoder().encode('after'));
+  const after = await lims.request('print@printer-pc/zebra', 'after', { waitForTarget: true, resolutionMs: 60_000 });
+  expect(after.body).toEqual(new TextEncoder().encode('after'));
   const issuing = new X509Certificate((await site.credentials('lims').load()).chainPem[1] ?? '');
   const [root = ''] = (await site.credentials('lims').load()).trustBundlePem;
   expect(issuing.checkIssued(new X509Certificate(root))).toBe(true);

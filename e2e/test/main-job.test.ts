@@ -132,16 +132,16 @@ describe.each(['embedded', 'postgresql'] as const)('the main job on the %s datab
     await lims.request('print', 'x');
   });
 
-  test('a revoked machine is off within a second and stays off', async () => {
+  test('a revoked machine is off before its revocation is answered, and stays off', async () => {
     const closed = (async () => {
       for await (const event of lims.events())
         if (event.kind === 'phase' && event.phase === 'backing_off') return event.reason?.code;
       return undefined;
     })();
     await site.api.call('POST', '/v1/machines/lims/revoke', {});
-    const revoked = performance.now();
+    const { items } = (await site.api.call('GET', '/v1/sessions')) as { items: { hostname: string }[] };
+    expect(items.map(({ hostname }) => hostname)).toEqual(['printer-pc']);
     expect(await closed).toBe('revoked');
-    expect(performance.now() - revoked).toBeLessThan(1_000);
     const again = await connect({ credentials: site.credentials('lims'), agent: 'lims/2' });
     await expect(again.connected()).rejects.toMatchObject({ code: 'revoked' });
     await again.close();

@@ -53,7 +53,8 @@ test('a hub that is killed between its commit and its answer: nobody is locked o
     return HubProcess.start(hub, database.url, ports, { DIES_AFTER: dies }, DYING_HUB);
   };
 
-  const { ports, https, bootstrapSecret = '' } = await start(undefined, 'enrolment');
+  const first = await start(undefined, 'enrolment');
+  const { ports, https, bootstrapSecret = '' } = first;
   const url = `https://${https}`;
   const { pem: trustPem } = await fetchPinnedTrust(
     new URL(url),
@@ -73,6 +74,7 @@ test('a hub that is killed between its commit and its answer: nobody is locked o
 
   // The token is spent and the machine is recorded, but it has got nothing.
   await expect(enrol()).rejects.toMatchObject({ code: 'unreachable' });
+  await first.ended();
   const second = await start(ports, 'renewal');
   const { fingerprint } = await enrol();
   const listed = (await api.call('GET', '/v1/machines')) as { items: { fingerprint: string }[] };

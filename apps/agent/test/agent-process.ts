@@ -18,6 +18,8 @@ export class AgentProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   #stdout = '';
   #stderr = '';
+  /** What it said last has come. */
+  #closed = false;
   #changed: () => void = () => {};
 
   constructor(args: readonly string[], options: { env?: Readonly<Record<string, string>>; input?: string } = {}) {
@@ -32,6 +34,7 @@ export class AgentProcess {
     this.#child.stdin.end(options.input ?? '');
     this.ended = new Promise((resolve) => {
       this.#child.once('close', (code) => {
+        this.#closed = true;
         resolve({ code, stdout: this.#stdout, stderr: this.#stderr });
         this.#changed();
       });
@@ -50,8 +53,7 @@ export class AgentProcess {
   async says(text: string | RegExp): Promise<void> {
     for (;;) {
       if (typeof text === 'string' ? this.#stderr.includes(text) : text.test(this.#stderr)) return;
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null)
-        throw new Error(`It ended without saying ${text}:\n${this.#stderr}${this.#stdout}`);
+      if (this.#closed) throw new Error(`It ended without saying ${text}:\n${this.#stderr}${this.#stdout}`);
       await new Promise<void>((resolve) => (this.#changed = resolve));
     }
   }

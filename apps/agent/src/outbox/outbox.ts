@@ -92,7 +92,9 @@ export class Outbox {
     this.#watchFolder();
     const files = await this.#folder.waiting();
     this.#counts.waiting = files.length;
-    const settled = files.filter((file) => this.#isSettled(file)).map(({ name }) => name);
+    // One time for all: otherwise a pause between two of them would let the later one overtake the other.
+    const now = this.#dependencies.clock.monotonic();
+    const settled = files.filter((file) => this.#isSettled(file, now)).map(({ name }) => name);
     for (const name of this.#seen.keys()) if (!files.some((file) => file.name === name)) this.#seen.delete(name);
     for (const name of settled) {
       if (this.#closing.signal.aborted) return;
@@ -105,8 +107,7 @@ export class Outbox {
   }
 
   /** Whoever writes the file may pause: it is taken when it has stayed the same for a while. */
-  #isSettled({ name, version }: { readonly name: string; readonly version: string }): boolean {
-    const now = this.#dependencies.clock.monotonic();
+  #isSettled({ name, version }: { readonly name: string; readonly version: string }, now: number): boolean {
     const seen = this.#seen.get(name);
     if (seen?.version === version) return now - seen.since >= this.config.settleMs;
     this.#seen.set(name, { version, since: now });
