@@ -64,12 +64,11 @@ async function request(address: string, body: Uint8Array): Promise<unknown> {
 
 /** The wall-clock time at which the hub ended the connection, and why. */
 async function waitClosed(): Promise<unknown> {
-  const seen = (): unknown =>
-    client?.lastError === undefined ? undefined : { at: Date.now(), code: client.lastError.code };
-  for await (const event of open().events()) {
-    if (event.kind === 'phase' && event.phase === 'backing_off') break;
-  }
-  return seen();
+  const { phase, events } = { phase: open().phase, events: open().events() };
+  // It may have happened before this was asked.
+  if (phase !== 'backing_off')
+    for await (const event of events) if (event.kind === 'phase' && event.phase === 'backing_off') break;
+  return { at: Date.now(), code: open().lastError?.code };
 }
 
 function open(): Client {

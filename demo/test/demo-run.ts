@@ -11,6 +11,7 @@ export class DemoRun {
   readonly temporary: string;
   readonly #child: ChildProcess;
   #output = '';
+  #errors = '';
   readonly ended: Promise<number | null>;
 
   private constructor(temporary: string, child: ChildProcess) {
@@ -18,6 +19,7 @@ export class DemoRun {
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+    child.stderr?.on('data', (text: string) => (this.#errors += text));
     this.ended = new Promise((resolve) => child.once('close', resolve));
   }
 
@@ -34,6 +36,11 @@ export class DemoRun {
   /** Everything that it has printed. */
   get output(): string {
     return this.#output;
+  }
+
+  /** What it has printed to standard error: how the two lie in each other depends on when they are read. */
+  get errors(): string {
+    return this.#errors;
   }
 
   get lines(): string[] {

@@ -71,7 +71,7 @@ describe('the demo', () => {
     await run.printed('hub initialised and listening');
     run.interrupt();
     expect(await run.ended).toBe(1);
-    expect(run.lines.at(-1)).toBe('demo: failed: interrupted by SIGINT');
+    expect(run.errors).toBe('demo: failed: interrupted by SIGINT\n');
     expect(await run.leftFiles()).toEqual([]);
     expect(await run.leftProcesses()).toEqual([]);
   });

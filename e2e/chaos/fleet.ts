@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ENDING_WITH_US } from '../src/ending-with-us.ts';
 
-/** Longest that a process may take to end by itself after SIGTERM, in milliseconds: keyed requests are repeated for so long. */
-const END_MS = 150_000;
+/** Longest that a process may take to end by itself after SIGTERM, in milliseconds: keyed requests are repeated for two minutes. */
+const END_MS = 300_000;
 
 /** One process with some machines in it, which is killed and started again. */
 export class FleetProcess {

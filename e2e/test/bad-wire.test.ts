@@ -29,6 +29,7 @@ describe('a client that speaks badly is closed with the code, and hurts nobody e
     }));
     await hub.authorize(hostile, 'hostile', all);
     await hub.authorize(honest, 'honest', all);
+    await hub.policyInForce();
     bystander = new ScriptedClient(await hub.connect(honest.tls));
     await bystander.greet();
   });

@@ -20,11 +20,12 @@ export interface Case {
 const CLIENT_CLOSES = '--exit-on-all-streams-close';
 
 /**
- * The request follows a third of a second after what the case is about. That follows as long after the handshake: what our endpoint
- * sends at its end has to be there, also from a machine that is slow.
+ * The request follows a second after what the case is about. That follows four seconds after the handshake: what our endpoint sends at
+ * its end has to be there, also from a machine that is slow, and keys are updated three probe timeouts after it at the earliest (RFC
+ * 9001, section 6.5), which are seconds where the first round trips met a pause.
  */
-const SOON = '300ms';
-const AFTERWARDS = '--delay-stream=600ms';
+const SOON = '4s';
+const AFTERWARDS = '--delay-stream=5s';
 
 export const CASES: readonly Case[] = [
   { name: 'request and answer, the client closes', options: [CLIENT_CLOSES] },

@@ -22,7 +22,7 @@ const H3_UNIDIRECTIONAL_STREAMS = 3;
 const ANSWER: Buffer = Buffer.concat([Buffer.from([0x01, 3, 0, 0, 0xd9, 0x00, 5]), Buffer.from('hello')]);
 
 /** How long a move may take, and how often the connection is asked, in milliseconds. */
-const MOVE_LIMIT_MS = 3_000;
+const MOVE_LIMIT_MS = 30_000;
 const MOVE_POLL_MS = 5;
 
 /** What the endpoint saw of a connection. */

@@ -32,8 +32,11 @@ const GROWTH_MAX = 0.1;
 /** Half-open and closing connections of the endpoint are gone by then, in milliseconds. */
 const QUIET_MS = 6_000;
 
+/** How often is looked again where too much is left: what is gone in the end was only late, what has leaked stays. */
+const LOOKS_MAX = 5;
+
 /** An echo that takes longer is none, in milliseconds. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 
 /**
  * Datagrams that may be thrown between two echoes of the bystander: what is looked for is an endpoint that fails at what it reads, and
@@ -85,7 +88,9 @@ const chat = Promise.race([talk(bystander), died]);
 await attack(seconds * 500);
 const before = await quiet();
 await attack(seconds * 500);
-const after = await quiet();
+let after = await quiet();
+const growth = (): number => after.rss / before.rss - 1;
+for (let looks = 0; looks < LOOKS_MAX && growth() > GROWTH_MAX; looks += 1) after = await quiet();
 chatting.abort();
 await chat;
 const newcomer = await Promise.race([client.connect(target), died]);
@@ -97,8 +102,7 @@ insider.close();
 for (const each of strangers) each.close();
 endpoint.disconnect();
 
-const growth = after.rss / before.rss - 1;
-const ok = growth <= GROWTH_MAX && insiderAlive && echoes > 0;
+const ok = growth() <= GROWTH_MAX && insiderAlive && echoes > 0;
 console.log(
   `${sent} hostile datagrams; ${echoes} echoes for the bystander and ${echoed} bytes for the connection that was attacked, which ${insiderAlive ? 'lives' : `has ended: ${told}`}`,
 );
@@ -114,7 +118,7 @@ console.log(
     insiderAlive,
     rssBefore: before.rss,
     rssAfter: after.rss,
-    growth,
+    growth: growth(),
   }),
 );
 process.exitCode = ok ? 0 : 1;

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { systemClock, type Clock } from '@qconn/clock';
 import { createTestPki, malleableTwin } from '@qconn/testkit';
 import { isQconnError, type ErrorCode } from '@qconn/protocol';
 import type { TlsIdentity } from '@qconn/transport';
@@ -11,8 +12,16 @@ const DAY_MS = 86_400_000;
 let hub: RunningHub;
 let machine: TestMachine;
 
+/** Nothing comes by the net that is under missed announcements, which asks the database after so many milliseconds. */
+const RESYNC_MS = 30_000;
+const clock: Clock = {
+  now: () => systemClock.now(),
+  monotonic: () => systemClock.monotonic(),
+  setTimer: (delayMs, fire) => (delayMs === RESYNC_MS ? { cancel: () => {} } : systemClock.setTimer(delayMs, fire)),
+};
+
 beforeAll(async () => {
-  hub = await RunningHub.start();
+  hub = await RunningHub.start({ clock });
   machine = await hub.machine();
 });
 
@@ -64,14 +73,12 @@ describe('who may not connect is told why, the hub logs it, and the others are s
     await expectLoggedAndServing('handshake_refused', 'certificate_required');
   });
 
-  test('after its revocation, and a live connection is closed within a second', async () => {
+  test('after its revocation, and a live connection is closed as soon as that is announced', async () => {
     const revoked = await hub.machine();
     const client = new ScriptedClient(await hub.connect(revoked.tls));
     await client.greet();
     await hub.store.machines.revoke({ fingerprint: revoked.fingerprint, actor: 'test', now: Date.now() });
-    const committed = performance.now();
     expect((await client.closed).error.code).toBe('revoked');
-    expect(performance.now() - committed).toBeLessThan(1_000);
     expect(await refusal(revoked.tls)).toBe('revoked');
     await expectLoggedAndServing('session_refused', 'revoked');
   });
