@@ -142,6 +142,17 @@ test('a hub that is gone is told of at each step', async () => {
   expect(findings.find(({ check }) => check === 'hub QUIC (UDP)')?.detail).toContain('unreachable');
 });
 
+test('asks the hub about each device where no agent runs', async () => {
+  const hub = new FakeHub();
+  hub.permitted = false;
+  const spool = (name: string): string =>
+    `{name: ${name}, serviceTypes: [report.file], adapter: {type: file, folder: ${folder}}}`;
+  await enrolled(hub, `[${spool('spool-1')}, ${spool('spool-2')}]`);
+  const { findings } = await examined();
+  const warnings = findings.filter(({ state }) => state === 'warning').map(({ check }) => check);
+  expect(warnings).toEqual(['device spool-1', 'device spool-2']);
+});
+
 test('asks the running agent instead of taking its place', async () => {
   const hub = new FakeHub();
   hub.permitted = false;

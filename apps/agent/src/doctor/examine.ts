@@ -177,13 +177,19 @@ async function offer(
   };
   for (const { name, serviceTypes } of devices) {
     await client.provide({ device: name, serviceTypes }, busy);
-    for await (const event of events) {
-      if (event.kind !== 'provided' || event.device !== name) continue;
-      permitted.set(name, event.permitted);
-      break;
-    }
+    permitted.set(name, await permission(name, events));
   }
   return permitted;
+}
+
+/** What the hub has said of a device. The events are read on for the next one, so this is no loop over them, which would end them. */
+async function permission(device: string, events: AsyncIterator<ClientEvent>): Promise<boolean> {
+  for (;;) {
+    const { done, value } = await events.next();
+    if (done === true)
+      throw new QconnError('closed', 'The connection ended before the hub had said what it may provide.');
+    if (value.kind === 'provided' && value.device === device) return value.permitted;
+  }
 }
 
 async function checkOutbox(folder: string): Promise<Finding> {
