@@ -6,14 +6,18 @@ interface Written {
   readonly bytes: number;
   readonly streams?: number;
   readonly rested?: boolean;
+  readonly alone?: boolean;
 }
 
 /** Writes so many messages of so many bytes in one turn. @returns how many of them each packet has */
-function turn(gathering: Gathering, { messages, bytes, streams = 1, rested = false }: Written): number[] {
+function turn(
+  gathering: Gathering,
+  { messages, bytes, streams = 1, rested = false, alone = false }: Written,
+): number[] {
   const packets = [0];
   for (let message = 0; message < messages; message += 1) {
     packets[0]! += 1;
-    if (!gathering.wrote(bytes, streams, () => rested)) continue;
+    if (!gathering.wrote(bytes, streams, { rested, alone })) continue;
     gathering.sent();
     packets.unshift(0);
   }
@@ -55,4 +59,11 @@ test('who has rested sends the first half of what it had to write the last time 
   // The halves come one at a time from then on, and are not cut again: they are too small for that.
   expect(turn(gathering, { ...batch, messages: 16, rested: true })).toEqual([16]);
   expect(turn(gathering, { ...batch, messages: 16, rested: true })).toEqual([16]);
+});
+
+test('what answers a message that came alone leaves at once, and what follows on it at the end of the turn', () => {
+  const gathering = new Gathering();
+  expect(turn(gathering, { messages: 1, bytes: 345, alone: true })).toEqual([1]);
+  expect(turn(gathering, { messages: 5, bytes: 345, alone: true })).toEqual([1, 4]);
+  expect(turn(gathering, { messages: 5, bytes: 345 })).toEqual([5]);
 });

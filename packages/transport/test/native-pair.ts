@@ -76,9 +76,13 @@ export function settle({ client, server }: NativePair): void {
 export function streamsOn(
   { native }: Side,
   role: StreamSetParts['role'],
-  { clock = new ManualClock(), sendEarly = () => undefined, rested = () => false }: Partial<StreamSetParts> = {},
+  {
+    clock = new ManualClock(),
+    sendEarly = () => undefined,
+    occasion = { rested: false, alone: false },
+  }: Partial<StreamSetParts> = {},
 ): StreamSet {
   const memory = { slab: new ReceiveSlab(), pool: new ChunkPool() };
   const traffic = new Traffic();
-  return new StreamSet({ role, native, clock, ...memory, traffic, wake: () => undefined, sendEarly, rested });
+  return new StreamSet({ role, native, clock, ...memory, traffic, wake: () => undefined, sendEarly, occasion });
 }

@@ -69,7 +69,7 @@ test('while more datagrams wait than the system hands over at once, fewer of tho
   const turn = new Turn(new ManualClock());
   for (let index = 0; index < 32; index += 1) {
     turn.wakePatiently(taker(`patient ${index}`, log));
-    turn.arrived();
+    turn.arrived(1_000);
   }
   await nextIteration();
   expect(log.filter((line) => line.endsWith('sends'))).toHaveLength(4);
@@ -81,7 +81,7 @@ test('a datagram that comes alone has its turn at once, after an iteration witho
   const one = taker('one', log);
   const datagram = (): number => {
     turn.wake(one);
-    turn.arrived();
+    turn.arrived(1_000);
     return log.splice(0).length;
   };
   expect([datagram(), datagram()]).toEqual([0, 0]);
@@ -94,6 +94,28 @@ test('a datagram that comes alone has its turn at once, after an iteration witho
   expect([datagram(), datagram()]).toEqual([3, 0]);
   await nextIteration();
   expect(log).toHaveLength(3);
+});
+
+test('a turn knows that it is for a short datagram that came alone', async () => {
+  const seen: boolean[] = [];
+  const turn: Turn = new Turn(new ManualClock());
+  const one = taker('one', [], () => seen.push(turn.alone));
+  const datagram = (bytes: number): void => {
+    turn.wake(one);
+    turn.arrived(bytes);
+  };
+  const came = async (...datagrams: number[]): Promise<boolean[]> => {
+    datagrams.forEach(datagram);
+    expect(turn.alone).toBe(false);
+    await nextIteration();
+    return seen.splice(0);
+  };
+  // The first has its turn at the end of the iteration: nothing is known yet of how they come.
+  expect(await came(300)).toEqual([false]);
+  expect(await came(300)).toEqual([true]);
+  expect(await came(8_000)).toEqual([false]);
+  expect(await came(300, 300)).toEqual([true, false]);
+  expect(await came(300)).toEqual([false]);
 });
 
 test('when everything has been read and answered, who asked for it has its say; and another turn, if it wants one', async () => {

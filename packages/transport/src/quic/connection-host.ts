@@ -3,6 +3,7 @@ import type { QconnError } from '@qconn/protocol';
 import type { CloseInfo } from '../connection.ts';
 import type { Alarm } from './alarm.ts';
 import type { DebugFolder } from './debug-folder.ts';
+import type { Occasion } from './gathering.ts';
 import type { ConnectionLimits } from './options.ts';
 import type { QuicConnection } from './quic-connection.ts';
 import type { ReceiveSlab } from './receive-slab.ts';
@@ -11,7 +12,7 @@ import type { ChunkPool } from './staging.ts';
 import type { UdpSocket } from './udp-socket.ts';
 
 /** What the connections of an endpoint share, and whom they tell what becomes of them. */
-export interface ConnectionHost {
+export interface ConnectionHost extends Occasion {
   readonly clock: Clock;
   readonly limits: ConnectionLimits;
   /** Whether connections that bring early data are served before the handshake has finished. */
@@ -22,8 +23,6 @@ export interface ConnectionHost {
   readonly pool: ChunkPool;
   readonly rings: SendRings;
   readonly alarm: Alarm;
-  /** Whether there was nothing to do before this turn. */
-  readonly rested: boolean;
   /** Has the connection advanced and flushed at the end of this turn. */
   wake(connection: QuicConnection): void;
   /** The same for one that nobody waits for: in this turn or one of the next. */

@@ -13,12 +13,20 @@ export const FULL_BYTES = 15_000;
 /** After a rest, half of what a turn writes is sent ahead of the other half if it has at least this many bytes. */
 const HALF_BYTES = 5_000;
 
+/** What is to be known of the turn in which something is written. */
+export interface Occasion {
+  /** Whether there was nothing to do for a while before this turn. */
+  readonly rested: boolean;
+  /** Whether it is the turn of a short datagram that came alone: what is written is the answer, and somebody waits for it. */
+  readonly alone: boolean;
+}
+
 /**
  * When small writes are sent before the end of the turn in which they are made, so that their readers can work meanwhile.
  * Messages that came in one packet should leave in one, else a few of them travel alone at the price of all. So their number
  * counts, which stays the same from one program to the next, rather than their bytes. An endpoint that had rested before a
  * turn has everything that is under way in that turn, and all others wait for it: it sends half of it ahead, and from then
- * on the halves take turns. Pure.
+ * on the halves take turns. What answers a message that came alone is sent before anything else is done about it. Pure.
  */
 export class Gathering {
   /** Since something was sent. */
@@ -31,16 +39,17 @@ export class Gathering {
   /**
    * Something has been written.
    * @param streams how many have something to send
-   * @param rested whether there was nothing to do before this turn
    * @returns whether to send what there is now
    */
-  wrote(bytes: number, streams: number, rested: () => boolean): boolean {
+  wrote(bytes: number, streams: number, occasion: Occasion): boolean {
     this.#bytes += bytes;
     this.#messages += 1;
+    if (this.#turnBytes === 0 && occasion.alone) return true;
     if (this.#bytes < HALF_BYTES * streams) return false;
     if (this.#bytes >= FULL_BYTES * streams) return true;
     if (this.#turnBytes > 0) return false;
-    if (this.#lastTurnBytes >= 2 * HALF_BYTES * streams && rested()) return this.#bytes >= this.#lastTurnBytes / 2;
+    if (this.#lastTurnBytes >= 2 * HALF_BYTES * streams && occasion.rested)
+      return this.#bytes >= this.#lastTurnBytes / 2;
     return this.#bytes >= PACKET_BYTES * streams && this.#messages >= GROUP_MESSAGES * streams;
   }
 

@@ -60,7 +60,10 @@ export class Listener {
   }
 
   /** @throws QconnError `address_in_use` or `tls_config` */
-  static async bind(parts: ListenerParts, events: { drained(): void; arrived(): void }): Promise<Listener> {
+  static async bind(
+    parts: ListenerParts,
+    events: { drained(): void; arrived(bytes: number): void },
+  ): Promise<Listener> {
     const { tls, host = '::', port = 0 } = parts.options;
     if (tls === undefined) throw new QconnError('tls_config', 'An endpoint that serves needs an identity.');
     serverConfig(parts, tls, 0);
@@ -70,7 +73,7 @@ export class Listener {
       {
         datagram: (bytes, from) => {
           listener?.receive(bytes, from);
-          events.arrived();
+          events.arrived(bytes.length);
         },
         // A datagram that cannot leave is a lost one: the engine sends its content again or gives up.
         failure: () => undefined,

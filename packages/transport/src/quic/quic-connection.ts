@@ -8,6 +8,7 @@ import type { ConnectionTrace } from './connection-trace.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { DatagramSender } from './datagram-sender.ts';
 import { Ending } from './ending.ts';
+import type { Occasion } from './gathering.ts';
 import { Handshake } from './handshake.ts';
 import { Liveness } from './liveness.ts';
 import { nativeWeight } from './native-weight.ts';
@@ -102,8 +103,7 @@ export class QuicConnection implements Connection, TurnTaker {
       traffic,
       wake: () => this.#outflow.wake(),
       sendEarly: () => this.#outflow.sendEarly(),
-      // A client that rested waits for others who have the processor.
-      rested: () => role === 'server' && host.rested,
+      occasion: role === 'server' ? host : new ClientOccasion(host),
     }));
     const handshake = (this.#handshake = new Handshake({
       connection: this,
@@ -338,5 +338,19 @@ export class QuicConnection implements Connection, TurnTaker {
     this.weight = nativeWeight(true);
     this.#timetable.cancel();
     this.#host.gone(this);
+  }
+}
+
+/** A client that rested has waited for others who have the processor. */
+class ClientOccasion implements Occasion {
+  readonly rested = false;
+  readonly #host: Occasion;
+
+  constructor(host: Occasion) {
+    this.#host = host;
+  }
+
+  get alone(): boolean {
+    return this.#host.alone;
   }
 }

@@ -91,9 +91,9 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
       { ...parts, onAccept },
       {
         drained: () => this.#releaseHeld(),
-        arrived: () => {
+        arrived: (bytes) => {
           lookout.arrived();
-          this.#turn.arrived();
+          this.#turn.arrived(bytes);
         },
       },
     );
@@ -162,6 +162,10 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
 
   get rested(): boolean {
     return this.#turn.rested;
+  }
+
+  get alone(): boolean {
+    return this.#turn.alone;
   }
 
   wake(connection: QuicConnection): void {
@@ -242,7 +246,7 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
     const socket: UdpSocket = await UdpSocket.connect(remote, {
       datagram: (bytes) => {
         connectionOf()?.receive(bytes, remote, socket.address);
-        this.#turn.arrived();
+        this.#turn.arrived(bytes.length);
       },
       failure: (error) => connectionOf()?.networkFailed(error),
       drained: () => {

@@ -2,7 +2,7 @@ import type { Clock } from '@qconn/clock';
 import { QconnError } from '@qconn/protocol';
 import type { Stream } from '../stream.ts';
 import { BodyPace } from './body-pace.ts';
-import { Gathering } from './gathering.ts';
+import { Gathering, type Occasion } from './gathering.ts';
 import type { NativeConnection } from './native.ts';
 import { isStreamLimit } from './native-failure.ts';
 import { QuicStream, type StreamHost } from './quic-stream.ts';
@@ -32,8 +32,7 @@ export interface StreamSetParts {
   readonly wake: () => void;
   /** Has it send at once what has been written so far. */
   readonly sendEarly: () => void;
-  /** Whether there was nothing to do before this turn. */
-  readonly rested: () => boolean;
+  readonly occasion: Occasion;
 }
 
 /** The streams of one connection. */
@@ -45,7 +44,7 @@ export class StreamSet implements StreamHost {
   readonly #clock: Clock;
   readonly #wake: () => void;
   readonly #sendEarly: () => void;
-  readonly #rested: () => boolean;
+  readonly #occasion: Occasion;
   readonly #gathering = new Gathering();
   readonly #streams = new Map<number, QuicStream>();
   #pending: QuicStream[] = [];
@@ -59,7 +58,7 @@ export class StreamSet implements StreamHost {
   #accept: ((stream: Stream) => void) | undefined;
   #unaccepted: QuicStream[] = [];
 
-  constructor({ role, native, clock, slab, pool, traffic, wake, sendEarly, rested }: StreamSetParts) {
+  constructor({ role, native, clock, slab, pool, traffic, wake, sendEarly, occasion }: StreamSetParts) {
     this.native = native;
     this.slab = slab;
     this.pool = pool;
@@ -67,7 +66,7 @@ export class StreamSet implements StreamHost {
     this.#clock = clock;
     this.#wake = wake;
     this.#sendEarly = sendEarly;
-    this.#rested = rested;
+    this.#occasion = occasion;
     this.#nextId = role === 'client' ? 0 : 1;
   }
 
@@ -180,7 +179,7 @@ export class StreamSet implements StreamHost {
 
   gathered(stream: QuicStream, bytes: number): void {
     this.markPending(stream);
-    if (this.#gathering.wrote(bytes, this.#pending.length, this.#rested)) this.#sendEarly();
+    if (this.#gathering.wrote(bytes, this.#pending.length, this.#occasion)) this.#sendEarly();
   }
 
   turnEnded(): void {

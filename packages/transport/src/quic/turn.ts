@@ -27,6 +27,9 @@ const POLLED_DATAGRAMS = 32;
 /** From how long on nothing to do is a rest, in milliseconds: several times what a packet costs both of its ends. */
 const REST_MS = 0.2;
 
+/** A shorter datagram hardly has more than one message. */
+const SHORT_BYTES = 2_000;
+
 /**
  * Gathers the work of one turn of the event loop: packets and writes only mark their connection, and
  * after the poll phase (setImmediate) each marked connection reads once and sends once. What a reader
@@ -46,6 +49,7 @@ export class Turn {
   #datagrams = 0;
   /** Whether the last iteration had no more than one. */
   #calm = false;
+  #alone = false;
 
   /**
    * @param onRead called in each turn when everything has been read and what was written meanwhile has been sent; what it writes is
@@ -59,6 +63,11 @@ export class Turn {
   /** Whether there was nothing to do for a while before the turn that is under way, or before the last one. */
   get rested(): boolean {
     return this.#rested;
+  }
+
+  /** Whether the turn under way is that of a short datagram that came alone. */
+  get alone(): boolean {
+    return this.#alone;
   }
 
   wake(taker: TurnTaker): void {
@@ -76,10 +85,13 @@ export class Turn {
     this.#await();
   }
 
-  /** A datagram has been taken in, and has woken its connection. */
-  arrived(): void {
+  /** A datagram of so many bytes has been taken in, and has woken its connection. */
+  arrived(bytes: number): void {
     this.#datagrams += 1;
-    if (this.#calm && this.#datagrams === 1) this.#run(() => undefined);
+    if (!this.#calm || this.#datagrams > 1) return;
+    this.#alone = bytes < SHORT_BYTES;
+    this.#run(() => undefined);
+    this.#alone = false;
   }
 
   #iterated(): void {
