@@ -32,6 +32,8 @@ export interface Seen {
   readonly fingerprint: string;
   /** Whether a ticket stood in for the certificates. */
   readonly resumed: boolean;
+  /** Whether the connection was served before its handshake had ended. */
+  readonly early: boolean;
   /** The first frame of the request stream, and how many bytes the stream had in all. */
   readonly frame: H3Frame | undefined;
   readonly requestBytes: number;
@@ -81,6 +83,7 @@ export class H3Endpoint {
 }
 
 async function observe(connection: Connection, wanted: Case): Promise<Seen> {
+  const early = !connection.established;
   const before = connection.remote.port;
   let after = before;
   let received = Buffer.alloc(0);
@@ -108,6 +111,7 @@ async function observe(connection: Connection, wanted: Case): Promise<Seen> {
     alpn: connection.alpn,
     fingerprint: fingerprintOfCertificate(connection.peerCertificates[0] ?? new Uint8Array()),
     resumed: connection.resumed,
+    early,
     frame: readFrame(received),
     requestBytes: received.length,
     ports: [before, after],

@@ -8,7 +8,7 @@ export interface Resumption {
   readonly evidence: Evidence;
   /** Both sides say so: the endpoint, and the client's log, in which the endpoint's certificates are missing. */
   readonly resumed: boolean;
-  /** The endpoint took what the client sent before the handshake had ended. */
+  /** Both sides say so: the client sent before its handshake had ended, and the endpoint served it before then. */
   readonly earlyData: boolean;
 }
 
@@ -29,7 +29,10 @@ export async function resume(endpoint: H3Endpoint, bench: Bench): Promise<Resump
   return {
     evidence: { run, seen, fingerprint: bench.machine.fingerprint },
     resumed: seen[0]?.resumed === true && handshakeBytes(run) < certificates,
-    earlyData: /pkt tx .* type=0RTT/.test(run.log) && !run.log.includes('Early data was rejected by server'),
+    earlyData:
+      seen[0]?.early === true &&
+      /pkt tx .* type=0RTT/.test(run.log) &&
+      !run.log.includes('Early data was rejected by server'),
   };
 }
 
