@@ -109,6 +109,39 @@ describe('relay', () => {
     expect(network.counts).toEqual({ entered: 2, left: 1 });
   });
 
+  test('the same seed loses the same datagrams of one way, whatever the other way carries', async () => {
+    const fates = async (answers: number): Promise<boolean[]> => {
+      const { network, server, client } = await relayed();
+      const upstream = await say(client, server, network.address.port, 'here');
+      network.setFaults({ loss: 0.5 });
+      /** @returns whether it came out again */
+      const passes = async (from: Socket, port: number): Promise<boolean> => {
+        const { entered, left } = { ...network.counts };
+        from.send('x', port, '127.0.0.1');
+        while (network.counts.entered === entered) await new Promise((resolve) => setImmediate(resolve));
+        return network.counts.left > left;
+      };
+      const passed: boolean[] = [];
+      for (let sent = 0; sent < 20; sent += 1) {
+        for (let count = 0; count < answers; count += 1) await passes(server, upstream);
+        passed.push(await passes(client, network.address.port));
+      }
+      return passed;
+    };
+    const alone = await fates(0);
+    expect(new Set(alone).size).toBe(2);
+    expect(await fates(1)).toEqual(alone);
+  });
+
+  test('cut paths lose what comes from the clients that have come so far, and of nobody else', async () => {
+    const { network, server, client } = await relayed();
+    await say(client, server, network.address.port, 'one');
+    network.cutPaths();
+    await new Promise((resolve) => client.send('lost', network.address.port, '127.0.0.1', resolve));
+    await say(await udp(), server, network.address.port, 'of another port');
+    expect(network.counts).toEqual({ entered: 2, left: 2 });
+  });
+
   test('a delay is served', async () => {
     const { network, server, client } = await relayed();
     network.setFaults({ delayMs: 40 }, 'toServer');

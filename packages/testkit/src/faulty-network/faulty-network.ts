@@ -8,7 +8,7 @@ import { seededRandom } from './seeded-random.ts';
 export interface FaultyNetworkOptions {
   /** The server that it leads to. */
   readonly target: { readonly host: string; readonly port: number };
-  /** The same seed makes the same faults for the same datagrams. Default 1. */
+  /** The same seed makes the same faults for the same datagrams of one way, whatever the other carries meanwhile. Default 1. */
   readonly seed?: number;
   /** What it does both ways. Default: nothing. */
   readonly faults?: Faults;
@@ -40,6 +40,9 @@ export interface Spy {
   readonly receivedBytes: number;
 }
 
+/** Makes another seed of a seed, for chance that has nothing to do with the first's. */
+const OTHER_WAY = 0x9e3779b9;
+
 /** One client's way through. */
 interface Passage {
   readonly client: RemoteInfo;
@@ -54,7 +57,7 @@ export async function createFaultyNetwork(
 ): Promise<FaultyNetwork> {
   const front = createSocket('udp4').bind(0, '127.0.0.1');
   await once(front, 'listening');
-  return new UdpRelay({ clock, front, target, faults, random: seededRandom(seed) });
+  return new UdpRelay({ clock, front, target, faults, seed });
 }
 
 class UdpRelay implements FaultyNetwork {
@@ -78,13 +81,13 @@ class UdpRelay implements FaultyNetwork {
     front: Socket;
     target: { host: string; port: number };
     faults: Faults;
-    random: () => number;
+    seed: number;
   }) {
     this.#clock = parts.clock;
     this.#front = parts.front;
     this.#target = parts.target;
-    this.#toServer = new Impairment(parts.faults, parts.random);
-    this.#toClient = new Impairment(parts.faults, parts.random);
+    this.#toServer = new Impairment(parts.faults, seededRandom(parts.seed));
+    this.#toClient = new Impairment(parts.faults, seededRandom(parts.seed ^ OTHER_WAY));
     const { address, port } = parts.front.address();
     this.address = { host: address, port };
     this.#front.on('message', (bytes, client) => this.#enter(bytes, client));
