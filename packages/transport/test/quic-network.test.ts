@@ -1,6 +1,7 @@
 import { type Faults } from '@qconn/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectThrough as connect, FAULT_TABLE, moveBody, moveMessages, type Connected } from './fault-table.ts';
+import type { QuicConnection } from '../src/quic/quic-connection.ts';
 import { createHubAndMachine } from './pki.ts';
 import { turn } from './waiting.ts';
 
@@ -91,6 +92,8 @@ describe('migration', () => {
           await network.rebind('127.0.0.2');
           await body;
           expect(theirs.remote.host).toBe('127.0.0.2');
+          await moveBody(ours, 100_000);
+          expect((theirs as QuicConnection).sender.size.current).toBeGreaterThan(1_200);
         }),
       );
     },
@@ -127,6 +130,7 @@ describe('migration', () => {
     expect(ours.local.port).not.toBe(before);
     await moveBody(ours, 100_000);
     await moveBody(ours, 100_000);
+    for (const end of [ours, theirs]) expect((end as QuicConnection).sender.size.current).toBeGreaterThan(1_200);
     while (theirs.stats().streams > 0) await turn();
   });
 
@@ -141,6 +145,15 @@ describe('migration', () => {
         await body;
       }),
     );
+  });
+
+  test('a client moves to a path that carries less than the one it leaves: what probes it is small', async () => {
+    const { network, ours, theirs } = await connectThrough();
+    await moveBody(ours, 1_000_000);
+    expect((theirs as QuicConnection).sender.size.current).toBeGreaterThan(1_200);
+    network.setFaults({ mtuBytes: 1_200 });
+    await ours.migrate();
+    await moveBody(ours, 100_000);
   });
 
   test('a client moves several times, with a fresh connection id each', async () => {

@@ -1,3 +1,4 @@
+import type { SocketAddress } from '../connection.ts';
 import type { ConnectionTrace } from './connection-trace.ts';
 import type { HandshakeFlight } from './handshake-flight.ts';
 import type { NativeConnection } from './native.ts';
@@ -9,6 +10,15 @@ import type { UdpSocket } from './udp-socket.ts';
 
 /** Why sending stopped: nothing is left, the limit is reached, or the system takes no more now. */
 export type SendOutcome = 'done' | 'more' | 'held';
+
+/** A path of the engine's. */
+interface Way {
+  readonly local: SocketAddress;
+  readonly peer: SocketAddress;
+}
+
+/** A challenge and an answer to one, each in a datagram of its own if need be. */
+const DATAGRAMS_PER_PROBE = 2;
 
 /** What a sender works with. */
 export interface SenderParts {
@@ -36,6 +46,9 @@ export class DatagramSender {
   /** The largest datagram that the system has been asked about. */
   #largest = BASE_BYTES;
   #watches = false;
+  /** Paths that nobody has validated: what goes there has the base size, whatever the one in use carries. */
+  #unproven: Way[] = [];
+  #ended = false;
   /** The socket in use, one that a client may move to, and one that it has left, where datagrams may still arrive. */
   #socket: UdpSocket;
   #tried: UdpSocket | undefined;
@@ -82,12 +95,34 @@ export class DatagramSender {
     this.#tried = undefined;
   }
 
+  /** The engine has a path beside the one in use, which it validates. */
+  tries(way: Way): void {
+    if (!this.#ended) this.#unproven.push(way);
+  }
+
+  /** The connection is over: the peer has to hear of that on the path in use. */
+  end(): void {
+    this.#ended = true;
+    this.#unproven = [];
+  }
+
+  /** Another path is the one in use: what else was tried is of no use. */
+  moved(): void {
+    this.#unproven = [];
+  }
+
+  /** A path has been validated, or given up. */
+  decided({ local, peer }: Way): void {
+    this.#unproven = this.#unproven.filter((way) => !same(way.local, local) || !same(way.peer, peer));
+  }
+
   /**
    * @param limit datagrams to send at most
    * @param flight told of each, during the handshake
    */
   send(limit: number, flight?: HandshakeFlight): SendOutcome {
     if (this.#socket.congested) return 'held';
+    if (this.#unproven.length > 0 && this.#sendProbes() === 'held') return 'held';
     const { probe } = this.size;
     if (probe !== undefined) {
       const outcome = this.#send(probe, 1, flight);
@@ -112,12 +147,25 @@ export class DatagramSender {
     for (const { bytes, to } of flight.repeat(now)) this.#socket.send(bytes, to);
   }
 
-  #send(bytes: number, limit: number, flight: HandshakeFlight | undefined): SendOutcome {
+  #sendProbes(): SendOutcome {
+    for (const way of this.#unproven) {
+      try {
+        if (this.#send(BASE_BYTES, DATAGRAMS_PER_PROBE, undefined, way) === 'held') return 'held';
+      } catch {
+        // The engine has let go of that path.
+        this.decided(way);
+      }
+    }
+    return 'done';
+  }
+
+  /** @param way of the engine's choice when left out */
+  #send(bytes: number, limit: number, flight: HandshakeFlight | undefined, way?: Way): SendOutcome {
     const ring = this.#rings.ofSize(bytes);
     for (let left = limit; left > 0; left -= 1) {
       if (flight?.allows(bytes) === false) return 'done';
       const slot = ring.next();
-      const packet = this.#native.send(slot);
+      const packet = way === undefined ? this.#native.send(slot) : this.#native.sendOnPath(slot, way.local, way.peer);
       if (packet === null) return 'done';
       const [length, { from, to }] = packet;
       const socket = this.#tried?.address.port === from.port ? this.#tried : this.#socket;
@@ -139,4 +187,8 @@ export class DatagramSender {
     }
     return 'more';
   }
+}
+
+function same(one: SocketAddress, other: SocketAddress): boolean {
+  return one.port === other.port && one.host === other.host;
 }

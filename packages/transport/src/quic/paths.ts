@@ -43,6 +43,8 @@ export class Paths {
   readonly #left: LeftPaths;
   #migration: Migration | undefined;
   #moves = 0;
+  /** Whether the last event was that the peer uses an id from another address. */
+  #reused = false;
 
   constructor({ native, sender, traffic, peer, left, payloadTowards, peerMoved }: PathsParts) {
     this.#native = native;
@@ -73,9 +75,12 @@ export class Paths {
         news = true;
         this.#traffic.pathChanged();
       }
+      // Whoever comes from elsewhere with the id of before has been moved, by a NAT, and has no other path.
+      if (event.type === 'New' && !this.#reused) this.#sender.tries(event);
+      this.#reused = event.type === 'ReusedSourceConnectionId';
       if (event.type === 'PeerMigrated') this.#peerHasMoved(event.new);
-      if (event.type === 'Validated') this.#validated(event.local);
-      if (event.type === 'Closed') this.#closed(event.local);
+      if (event.type === 'Validated') this.#validated(event);
+      if (event.type === 'Closed') this.#closed(event);
     }
     if (this.#migration !== undefined) this.#probe(this.#migration);
     return news;
@@ -119,20 +124,27 @@ export class Paths {
     if (migration.probing || this.#native.availableDcids() === 0) return;
     migration.probing = true;
     this.#moves += 1;
-    this.#native.probePath(migration.socket.address, migration.peer);
+    const way = { local: migration.socket.address, peer: migration.peer };
+    this.#native.probePath(way.local, way.peer);
+    this.#sender.tries(way);
   }
 
   #peerHasMoved(peer: SocketAddress): void {
+    const local = this.#sender.socket.address;
     this.#sender.size.moved(this.#payloadTowards(peer.host));
+    // Whoever moves on purpose has had the path validated before.
+    if (this.#native.isPathValidated(local, peer)) this.#sender.size.validated();
     this.#moves += 1;
-    this.#left.add(this.#sender.socket.address, this.#peer.moveTo(peer).known);
+    this.#sender.moved();
+    this.#left.add(local, this.#peer.moveTo(peer).known);
     this.#peerMoved();
   }
 
-  #validated(local: SocketAddress): void {
-    this.#sender.size.validated();
+  #validated(way: { readonly local: SocketAddress; readonly peer: SocketAddress }): void {
+    this.#sender.decided(way);
+    if (this.#isInUse(way)) this.#sender.size.validated();
     const migration = this.#migration;
-    if (migration === undefined || local.port !== migration.socket.address.port) return;
+    if (migration === undefined || way.local.port !== migration.socket.address.port) return;
     const leaving = this.#sender.socket.address;
     try {
       this.#native.migrate(migration.socket.address, migration.peer);
@@ -148,7 +160,14 @@ export class Paths {
     migration.resolve();
   }
 
-  #closed(local: SocketAddress): void {
+  /** Whether a path is the one in use: another that has been validated says nothing of what this one carries. */
+  #isInUse({ local, peer }: { readonly local: SocketAddress; readonly peer: SocketAddress }): boolean {
+    return local.port === this.#sender.socket.address.port && this.#peer.active.isAt(peer);
+  }
+
+  #closed(way: { readonly local: SocketAddress; readonly peer: SocketAddress }): void {
+    this.#sender.decided(way);
+    const { local } = way;
     if (local.port !== this.#migration?.socket.address.port) return;
     this.giveUp(new QconnError('unreachable', 'Nobody answered on the new path.'));
   }

@@ -321,6 +321,7 @@ export class QuicConnection implements Connection, TurnTaker {
   #ended(info: CloseInfo): void {
     this.#liveness.end();
     this.#handshake.end();
+    this.sender.end();
     if (this.#streams.size > 0 || this.#whereabouts.moving) {
       const error = new QconnError('closed', 'The connection has ended.', { cause: info.error });
       this.#streams.terminate(error);
