@@ -54,7 +54,10 @@ export interface OwnMachine extends MachineStatus {
 
 type WaitOptions = Pick<RequestOptions, 'signal' | 'whenOffline'>;
 
-/** How often a closing client looks whether its work has ended, in milliseconds. */
+/**
+ * How often a closing client looks whether its work has ended, in milliseconds. It looks, for requests, jobs and bodies end in half a
+ * dozen places on the way of every message: to tell of each end there would cost all of them, for two seconds once in a client's life.
+ */
 const DRAIN_LOOK_MS = 10;
 
 /**
