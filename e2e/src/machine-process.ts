@@ -1,24 +1,39 @@
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, isQconnError, QconnError, type Client, type Handler, type RequestOptions } from '@qconn/client';
+import {
+  connect,
+  isQconnError,
+  QconnError,
+  type Client,
+  type Handler,
+  type Job,
+  type RequestOptions,
+} from '@qconn/client';
 
 /** What a test tells a machine’s process to do. Requests have numbers of the test's. */
 export type Order =
   | { readonly order: 'provide'; readonly device: string; readonly behaviour: Behaviour; readonly concurrency?: number }
   | { readonly order: 'request'; readonly n: number; readonly address: string; readonly options: RequestOptions }
   | { readonly order: 'cancel'; readonly n: number }
-  | { readonly order: 'release' };
+  | { readonly order: 'release' }
+  | { readonly order: 'count'; readonly n: number }
+  | { readonly order: 'stand still'; readonly n: number };
 
 /** What a machine’s process tells the test. */
 export type Word =
   | { readonly word: 'online' }
   | { readonly word: 'provided'; readonly device: string }
   | { readonly word: 'ran'; readonly key: string }
+  /** A handler that stops when it is told to was told. */
+  | { readonly word: 'stopped'; readonly key: string }
+  /** Of a count: all that ran before has been told. Of standing still: it does nothing more. */
+  | { readonly word: 'obeyed'; readonly n: number }
   | { readonly word: 'stage'; readonly n: number; readonly stage: string }
   | { readonly word: 'end'; readonly n: number; readonly how: string; readonly retrySafe: boolean };
 
-const released = Promise.withResolvers<void>();
+/** For the jobs that wait now. */
+let released = Promise.withResolvers<void>();
 
 const BEHAVIOURS = {
   answers: () => 'done',
@@ -30,8 +45,13 @@ const BEHAVIOURS = {
   rejects: () => {
     throw new QconnError('rejected', 'out of labels');
   },
-  stops: ({ signal }) =>
-    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped')))),
+  stops: (job) =>
+    new Promise<never>((_, reject) => {
+      job.signal.addEventListener('abort', () => {
+        tell({ word: 'stopped', key: keyOf(job) });
+        reject(new Error('stopped'));
+      });
+    }),
   streams: () => new Uint8Array(100_000),
   cuts: () => ({ body: cutShort() }),
   lies: () => (forgeDigests(), { body: new Uint8Array(100_000) }),
@@ -50,15 +70,28 @@ async function run(credentials: string, journal: string): Promise<void> {
 
 async function obey(client: Client, order: Order, aborts: Map<number, AbortController>): Promise<void> {
   if (order.order === 'cancel') return aborts.get(order.n)?.abort();
-  if (order.order === 'release') return released.resolve();
+  if (order.order === 'count' || order.order === 'stand still') {
+    tell({ word: 'obeyed', n: order.n });
+    if (order.order === 'stand still') process.kill(process.pid, 'SIGSTOP');
+    return;
+  }
+  if (order.order === 'release') {
+    released.resolve();
+    released = Promise.withResolvers<void>();
+    return;
+  }
   if (order.order === 'request') return request(client, order, aborts);
   const { device, behaviour, concurrency } = order;
   const handler: Handler = BEHAVIOURS[behaviour];
   await client.provide({ device, serviceTypes: ['work'], concurrency }, (job) => {
-    tell({ word: 'ran', key: job.headers['key'] ?? '' });
+    tell({ word: 'ran', key: keyOf(job) });
     return handler(job);
   });
   tell({ word: 'provided', device });
+}
+
+function keyOf({ headers }: Job): string {
+  return headers['key'] ?? '';
 }
 
 async function request(

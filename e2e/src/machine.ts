@@ -18,7 +18,7 @@ export class Machine {
   readonly #waiting = new Set<() => void>();
   readonly #ran: string[] = [];
   #child: ChildProcess;
-  #requests = 0;
+  #numbers = 0;
 
   private constructor(credentials: string, noDisk: boolean) {
     this.#credentials = credentials;
@@ -41,7 +41,7 @@ export class Machine {
 
   /** Sends a request. */
   request(address: string, options: RequestOptions = {}): SentRequest {
-    const n = ++this.#requests;
+    const n = ++this.#numbers;
     this.#order({ order: 'request', n, address, options });
     return {
       stage: async (stage) =>
@@ -59,21 +59,38 @@ export class Machine {
     this.#order({ order: 'release' });
   }
 
-  /** What its processes have begun to run, by the header `key` of each job. */
-  get ran(): readonly string[] {
+  /** Waits until its process has begun a job with the header `key`: a job that is acknowledged need not have begun. */
+  async began(key: string): Promise<void> {
+    await this.#heard((word) => word.word === 'ran' && word.key === key);
+  }
+
+  /** Waits until a job with the header `key` that stops when it is told to was told. */
+  async stopped(key: string): Promise<void> {
+    await this.#heard((word) => word.word === 'stopped' && word.key === key);
+  }
+
+  /** What its processes have begun to run until now, by the header `key` of each job, in order. Asks, for words are on their way. */
+  async ran(): Promise<readonly string[]> {
+    await this.#obeyed('count');
     return this.#ran;
   }
 
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#child.kill(name);
+  /** Stops its process as SIGSTOP does. It does that itself, for a signal from here arrives when it likes. */
+  async standStill(): Promise<void> {
+    await this.#obeyed('stand still');
   }
 
-  /** As a power cut does. */
+  /** Ends {@link Machine.standStill}. */
+  goOn(): void {
+    this.#child.kill('SIGCONT');
+  }
+
+  /** As a power cut does. Resolves when its last word has been heard, too. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, 'exit');
+    const closed = once(this.#child, 'close');
     this.#child.kill('SIGKILL');
-    await exited;
+    await closed;
   }
 
   /** Starts it again and waits until it is connected. */
@@ -101,6 +118,12 @@ export class Machine {
 
   #order(order: Order): void {
     this.#child.send(order);
+  }
+
+  async #obeyed(order: 'count' | 'stand still'): Promise<void> {
+    const n = ++this.#numbers;
+    this.#order({ order, n });
+    await this.#heard((word) => word.word === 'obeyed' && word.n === n);
   }
 
   #heard(wanted: (word: Word) => boolean): Promise<Word> {

@@ -88,14 +88,17 @@ test('cancelled', async () => {
 test('cancelled: a retry stops the job that its sender began before it was killed', async () => {
   await provider.provide('stops', 'stops');
   const began = await machine('began');
-  const options = { idempotencyKey: 'order-0' };
+  const options = { idempotencyKey: 'order-0', headers: { key: 'order-0' } };
   await began.request('work@provider/stops', options).stage('acknowledged');
+  await provider.began('order-0');
   await began.restart();
   const retry = began.request('work@provider/stops', options);
   await retry.stage('acknowledged');
   retry.cancel();
   await ends(retry, 'cancelled');
-  await expect.poll(() => remembered('cancelled', 'began')).toHaveLength(1);
+  // Before that, who asks for the job waits for it, and it is not stopped.
+  await provider.stopped('order-0');
+  expect(await remembered('cancelled', 'began')).toHaveLength(1);
   await ends(began.request('work@provider/stops', options), 'handler_failed');
 });
 
@@ -121,16 +124,18 @@ test('quota', async () => {
 });
 
 test('not_acknowledged: the provider’s process stands still', async () => {
-  provider.signal('SIGSTOP');
+  await provider.standStill();
   await ends(sender.request('work@provider/answers', { resolutionMs: 300 }), 'not_acknowledged');
-  provider.signal('SIGCONT');
+  provider.goOn();
 });
 
 test('target_lost, then result_unknown for the same key: the provider’s process was killed over the job', async () => {
   const frail = await machine('frail');
   await frail.provide('hangs', 'hangs');
-  const request = sender.request('work@frail/hangs', { idempotencyKey: 'order-1', jobMs: 600_000 });
+  const options = { idempotencyKey: 'order-1', headers: { key: 'order-1' }, jobMs: 600_000 };
+  const request = sender.request('work@frail/hangs', options);
   await request.stage('acknowledged');
+  await frail.began('order-1');
   await frail.restart();
   await ends(request, 'target_lost');
   await frail.provide('hangs', 'answers');

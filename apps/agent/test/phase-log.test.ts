@@ -95,6 +95,15 @@ test('a revocation that comes as a status is an error', () => {
   expect(captured.lines).toMatchObject([{ level: 'error', msg: expect.stringContaining('revoked') }]);
 });
 
+test('tells of jobs that do not stop, with the device and for how long', () => {
+  phaseLog.take({ kind: 'overdue', device: 'zebra-1', jobs: 1, longestMs: 30_000 });
+  phaseLog.take({ kind: 'overdue', device: 'zebra-1', jobs: 3, longestMs: 60_001 });
+  expect(captured.lines).toMatchObject([
+    { level: 'warn', device: 'zebra-1', jobs: 1, ms: 30_000, msg: expect.stringMatching(/^a job of zebra-1 .* 30 s/) },
+    { level: 'warn', jobs: 3, msg: expect.stringMatching(/^3 jobs of zebra-1 do not stop, 60 s .* keep their places/) },
+  ]);
+});
+
 test('tells of renewals, and of those that fail', () => {
   const error = new QconnError('unreachable');
   phaseLog.take({ kind: 'renewed', expiresAt: 0 });

@@ -81,7 +81,10 @@ export class Client {
     this.#clock = dependencies.clock;
     this.#release = dependencies.release ?? (() => Promise.resolve());
     this.#renewNow = dependencies.renewNow;
-    this.#jobs = new Jobs(dependencies);
+    this.#jobs = new Jobs({
+      ...dependencies,
+      overdue: (report) => this.#uplink.events.emit({ kind: 'overdue', ...report }),
+    });
     this.#uplink = new Uplink({ ...dependencies, jobs: this.#jobs }, agent);
   }
 
@@ -294,6 +297,7 @@ export class Client {
       await new Promise<void>((resolve) => void this.#clock.setTimer(DRAIN_LOOK_MS, resolve));
     }
     await this.#uplink.close();
+    this.#jobs.close();
     await this.#release();
   }
 

@@ -63,11 +63,21 @@ export class PhaseLog {
           { from: event.from },
           'the hub’s name points to another address: connected there, the old connection is closed',
         );
+      case 'overdue':
+        return this.#overdue(event);
       case 'renewed':
         return this.#log.info({ expiresAt: iso(event.expiresAt) }, 'certificate renewed');
       case 'renewalFailed':
         return this.#renewalFailed(event);
     }
+  }
+
+  #overdue({ device, jobs, longestMs }: Extract<ClientEvent, { kind: 'overdue' }>): void {
+    const which = jobs === 1 ? `a job of ${device} does` : `${jobs} jobs of ${device} do`;
+    this.#log.warn(
+      { device, jobs, ms: Math.round(longestMs) },
+      `${which} not stop, ${duration(longestMs)} after being told to, and ${jobs === 1 ? 'keeps its place' : 'keep their places'}: at its limit ${device} refuses jobs with busy. Look at what it works with.`,
+    );
   }
 
   /** A pending machine may provide nothing, and has been told what it waits for. */

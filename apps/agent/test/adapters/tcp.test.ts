@@ -193,7 +193,6 @@ async function deafPort(): Promise<number> {
   const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
   endings.push(() => child.kill('SIGKILL'));
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  child.kill('SIGSTOP');
   const port = Number(line.toString());
   // The backlog of 1 holds two; whoever comes next waits for ever.
   for (let n = 0; n < 2; n++) {

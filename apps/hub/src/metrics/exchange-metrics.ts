@@ -8,6 +8,9 @@ import { Tally } from './tally.ts';
 /** Outcomes of exchanges have the numbers below this in the error table. */
 const OUTCOMES_END = 0x40;
 
+/** How a job may have ended, as a provider says when it is asked: the inquiry itself has come off. */
+const REPORTS: ReadonlySet<string> = new Set(['handler_failed', 'answer_gone', 'result_unknown'] satisfies ErrorCode[]);
+
 /** What becomes of messages. Called for each of them, so nothing here allocates. */
 export class ExchangeMetrics {
   readonly #clock: Clock;
@@ -48,10 +51,11 @@ export class ExchangeMetrics {
 
   ended({ value }: HubExchange, outcome: ErrorCode | 'completed'): void {
     const { acceptedMonotonic, forwardedMonotonic, acknowledgedMonotonic } = value;
-    this.#outcomes.add(outcome);
+    const completed = outcome === 'completed' || (value.inquiry && REPORTS.has(outcome));
+    this.#outcomes.add(completed ? 'completed' : outcome);
     if (forwardedMonotonic !== undefined) this.#latency.observe('forwarded', forwardedMonotonic - acceptedMonotonic);
     if (acknowledgedMonotonic !== undefined)
       this.#latency.observe('acknowledged', acknowledgedMonotonic - acceptedMonotonic);
-    if (outcome === 'completed') this.#latency.observe('completed', this.#clock.monotonic() - acceptedMonotonic);
+    if (completed) this.#latency.observe('completed', this.#clock.monotonic() - acceptedMonotonic);
   }
 }

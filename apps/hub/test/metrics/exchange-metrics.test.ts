@@ -16,11 +16,11 @@ beforeEach(() => {
 });
 
 /** An exchange that is accepted now, and forwarded 1 ms before it is acknowledged. @param acknowledgedAfter milliseconds; undefined: it was neither */
-function exchange(acknowledgedAfter?: number): HubExchange {
+function exchange(acknowledgedAfter?: number, inquiry = false): HubExchange {
   const acceptedMonotonic = clock.monotonic();
   const acknowledgedMonotonic = acknowledgedAfter === undefined ? undefined : acceptedMonotonic + acknowledgedAfter;
   const forwardedMonotonic = acknowledgedMonotonic === undefined ? undefined : acknowledgedMonotonic - 1;
-  return { value: { acceptedMonotonic, forwardedMonotonic, acknowledgedMonotonic } } as HubExchange;
+  return { value: { inquiry, acceptedMonotonic, forwardedMonotonic, acknowledgedMonotonic } } as HubExchange;
 }
 
 test('a completed exchange counts with the time to each stage', async () => {
@@ -43,6 +43,17 @@ test('a failed one counts with the stages that it reached', async () => {
   expect(sample(text, 'qconn_exchange_stage_seconds_count{stage="acknowledged"}')).toBe(1);
   expect(sample(text, 'qconn_exchange_stage_seconds_count{stage="forwarded"}')).toBe(1);
   expect(sample(text, 'qconn_exchange_stage_seconds_count{stage="completed"}')).toBe(0);
+});
+
+test('an inquiry that is answered counts as completed, whatever became of the job', async () => {
+  metrics.ended(exchange(4, true), 'handler_failed');
+  metrics.ended(exchange(4, true), 'result_unknown');
+  metrics.ended(exchange(undefined, true), 'offline');
+  metrics.ended(exchange(4), 'handler_failed');
+  const text = await registry.metrics();
+  for (const [outcome, count] of Object.entries({ completed: 2, offline: 1, handler_failed: 1, result_unknown: 0 }))
+    expect(sample(text, `qconn_exchanges_total{outcome="${outcome}"}`), outcome).toBe(count);
+  expect(sample(text, 'qconn_exchange_stage_seconds_count{stage="completed"}')).toBe(2);
 });
 
 test('a request that never became an exchange counts by what it was refused with', async () => {

@@ -18,7 +18,10 @@ export interface Job {
   readonly idempotencyKey: string | undefined;
   /** Time that the sender gives from the acknowledgement to the result, in milliseconds. */
   readonly jobMs: number;
-  /** Fires when the sender cancels, a deadline passes, or the sender is revoked. */
+  /**
+   * Fires when the sender cancels, a deadline passes, or the sender is revoked. Until the handler has returned, the job keeps its place
+   * among those that the device may run at once: a handler that does not stop is reported by the event `overdue`.
+   */
   readonly signal: AbortSignal;
   /**
    * Tells the sender how far the job is, in at most 64 KiB.

@@ -13,6 +13,7 @@ import {
 import type { JobJournal, RememberedJob } from '../journal/job-journal.ts';
 import { AnswerMemory } from './answer-memory.ts';
 import type { Provision } from './job.ts';
+import { OverdueJobs, type OverdueReport } from './overdue-jobs.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import type { RequestPort } from './request-port.ts';
 import { RunningJob, type JobRecord } from './running-job.ts';
@@ -49,10 +50,17 @@ export class Jobs {
   readonly #recent = new RecentAnswers();
   readonly #copies = new ByteCopies();
   readonly #journal: JobJournal | undefined;
+  readonly #overdue: OverdueJobs;
   #size = 0;
 
-  constructor(dependencies: { clock: Clock; history?: JobHistory | undefined }) {
+  /** @param dependencies.overdue told of handlers that do not stop when they are to */
+  constructor(dependencies: {
+    clock: Clock;
+    overdue: (report: OverdueReport) => void;
+    history?: JobHistory | undefined;
+  }) {
     this.#clock = dependencies.clock;
+    this.#overdue = new OverdueJobs(dependencies.clock, dependencies.overdue);
     this.#journal = dependencies.history?.journal;
     const now = this.#clock.monotonic();
     for (const { key, settled, ttlMs } of dependencies.history?.remembered ?? [])
@@ -112,6 +120,8 @@ export class Jobs {
     const code = decodeCancel(frame);
     const job = this.#exchanges.get(port)?.get(frame.id);
     job?.cancel(code);
+    const stopping = job?.stopping;
+    if (stopping !== undefined) this.#overdue.told(stopping, stopping.device);
     if (job?.follows === true) this.#over(job);
     port.bodies.withdraw({ kind: 'response', id: frame.id });
   }
@@ -123,6 +133,11 @@ export class Jobs {
       if (!job.follows) this.#detached.add(job);
     }
     this.#exchanges.delete(port);
+  }
+
+  /** The program is done with its client. Handlers that run on are its own business. */
+  close(): void {
+    this.#overdue.close();
   }
 
   #jobsOf(port: RequestPort): IdMap<RunningJob> {
@@ -187,6 +202,7 @@ export class Jobs {
     const ended = (how: Settled): void => {
       provided.running -= 1;
       this.#size -= 1;
+      this.#overdue.over(job, job.device);
       const kept = withoutStream(how);
       this.#recent.add(job.epoch, job.id, kept, this.#clock.monotonic());
       if (jobKey !== undefined) this.#remember(jobKey, kept);

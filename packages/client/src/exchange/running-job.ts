@@ -82,6 +82,16 @@ export class RunningJob {
     return this.#settled !== undefined;
   }
 
+  get device(): string {
+    return this.#deliver.device;
+  }
+
+  /** The run that it is or follows, once that has been told to stop; its handler may have returned. */
+  get stopping(): RunningJob | undefined {
+    const run = this.#run ?? this;
+    return run.#stopped === undefined ? undefined : run;
+  }
+
   /** Whether it waits for what another exchange runs. */
   get follows(): boolean {
     return this.#run !== undefined;

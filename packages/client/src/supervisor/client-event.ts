@@ -1,5 +1,6 @@
 import type { MachineStatus, QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '@qconn/transport';
+import type { OverdueReport } from '../exchange/overdue-jobs.ts';
 import type { PathFailure } from './path-verdict.ts';
 import type { Phase } from './supervisor.ts';
 
@@ -22,5 +23,7 @@ export type ClientEvent =
   | { readonly kind: 'provided'; readonly device: string; readonly permitted: boolean }
   /** The hub has refused a device after a reconnect; the others are provided. */
   | { readonly kind: 'refused'; readonly device: string; readonly error: QconnError }
+  /** Handlers of a device do not stop although their signals have fired. Told after 30 s, and whenever the time has doubled. */
+  | ({ readonly kind: 'overdue' } & OverdueReport)
   | { readonly kind: 'renewed'; readonly expiresAt: number }
   | { readonly kind: 'renewalFailed'; readonly error: QconnError; readonly retryAt: number | undefined };

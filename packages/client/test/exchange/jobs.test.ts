@@ -133,6 +133,25 @@ describe('while a handler runs', () => {
     expect(provider.port.ofType(FrameType.Progress)).toHaveLength(1);
   });
 
+  test('one that does not stop when it is told to keeps its place and is reported, until it returns', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const provider = new Provider(() => promise, { concurrency: 2 });
+    provider.deliver(1, { idempotencyKey: 'k' });
+    provider.deliver(2, { idempotencyKey: 'k' });
+    provider.deliver(3);
+    provider.cancel(2, 'cancelled');
+    provider.clock.advance(30_000);
+    expect(provider.overdue).toEqual([]);
+    provider.cancel(1, 'cancelled');
+    provider.clock.advance(30_000);
+    expect(provider.overdue).toEqual([{ device: 'zebra-1', jobs: 1, longestMs: 30_000 }]);
+    provider.deliver(4);
+    expect(decodeOutcome(await provider.port.frame(FrameType.Outcome)).code).toBe('busy');
+    resolve('at last');
+    await provider.running(0);
+    expect(provider.clock.pendingTimers).toBe(0);
+  });
+
   test('more time is not asked for while 32 MiB wait for the connection, and the handler hears why', () => {
     let refusal: unknown;
     const provider = new Provider((job) => {

@@ -2,6 +2,7 @@ import { ManualClock } from '@qconn/clock';
 import { encodeCancel, encodeDeliver, PackedWriter, type Deliver, type ErrorCode } from '@qconn/protocol';
 import type { Handler } from '../../src/exchange/job.ts';
 import { Jobs, type JobHistory } from '../../src/exchange/jobs.ts';
+import type { OverdueReport } from '../../src/exchange/overdue-jobs.ts';
 import type { RequestPort } from '../../src/exchange/request-port.ts';
 import { frameOf, RecordingPort } from './recording-port.ts';
 
@@ -24,9 +25,10 @@ export class Provider {
   readonly clock: ManualClock = new ManualClock();
   readonly port: RecordingPort = new RecordingPort();
   readonly jobs: Jobs;
+  readonly overdue: OverdueReport[] = [];
 
   constructor(handler: Handler, { concurrency = 64, history }: { concurrency?: number; history?: JobHistory } = {}) {
-    this.jobs = new Jobs({ clock: this.clock, history });
+    this.jobs = new Jobs({ clock: this.clock, overdue: (report) => this.overdue.push(report), history });
     this.jobs.add({ device: 'zebra-1', serviceTypes: ['print'], concurrency, handler });
   }
 

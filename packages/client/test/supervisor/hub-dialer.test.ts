@@ -1,7 +1,7 @@
 import { ManualClock } from '@qconn/clock';
 import type { Credential } from '@qconn/identity';
 import { QconnError } from '@qconn/protocol';
-import type { Connection, ConnectTarget, Endpoint, SocketAddress } from '@qconn/transport';
+import type { Connection, ConnectTarget, Endpoint, SocketAddress, TlsIdentity } from '@qconn/transport';
 import { describe, expect, test } from 'vitest';
 import { SessionTickets } from '../../src/credential/session-tickets.ts';
 import { HubDialer } from '../../src/supervisor/hub-dialer.ts';
@@ -66,6 +66,25 @@ test('an address that is down does not hide that another one has refused for goo
   const credential = { chainPem: [], hub: { https: '', quic } } as unknown as Credential;
   const hub = new HubDialer({ ...STILL, endpoint, credential: () => credential });
   await expect(hub.dial(new AbortController().signal)).rejects.toMatchObject({ code: 'revoked' });
+});
+
+test('shows the endpoint the same identity for each dial with a credential, and another for a renewed one', async () => {
+  const shown: TlsIdentity[] = [];
+  const endpoint = {
+    connect({ tls }: ConnectTarget) {
+      shown.push(tls);
+      return Promise.resolve(CONNECTION);
+    },
+  } as unknown as Endpoint;
+  const quic = [{ host: '192.0.2.1', port: 7443 }];
+  const issued = (leaf: string): Credential =>
+    ({ chainPem: [leaf], hub: { https: '', quic } }) as unknown as Credential;
+  const [first, renewed] = [issued('first'), issued('renewed')];
+  let credential = first;
+  const hub = new HubDialer({ ...STILL, endpoint, credential: () => credential });
+  for (credential of [first, first, renewed]) await hub.dial(new AbortController().signal);
+  expect(shown[1]).toBe(shown[0]);
+  expect(shown.map(({ chainPem }) => chainPem)).toEqual([['first'], ['first'], ['renewed']]);
 });
 
 test('a credential without addresses is told as that', async () => {
