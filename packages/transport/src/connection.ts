@@ -15,15 +15,21 @@ export interface CloseInfo {
   readonly error: QconnError;
 }
 
-/** Counters of one connection since its start. */
+/** How a connection fares: the path that it uses now, and counters of all its paths since its start. */
 export interface ConnectionStats {
-  /** Smoothed round-trip time in milliseconds; 0 before the first sample. */
+  /**
+   * Smoothed round-trip time of the path in use, in whole milliseconds (RFC 9002, section 5.3); 333 on a path that has not been
+   * measured (section 6.2.2), 0 in memory.
+   */
   readonly rttMs: number;
-  /** Congestion window in bytes. */
+  /** Congestion window of the path in use, in bytes: what may be under way on it; 0 in memory. */
   readonly congestionWindow: number;
+  /** QUIC packets, of which a datagram of the handshake may hold several. */
   readonly packetsSent: number;
   readonly packetsReceived: number;
+  /** Packets of this side's that loss detection has given up (RFC 9002, section 6); what was in them is sent again. */
   readonly packetsLost: number;
+  /** Bytes of UDP payload, headers and repetitions included. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
   /** Streams open now. */
