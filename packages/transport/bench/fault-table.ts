@@ -1,4 +1,4 @@
-import { connectThrough, FAULT_TABLE, moveBody, moveMessages } from '../test/fault-table.ts';
+import { connectThrough, FAULT_TABLE, moveBody, moveMessages, type Fault } from '../test/fault-table.ts';
 import { createAuthority } from '../test/pki.ts';
 import { commandLine } from '../../../tooling/command-line/command-line.ts';
 
@@ -6,6 +6,7 @@ const {
   bytes,
   messages,
   handshakes,
+  'at-once': atOnce,
   only = '',
   seed = Date.now() % 1_000_000,
 } = commandLine({
@@ -16,6 +17,7 @@ of 30 %. A byte that is wrong, a transfer over 120 s or a handshake over 10 s is
     bytes: { number: 10_000_000, about: 'length of the body' },
     messages: { number: 1_000, about: 'how many messages' },
     handshakes: { number: 50, about: 'how many handshakes' },
+    'at-once': { number: 1, about: 'how many impairments at once; by more than one their times say little' },
     only: { text: 'TEXT', about: 'the impairments with this in their name' },
     seed: { number: undefined, about: 'the same makes the same faults for the same datagrams' },
   },
@@ -30,21 +32,12 @@ const seconds: Record<string, number> = {};
 let failed = 0;
 
 console.log(`seed ${seed}, ${bytes} bytes and ${messages} messages of 200 bytes, both ways`);
-for (const fault of FAULT_TABLE.filter(({ name }) => name.includes(only))) {
-  const { network, ours, close } = await connectThrough({ hub, machine, seed: seed ?? 1 });
-  network.setFaults(fault.faults ?? {});
-  const begun = performance.now();
-  const end = fault.meanwhile?.(network);
-  const outcome = await Promise.race([
-    Promise.all([moveBody(ours, bytes ?? 0), moveMessages(ours, messages ?? 0)]).then(() => 'whole'),
-    new Promise<string>((resolve) => setTimeout(() => resolve('not through'), TRANSFER_MS).unref()),
-  ]).catch((error: Error) => error.message);
-  end?.();
-  seconds[fault.name] = Math.round((performance.now() - begun) / 10) / 100;
-  if (outcome !== 'whole') failed += 1;
-  console.log(`${fault.name.padEnd(36)} ${String(seconds[fault.name]).padStart(7)} s   ${outcome}`);
-  await close();
-}
+const waiting = FAULT_TABLE.filter(({ name }) => name.includes(only));
+await Promise.all(
+  Array.from({ length: atOnce }, async () => {
+    for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) await run(fault);
+  }),
+);
 
 const times = await Promise.all(Array.from({ length: handshakes ?? 0 }, (_, index) => shake((seed ?? 1) + index)));
 const shaken = times.filter((ms) => ms !== undefined).toSorted((a, b) => a - b);
@@ -63,6 +56,22 @@ console.log(
   }),
 );
 process.exitCode = failed === 0 ? 0 : 1;
+
+async function run(fault: Fault): Promise<void> {
+  const { network, ours, close } = await connectThrough({ hub, machine, seed });
+  network.setFaults(fault.faults ?? {});
+  const begun = performance.now();
+  const end = fault.meanwhile?.(network);
+  const outcome = await Promise.race([
+    Promise.all([moveBody(ours, bytes), moveMessages(ours, messages)]).then(() => 'whole'),
+    new Promise<string>((resolve) => setTimeout(() => resolve('not through'), TRANSFER_MS).unref()),
+  ]).catch((error: Error) => error.message);
+  end?.();
+  seconds[fault.name] = Math.round((performance.now() - begun) / 10) / 100;
+  if (outcome !== 'whole') failed += 1;
+  console.log(`${fault.name.padEnd(50)} ${String(seconds[fault.name]).padStart(7)} s   ${outcome}`);
+  await close();
+}
 
 async function shake(itsSeed: number): Promise<number | undefined> {
   const begun = performance.now();

@@ -20,6 +20,7 @@ const UNHURRIED: Faults = { bytesPerSecond: 3_000_000, delayMs: 5 };
 
 /** Delays are of one way: half a round trip. */
 export const FAULT_TABLE: readonly Fault[] = [
+  { name: 'no impairment' },
   { name: 'loss of 1 %', faults: { loss: 0.01 } },
   { name: 'loss of 5 %', faults: { loss: 0.05 } },
   { name: 'loss of 30 %', faults: { loss: 0.3 } },
