@@ -14,11 +14,19 @@ import {
 /** What a test tells a machine’s process to do. Requests have numbers of the test's. */
 export type Order =
   | { readonly order: 'provide'; readonly device: string; readonly behaviour: Behaviour; readonly concurrency?: number }
-  | { readonly order: 'request'; readonly n: number; readonly address: string; readonly options: RequestOptions }
+  | RequestOrder
   | { readonly order: 'cancel'; readonly n: number }
   | { readonly order: 'release' }
   | { readonly order: 'count'; readonly n: number }
-  | { readonly order: 'stand still'; readonly n: number };
+  /** `next` is what it does as soon as it goes on, before it hears of anything that has come meanwhile. */
+  | { readonly order: 'stand still'; readonly n: number; readonly next?: RequestOrder };
+
+interface RequestOrder {
+  readonly order: 'request';
+  readonly n: number;
+  readonly address: string;
+  readonly options: RequestOptions;
+}
 
 /** What a machine’s process tells the test. */
 export type Word =
@@ -70,10 +78,11 @@ async function run(credentials: string, journal: string): Promise<void> {
 
 async function obey(client: Client, order: Order, aborts: Map<number, AbortController>): Promise<void> {
   if (order.order === 'cancel') return aborts.get(order.n)?.abort();
-  if (order.order === 'count' || order.order === 'stand still') {
+  if (order.order === 'count') return tell({ word: 'obeyed', n: order.n });
+  if (order.order === 'stand still') {
     tell({ word: 'obeyed', n: order.n });
-    if (order.order === 'stand still') process.kill(process.pid, 'SIGSTOP');
-    return;
+    process.kill(process.pid, 'SIGSTOP');
+    return order.next && request(client, order.next, aborts);
   }
   if (order.order === 'release') {
     released.resolve();
@@ -96,7 +105,7 @@ function keyOf({ headers }: Job): string {
 
 async function request(
   client: Client,
-  { n, address, options }: Extract<Order, { order: 'request' }>,
+  { n, address, options }: RequestOrder,
   aborts: Map<number, AbortController>,
 ): Promise<void> {
   const abort = new AbortController();

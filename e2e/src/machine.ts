@@ -43,6 +43,10 @@ export class Machine {
   request(address: string, options: RequestOptions = {}): SentRequest {
     const n = ++this.#numbers;
     this.#order({ order: 'request', n, address, options });
+    return this.#sent(n);
+  }
+
+  #sent(n: number): SentRequest {
     return {
       stage: async (stage) =>
         void (await this.#heard((word) => word.word === 'stage' && word.n === n && word.stage === stage)),
@@ -71,16 +75,24 @@ export class Machine {
 
   /** What its processes have begun to run until now, by the header `key` of each job, in order. Asks, for words are on their way. */
   async ran(): Promise<readonly string[]> {
-    await this.#obeyed('count');
+    await this.#obeyed((n) => ({ order: 'count', n }));
     return this.#ran;
   }
 
   /** Stops its process as SIGSTOP does. It does that itself, for a signal from here arrives when it likes. */
   async standStill(): Promise<void> {
-    await this.#obeyed('stand still');
+    await this.#obeyed((n) => ({ order: 'stand still', n }));
   }
 
-  /** Ends {@link Machine.standStill}. */
+  /** Stops its process, which sends a request the moment it goes on, before it hears of what has come meanwhile. */
+  async standStillBefore(address: string): Promise<SentRequest> {
+    const sent = ++this.#numbers;
+    const next = { order: 'request', n: sent, address, options: {} } as const;
+    await this.#obeyed((n) => ({ order: 'stand still', n, next }));
+    return this.#sent(sent);
+  }
+
+  /** It goes on after it stood still. */
   goOn(): void {
     this.#child.kill('SIGCONT');
   }
@@ -120,9 +132,9 @@ export class Machine {
     this.#child.send(order);
   }
 
-  async #obeyed(order: 'count' | 'stand still'): Promise<void> {
+  async #obeyed(order: (n: number) => Order): Promise<void> {
     const n = ++this.#numbers;
-    this.#order({ order, n });
+    this.#order(order(n));
     await this.#heard((word) => word.word === 'obeyed' && word.n === n);
   }
 

@@ -33,7 +33,8 @@ let printer: ScriptedClient;
 let lims: ScriptedClient;
 
 beforeAll(async () => {
-  hub = await RunningHub.start();
+  // It is asked while it drains: for as long as that takes.
+  hub = await RunningHub.start({ config: { drainMs: 600_000 } });
   const body = { secret: hub.bootstrapSecret, name: 'test' };
   adminKey = (await ask(hub, '/v1/bootstrap', { method: 'POST', body })).json['key'] as string;
   printer = await connect('printer', 'provide');
