@@ -36,6 +36,9 @@ export interface JobRecord {
   ended(settled: Settled): Promise<void>;
 }
 
+/** What an event brings along for what it leads to. */
+type Told = Settled | { readonly sign: Progress } | { readonly extendMs: number } | { readonly reason: QconnError };
+
 const NOBODY: readonly RunningJob[] = [];
 
 const NOT_BEGUN: Settled = {
@@ -162,7 +165,7 @@ export class RunningJob {
     // One that comes again, over another connection, takes its own place.
     const others = run.#followers.filter(({ id, epoch }) => id !== this.id || epoch !== this.epoch);
     run.#followers = [...others, this];
-    if (run.#extendMs !== undefined) this.#step('extend', undefined, undefined, undefined, run.#extendMs);
+    if (run.#extendMs !== undefined) this.#step('extend', { extendMs: run.#extendMs });
   }
 
   /** The run has ended: those who follow it get what is kept of that. @returns who they were */
@@ -191,7 +194,7 @@ export class RunningJob {
 
   progress(sign: unknown): void {
     const packed = packProgress(sign);
-    for (const waiting of [this, ...this.#followers]) waiting.#step('progress', undefined, undefined, packed);
+    for (const waiting of [this, ...this.#followers]) waiting.#step('progress', { sign: packed });
   }
 
   extend(ms: number): void {
@@ -200,7 +203,7 @@ export class RunningJob {
         `The connection does not take more: ${STAGED_BYTES_MAX} bytes wait for it. The time was not asked for.`,
       );
     this.#extendMs = ms;
-    for (const waiting of [this, ...this.#followers]) waiting.#step('extend', undefined, undefined, undefined, ms);
+    for (const waiting of [this, ...this.#followers]) waiting.#step('extend', { extendMs: ms });
   }
 
   /** Refuses before anything has run. */
@@ -210,7 +213,7 @@ export class RunningJob {
 
   cancel(code: ErrorCode): void {
     this.#leaveRun();
-    this.#step('cancel', undefined, new QconnError(code));
+    this.#step('cancel', { reason: new QconnError(code) });
   }
 
   /** The connection is gone; the handler runs on, and its answer is kept for a redelivery. */
@@ -243,14 +246,14 @@ export class RunningJob {
     return new DeliveredJob(this.#deliver, readHeaders(headers), new Received(body, this.#incoming), this);
   }
 
-  #step(event: ProviderEvent, settled?: Settled, reason?: QconnError, sign?: Progress, extendMs?: number): void {
+  #step(event: ProviderEvent, told?: Told): void {
     const row = transition(PROVIDER_EXCHANGE, this.#state, event);
     if (row === undefined) return;
     this.#state = row.next;
-    for (const action of row.actions) this.#act(action, settled, reason, sign, extendMs);
+    for (const action of row.actions) this.#act(action, told);
   }
 
-  #act(action: ProviderAction, settled?: Settled, reason?: QconnError, sign?: Progress, extendMs?: number): void {
+  #act(action: ProviderAction, told?: Told): void {
     switch (action) {
       case 'sendAck':
         this.#owesAck = true;
@@ -260,24 +263,24 @@ export class RunningJob {
       case 'sendProgress':
         // Only the latest sign matters, and whoever gives them without end would fill the memory while the connection takes nothing.
         if (this.#port.bufferedBytes > STAGED_BYTES_MAX) return;
-        return this.#send(encodeProgress(this.#writer(), this.id, sign as Progress));
+        return this.#send(encodeProgress(this.#writer(), this.id, (told as { sign: Progress }).sign));
       case 'sendExtend':
-        return this.#send(encodeExtend(this.#writer(), this.id, extendMs as number));
+        return this.#send(encodeExtend(this.#writer(), this.id, (told as { extendMs: number }).extendMs));
       case 'sendResponse':
         // An answer implies the acknowledgement.
         this.#owesAck = false;
-        return this.#send(this.#answer(settled as Settled));
+        return this.#send(this.#answer(told as Settled));
       case 'sendFailure':
       case 'sendRefusal':
-        return this.#send(this.#answer(settled as Settled));
+        return this.#send(this.#answer(told as Settled));
       case 'abortHandler':
         this.#owesAck = false;
-        return (this.#run ?? this).#stopUnlessAwaited(reason);
+        return (this.#run ?? this).#stopUnlessAwaited((told as { reason: QconnError }).reason);
     }
   }
 
   /** Somebody waits no more: the run is to stop, unless another does. Who has lost its connection waits for nothing. */
-  #stopUnlessAwaited(reason: QconnError | undefined): void {
+  #stopUnlessAwaited(reason: QconnError): void {
     if (this.#state === 'running' || this.#followers.length > 0) return;
     this.#stopped = reason;
     this.#abort?.abort(reason);
