@@ -11,7 +11,7 @@ export interface StatusFlags extends ConfigFlags {
 }
 
 /** No agent runs, as LSB and `systemctl status` have it. */
-export const EXIT_NOT_RUNNING = 3;
+const EXIT_NOT_RUNNING = 3;
 
 /** `qconn-agent status`. @returns the exit code @throws QconnError */
 export async function statusCommand(flags: StatusFlags): Promise<number> {
