@@ -10,7 +10,8 @@ import {
   type RefusedHandshake,
   type TlsIdentity,
 } from '@qconn/transport';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { UdpSocket } from '../src/quic/udp-socket.ts';
 import { createAuthority, type TestAuthority } from './pki.ts';
 import { RawClient } from './raw-client.ts';
 import { Events, echo, readBytes } from './waiting.ts';
@@ -210,6 +211,18 @@ test('an unknown version is answered with those that are spoken (RFC 9000, secti
 test('nobody at the address', async () => {
   const address = { host: '127.0.0.1', port: await lastingPort() };
   await expect(client.connect(target({ address }))).rejects.toMatchObject({ code: 'unreachable' });
+});
+
+test('an address that the engine cannot take is unreachable, and leaves no socket behind', async () => {
+  const connects = vi.spyOn(UdpSocket, 'connect');
+  onTestFinished(() => connects.mockRestore());
+  // The system takes it for this machine, the engine does not.
+  await expect(client.connect(target({ address: { host: '', port: 9 } }))).rejects.toMatchObject({
+    code: 'unreachable',
+    message: expect.stringContaining('no such address'),
+  });
+  const socket = await connects.mock.results[0]?.value;
+  expect(() => socket?.buffers).toThrow();
 });
 
 test('somebody at the address who never answers: the handshake deadline, and no connection left', async () => {

@@ -158,6 +158,7 @@ export class Listener {
   }
 
   #admit(datagram: Buffer, from: SocketAddress): void {
+    // The engine takes no address with the name of an interface in it (link-local ones of IPv6).
     if (!this.#accepting || from.host.includes('%')) return;
     const payloadBytes = this.#parts.mtus.payloadTowards(from.host);
     const decision = this.#acceptor.decide(datagram, from, () => this.#configFor(datagram, payloadBytes));

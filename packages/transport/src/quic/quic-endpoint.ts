@@ -122,7 +122,13 @@ export class QuicEndpoint implements Endpoint, ConnectionHost {
       this.#assertOpen();
       target.signal?.throwIfAborted();
     }
-    const native = quiche.Connection.connect(sniOf(target.serverName), randomId(), socket.address, remote, config);
+    let native: NativeConnection;
+    try {
+      native = quiche.Connection.connect(sniOf(target.serverName), randomId(), socket.address, remote, config);
+    } catch (cause) {
+      await socket.close();
+      throw new QconnError('unreachable', `${remote.host}: the QUIC engine takes no such address.`, { cause });
+    }
     const mayResume = target.ticket !== undefined && offerTicket(native, target.ticket);
     const { onTicket } = target;
     connection = new QuicConnection({
