@@ -99,6 +99,18 @@ describe('relay', () => {
     expect(network.counts).toEqual({ entered: 3, left: 3 });
   });
 
+  test('a rebinding with the next datagram of a client loses nothing that was under way to it', async () => {
+    const { network, server, client } = await relayed();
+    const before = await say(client, server, network.address.port, 'one');
+    network.rebindNext();
+    const answered = once(client, 'message');
+    server.send('answer', before, '127.0.0.1');
+    expect(String((await answered)[0])).toBe('answer');
+    const after = await say(client, server, network.address.port, 'two');
+    expect(after).not.toBe(before);
+    expect(await say(client, server, network.address.port, 'three')).toBe(after);
+  });
+
   test('a blackhole swallows, and what comes afterwards passes', async () => {
     const { network, server, client } = await relayed();
     network.setBlackhole(true);

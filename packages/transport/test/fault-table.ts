@@ -156,11 +156,15 @@ function silence(network: FaultyNetwork): () => void {
   return () => clearTimeout(timer);
 }
 
+/**
+ * With what the client sends next: one that only listens, and is somewhere else each second, cannot be reached. Whoever answers repeats
+ * itself ever more seldom, and the client says where it is with every keepalive only.
+ */
 function rebindings(everyMs: number, times: number): (network: FaultyNetwork) => () => void {
   return (network) => {
     let left = times;
     const timer = setInterval(() => {
-      void network.rebind();
+      network.rebindNext();
       left -= 1;
       if (left === 0) clearInterval(timer);
     }, everyMs);

@@ -26,6 +26,8 @@ export interface FaultyNetwork {
   setBlackhole(on: boolean): void;
   /** From now on the server sees the clients at other ports, as after a NAT has forgotten them, or at another host. */
   rebind(host?: string): Promise<void>;
+  /** The same for each client with the next datagram that it sends: until then what is under way to it arrives, and nobody has lost it. */
+  rebindNext(): void;
   /** From now on a copy of whatever clients send arrives at the server first, from a port of its own, where nobody answers. */
   spy(): Promise<Spy>;
   /** Loses everything of the clients that have come so far; what comes from other ports gets through, as over another interface. */
@@ -48,6 +50,7 @@ interface Passage {
   readonly client: RemoteInfo;
   upstream: Socket;
   cut: boolean;
+  rebinds: boolean;
 }
 
 /** Starts a faulty network. Its owner closes it. */
@@ -103,12 +106,11 @@ class UdpRelay implements FaultyNetwork {
   }
 
   async rebind(host?: string): Promise<void> {
-    for (const passage of this.#passages.values()) {
-      const old = passage.upstream;
-      passage.upstream = this.#openUpstream(passage.client);
-      if (host !== undefined) passage.upstream.bind(0, host);
-      old.close();
-    }
+    for (const passage of this.#passages.values()) this.#rebind(passage, host);
+  }
+
+  rebindNext(): void {
+    for (const passage of this.#passages.values()) passage.rebinds = true;
   }
 
   async spy(): Promise<Spy> {
@@ -139,16 +141,25 @@ class UdpRelay implements FaultyNetwork {
     const key = `${client.address}:${client.port}`;
     let passage = this.#passages.get(key);
     if (passage === undefined) {
-      passage = { client, upstream: this.#openUpstream(client), cut: false };
+      passage = { client, upstream: this.#openUpstream(client), cut: false, rebinds: false };
       this.#passages.set(key, passage);
     }
     const way = passage;
     if (way.cut) return;
+    if (way.rebinds) this.#rebind(way);
     this.#carry(bytes, this.#toServer, (copy) => {
       if (this.#spy !== undefined) this.#spied.sentBytes += copy.length;
       this.#spy?.send(copy, this.#target.port, this.#target.host);
       way.upstream.send(copy, this.#target.port, this.#target.host);
     });
+  }
+
+  #rebind(passage: Passage, host?: string): void {
+    const old = passage.upstream;
+    passage.rebinds = false;
+    passage.upstream = this.#openUpstream(passage.client);
+    if (host !== undefined) passage.upstream.bind(0, host);
+    old.close();
   }
 
   #openUpstream(client: RemoteInfo): Socket {
