@@ -64,10 +64,9 @@ async function request(address: string, body: Uint8Array): Promise<unknown> {
 
 /** The wall-clock time at which the hub ended the connection, and why. */
 async function waitClosed(): Promise<unknown> {
-  const { phase, events } = { phase: open().phase, events: open().events() };
   // It may have happened before this was asked.
-  if (phase !== 'backing_off')
-    for await (const event of events) if (event.kind === 'phase' && event.phase === 'backing_off') break;
+  if (open().phase !== 'backing_off')
+    for await (const event of open().events()) if (event.kind === 'phase' && event.phase === 'backing_off') break;
   return { at: Date.now(), code: open().lastError?.code };
 }
 
