@@ -178,6 +178,7 @@ export class Jobs {
   #follow(job: RunningJob, run: RunningJob): void {
     this.#jobsOf(job.port).set(job.id, job);
     job.follow(run);
+    if (run.stopping === undefined) this.#overdue.over(run, run.device);
   }
 
   /** The exchange's job that runs, whichever connection it came over. */

@@ -59,6 +59,8 @@ export class RunningJob {
   #owesAck = false;
   #incoming: IncomingStream | undefined;
   #abort: AbortController | undefined;
+  /** Whether its handler has been called. */
+  #begun = false;
   /** Why the run is to stop. */
   #stopped: QconnError | undefined;
   #settled: Settled | Promise<Settled> | undefined;
@@ -113,6 +115,7 @@ export class RunningJob {
   }
 
   #runNow(handler: Handler): Settled | Promise<Settled> {
+    this.#begun = true;
     try {
       const answer = handler(this.#job());
       return isPromise(answer) ? Promise.resolve(answer).then(settledBy, failedBy) : settledBy(answer);
@@ -165,6 +168,8 @@ export class RunningJob {
     // One that comes again, over another connection, takes its own place.
     const others = run.#followers.filter(({ id, epoch }) => id !== this.id || epoch !== this.epoch);
     run.#followers = [...others, this];
+    // What was cancelled while it was being written down has somebody again who waits for it.
+    if (!run.#begun) run.#stopped = undefined;
     if (run.#extendMs !== undefined) this.#step('extend', { extendMs: run.#extendMs });
   }
 

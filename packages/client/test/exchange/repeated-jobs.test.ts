@@ -364,6 +364,23 @@ describe('a program that keeps a journal', () => {
     provider.deliver(2, { idempotencyKey: 'k' });
     expect(await bodyOf(provider.port)).toBe('run 1');
   });
+
+  test('runs what was cancelled while it was being written down if a retry has come meanwhile, and until that is cancelled', async () => {
+    const begun = Promise.withResolvers<AbortSignal>();
+    const finished = Promise.withResolvers<string>();
+    const provider = await start((job) => (begun.resolve(job.signal), finished.promise));
+    provider.deliver(1, { idempotencyKey: 'k' });
+    provider.cancel(1, 'cancelled');
+    provider.deliver(2, { idempotencyKey: 'k' });
+    const signal = await begun.promise;
+    provider.clock.advance(60_000);
+    expect([signal.aborted, provider.overdue]).toEqual([false, []]);
+    provider.cancel(2, 'cancelled');
+    expect(signal.aborted).toBe(true);
+    finished.resolve('stopped');
+    await provider.running(0);
+    expect(provider.port.ofType(FrameType.Response)).toEqual([]);
+  });
 });
 
 describe('an inquiry', () => {
