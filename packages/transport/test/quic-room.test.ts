@@ -2,7 +2,7 @@ import { ManualClock, systemClock } from '@qconn/clock';
 import { expect, onTestFinished, test } from 'vitest';
 import { createQuicEndpoint } from '@qconn/transport';
 import type { QuicStream } from '../src/quic/quic-stream.ts';
-import { nativePair, streamsOn } from './native-pair.ts';
+import { datagramsOf, nativePair, settle, streamsOn } from './native-pair.ts';
 import { createAuthority, createHubAndMachine } from './pki.ts';
 
 const BODY_BYTES = 150_000;
@@ -53,5 +53,18 @@ test('a body waits for room in its window, or for its pace, which no acknowledge
   streams.engineTook(body, 2 * BODY_BYTES);
   expect(streams.waiting).toBe(false);
   streams.open().write(new Uint8Array(BODY_BYTES));
+  expect(streams.waiting).toBe(true);
+});
+
+test('what waits for readers at the other end is silent: said with each acknowledgement, it would be acknowledged without end', async () => {
+  const { hub, machine } = await createHubAndMachine();
+  const pair = nativePair(hub, machine);
+  const streams = streamsOn(pair.client, 'client');
+  for (let bodies = 0; bodies < 20; bodies += 1) streams.open().write(new Uint8Array(BODY_BYTES));
+  do settle(pair);
+  while (streams.pump());
+  settle(pair);
+  streams.pump();
+  expect(datagramsOf(pair.client)).toEqual([]);
   expect(streams.waiting).toBe(true);
 });

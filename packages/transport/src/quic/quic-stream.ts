@@ -52,6 +52,8 @@ export class QuicStream implements Stream {
   #received = false;
   #finishing = false;
   #endsWithPeer = false;
+  /** Whether the engine has last been given less than there was. */
+  #full = false;
   #sendError: QconnError | undefined;
   #waiters: Waiter[] = [];
 
@@ -194,12 +196,13 @@ export class QuicStream implements Stream {
     try {
       // An end alone, taken while there is no room, is forgotten with the next acknowledgement and never sent.
       if (finish && bytes.length === 0 && native.streamCapacity(this.id) === 0) return undefined;
-      const room = this.#host.roomFor(this);
+      const room = this.#room();
       if (room === 0 && bytes.length > 0) return undefined;
       const offered = room < bytes.length ? bytes.subarray(0, room) : bytes;
       const taken = native.streamSend(this.id, offered, finish && offered === bytes);
       // The engine says "none" both for a full window and for a stream that it has forgotten; asking for the capacity tells them apart.
       if (taken === null) native.streamCapacity(this.id);
+      this.#full = (taken ?? 0) < bytes.length;
       if (taken === null) return undefined;
       this.#host.engineTook(this, taken);
       this.#host.traffic.streamMoved(taken);
@@ -216,6 +219,15 @@ export class QuicStream implements Stream {
       );
       return 0;
     }
+  }
+
+  /**
+   * Bytes that the engine may be offered now. Offered more than the connection's window has room for, it tells the peer each time
+   * (DATA_BLOCKED, RFC 9000, section 19.12): the peer acknowledges that, which looks like room, and so on for as long as a reader pauses.
+   */
+  #room(): number {
+    const room = this.#host.roomFor(this);
+    return this.#full && room > 0 ? Math.min(room, this.#host.native.streamCapacity(this.id)) : room;
   }
 
   #drain(): void {
