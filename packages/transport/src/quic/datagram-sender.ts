@@ -11,8 +11,8 @@ import type { UdpSocket } from './udp-socket.ts';
 /** Why sending stopped: nothing is left, the limit is reached, or the system takes no more now. */
 export type SendOutcome = 'done' | 'more' | 'held';
 
-/** A path of the engine's. */
-interface Way {
+/** A path (RFC 9000, section 9), as the engine names one. */
+export interface Path {
   readonly local: SocketAddress;
   readonly peer: SocketAddress;
 }
@@ -47,7 +47,7 @@ export class DatagramSender {
   #largest = BASE_BYTES;
   #watches = false;
   /** Paths that nobody has validated: what goes there has the base size, whatever the one in use carries. */
-  #unproven: Way[] = [];
+  #unproven: Path[] = [];
   #ended = false;
   /** The socket in use, one that a client may move to, and one that it has left, where datagrams may still arrive. */
   #socket: UdpSocket;
@@ -96,7 +96,7 @@ export class DatagramSender {
   }
 
   /** The engine has a path beside the one in use, which it validates. */
-  tries(way: Way): void {
+  tries(way: Path): void {
     if (!this.#ended) this.#unproven.push(way);
   }
 
@@ -112,7 +112,7 @@ export class DatagramSender {
   }
 
   /** A path has been validated, or given up. */
-  decided({ local, peer }: Way): void {
+  decided({ local, peer }: Path): void {
     this.#unproven = this.#unproven.filter((way) => !same(way.local, local) || !same(way.peer, peer));
   }
 
@@ -160,7 +160,7 @@ export class DatagramSender {
   }
 
   /** @param way of the engine's choice when left out */
-  #send(bytes: number, limit: number, flight: HandshakeFlight | undefined, way?: Way): SendOutcome {
+  #send(bytes: number, limit: number, flight: HandshakeFlight | undefined, way?: Path): SendOutcome {
     const ring = this.#rings.ofSize(bytes);
     for (let left = limit; left > 0; left -= 1) {
       if (flight?.allows(bytes) === false) return 'done';

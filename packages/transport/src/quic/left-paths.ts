@@ -1,6 +1,6 @@
 import type { Clock } from '@qconn/clock';
 import type { SocketAddress } from '../connection.ts';
-import type { DatagramSender } from './datagram-sender.ts';
+import type { DatagramSender, Path } from './datagram-sender.ts';
 import type { NativeConnection } from './native.ts';
 import type { PeerPorts } from './peer-port.ts';
 
@@ -28,7 +28,7 @@ export interface LeftPathsParts {
  */
 export class LeftPaths {
   readonly #parts: LeftPathsParts;
-  readonly #paths: { readonly local: SocketAddress; readonly peer: SocketAddress }[] = [];
+  readonly #paths: Path[] = [];
   #dueAt = Number.POSITIVE_INFINITY;
 
   constructor(parts: LeftPathsParts) {

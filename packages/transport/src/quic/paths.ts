@@ -1,6 +1,6 @@
 import { QconnError } from '@qconn/protocol';
 import type { SocketAddress } from '../connection.ts';
-import type { DatagramSender } from './datagram-sender.ts';
+import type { DatagramSender, Path } from './datagram-sender.ts';
 import type { LeftPaths } from './left-paths.ts';
 import type { NativeConnection, PathEvent } from './native.ts';
 import { ACTIVE_CONNECTION_IDS } from './options.ts';
@@ -140,7 +140,7 @@ export class Paths {
     this.#peerMoved();
   }
 
-  #validated(way: { readonly local: SocketAddress; readonly peer: SocketAddress }): void {
+  #validated(way: Path): void {
     this.#sender.decided(way);
     if (this.#isInUse(way)) this.#sender.size.validated();
     const migration = this.#migration;
@@ -161,11 +161,11 @@ export class Paths {
   }
 
   /** Whether a path is the one in use: another that has been validated says nothing of what this one carries. */
-  #isInUse({ local, peer }: { readonly local: SocketAddress; readonly peer: SocketAddress }): boolean {
+  #isInUse({ local, peer }: Path): boolean {
     return local.port === this.#sender.socket.address.port && this.#peer.active.isAt(peer);
   }
 
-  #closed(way: { readonly local: SocketAddress; readonly peer: SocketAddress }): void {
+  #closed(way: Path): void {
     this.#sender.decided(way);
     const { local } = way;
     if (local.port !== this.#migration?.socket.address.port) return;
