@@ -4,8 +4,8 @@ import { csrFromPem, generateSecret, hashSecret, type Secret } from '@qconn/iden
 import { isHostname, QconnError } from '@qconn/protocol';
 import { EXIT_OK } from '@qconn/startup';
 import type { Store } from '@qconn/store';
+import { admissionAnswer, type AdmissionAnswer } from '../admission/admission-answer.ts';
 import { MachineCertificates } from '../admission/certificates.ts';
-import { advertisedAddresses } from '../config/advertised-addresses.ts';
 import { certificateOptions } from '../config/certificate-options.ts';
 import type { HubConfig } from '../config/hub-config.ts';
 import { openHubAuthority, openStoreOfHub } from '../initialise.ts';
@@ -72,34 +72,18 @@ interface Wishes {
   readonly autoApprove: boolean;
 }
 
-/** What the hub's HTTPS API answers an enrolment with. */
-interface Answer {
-  readonly machine: {
-    readonly fingerprint: string;
-    readonly shortCode: string;
-    readonly status: string;
-    readonly notApproved?: string;
-  };
-  readonly chain: readonly string[];
-  readonly trust: readonly string[];
-  readonly quic: { readonly port: number; readonly addresses: readonly { host: string; port: number }[] };
-}
-
-async function issue(config: HubConfig, { csr, ...wishes }: Wishes & { readonly csr: Uint8Array }): Promise<Answer> {
+async function issue(
+  config: HubConfig,
+  { csr, ...wishes }: Wishes & { readonly csr: Uint8Array },
+): Promise<AdmissionAnswer> {
   const store = await openStoreOfHub(config);
   try {
     const authority = await openHubAuthority(config, store);
     const certificates = new MachineCertificates({ clock: systemClock, store, authority }, certificateOptions(config));
     const token = await createToken(store, authority.issuing.rootPin, wishes);
-    const { enrolment, chain, trust } = await certificates.enrol({ token, csr, hostname: wishes.hostname, facts: {} });
-    const { notApproved } = enrolment;
-    const { fingerprint, shortCode, status } = enrolment.machine;
-    return {
-      machine: { fingerprint, shortCode, status, ...(notApproved !== undefined && { notApproved }) },
-      chain,
-      trust,
-      quic: { port: config.listen.quicPort, addresses: advertisedAddresses(config) },
-    };
+    const enrolled = await certificates.enrol({ token, csr, hostname: wishes.hostname, facts: {} });
+    const { advertise, listen } = config;
+    return admissionAnswer(enrolled.enrolment, enrolled, { advertise, quicPort: listen.quicPort });
   } finally {
     await store.close();
   }
@@ -128,7 +112,10 @@ async function createFile(path: string): ReturnType<typeof open> {
   });
 }
 
-function issuedText({ fingerprint, shortCode, status, notApproved }: Answer['machine'], hostname: string): string {
+function issuedText(
+  { fingerprint, shortCode, status, notApproved }: AdmissionAnswer['machine'],
+  hostname: string,
+): string {
   const why = notApproved === undefined ? '' : `Not approved: ${notApproved}\n`;
   const next =
     status === 'authorized'

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { ERROR_TABLE } from '@qconn/protocol';
+import { seededRandom } from '@qconn/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadHubConfig } from '../../src/index.ts';
 import { RunningHub } from '../hub/running-hub.ts';
@@ -38,7 +39,7 @@ test(
     const document = (await ask(hub, '/openapi.json')).json as unknown as OpenApi;
     // A rotation that is carried through ends the root that this test trusts.
     const operations = operationsOf(document).filter(([, path]) => path !== '/v1/ca/prune');
-    const fuzzer = new Fuzzer(seeded(SEED));
+    const fuzzer = new Fuzzer(seededRandom(SEED));
     const statuses = new Map<number, number>();
     let left = REQUESTS;
     const work = async (): Promise<void> => {
@@ -85,15 +86,4 @@ async function judge(fuzzed: FuzzedRequest): Promise<{ status: number; wrong: st
     ...(answer.headers['x-request-id'] === undefined ? [`${status} names no request: ${content}`] : []),
   ];
   return { status, wrong };
-}
-
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

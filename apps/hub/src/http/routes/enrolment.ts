@@ -1,7 +1,7 @@
 import { generateSecret, formatSecret, hashSecret, parseSecret } from '@qconn/identity';
 import { ENROLMENT_BODY_MAX_BYTES, isHostname, QconnError } from '@qconn/protocol';
 import { Type } from 'typebox';
-import { advertisedAddresses } from '../../config/advertised-addresses.ts';
+import { admissionAnswer } from '../../admission/admission-answer.ts';
 import type { ApiContext, App } from '../app.ts';
 import { KeySchema } from '../schemas.ts';
 import { keyView } from '../views.ts';
@@ -74,14 +74,14 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
     async ({ body }) => {
       const token = parseSecret(body.token, 'qt');
       refuseUnusable(body.hostname);
-      const { enrolment, chain, trust } = await certificates.enrol({
+      const enrolled = await certificates.enrol({
         token,
         csr: new Uint8Array(Buffer.from(body.csr, 'base64')),
         hostname: body.hostname,
         facts: body.facts ?? {},
       });
-      const { notApproved } = enrolment;
-      const { fingerprint, shortCode, status, requestedHostname, requestedHolder } = enrolment.machine;
+      const { machine, notApproved, created } = enrolled.enrolment;
+      const { fingerprint, shortCode, status, requestedHostname, requestedHolder } = machine;
       context.log.info(
         {
           event: 'machine_enrolled',
@@ -91,7 +91,7 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
           requestedHostname,
           notApproved,
           tokenId: token.idText,
-          created: enrolment.created,
+          created,
         },
         'A machine enrolled.',
       );
@@ -100,12 +100,7 @@ export function enrolmentRoutes(app: App, context: ApiContext): void {
           { event: 'hostname_claimed', machine: fingerprint, shortCode, requestedHostname, holder: requestedHolder },
           'A new machine asks for a hostname that another one holds: a host with a new key, or a pretender.',
         );
-      return {
-        machine: { fingerprint, shortCode, status, ...(notApproved !== undefined && { notApproved }) },
-        chain: [...chain],
-        trust: [...trust],
-        quic: { port: hub.quicPort, addresses: advertisedAddresses(hub) },
-      };
+      return admissionAnswer(enrolled.enrolment, enrolled, hub);
     },
   );
 

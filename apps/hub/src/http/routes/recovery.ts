@@ -1,6 +1,6 @@
 import { ENROLMENT_BODY_MAX_BYTES } from '@qconn/protocol';
 import { Type } from 'typebox';
-import { advertisedAddresses } from '../../config/advertised-addresses.ts';
+import { admissionAnswer } from '../../admission/admission-answer.ts';
 import type { ApiContext, App } from '../app.ts';
 import { EnrolmentAnswer } from './enrolment.ts';
 
@@ -30,7 +30,8 @@ export function recoveryRoutes(app: App, { certificates, hub, log }: ApiContext)
       },
     },
     async ({ body }) => {
-      const { recovered, chain, trust } = await certificates.recover(new Uint8Array(Buffer.from(body.csr, 'base64')));
+      const returned = await certificates.recover(new Uint8Array(Buffer.from(body.csr, 'base64')));
+      const { recovered } = returned;
       const { fingerprint, shortCode, status, hostname } = recovered.machine;
       if (recovered.issued)
         log.info(
@@ -39,12 +40,7 @@ export function recoveryRoutes(app: App, { certificates, hub, log }: ApiContext)
             ? 'A machine came back after the grace period; it waits for approval again.'
             : 'A machine whose certificate had expired has renewed it.',
         );
-      return {
-        machine: { fingerprint, shortCode, status },
-        chain: [...chain],
-        trust: [...trust],
-        quic: { port: hub.quicPort, addresses: advertisedAddresses(hub) },
-      };
+      return admissionAnswer(recovered, returned, hub);
     },
   );
 }
